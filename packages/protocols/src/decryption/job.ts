@@ -1,0 +1,49 @@
+/** What a decryption takes and gives, after a node has authorised it. No HTTP, no policy, no wire format here. */
+import type { Fault } from '@keyquorum/mpc/session';
+import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
+
+export interface DecryptionJob {
+  /** Chosen by the caller, 64 hex characters. */
+  readonly requestId: string;
+  readonly keyId: string;
+  /** SHA-256 over everything the request asks (ciphertext bytes included); equal at every node that admitted it. */
+  readonly contentHash: Uint8Array;
+  readonly values: readonly CiphertextValue[];
+}
+
+export interface DecryptionOutcome {
+  /** Per value: the opened 4-bit message of each of its LWE ciphertexts. */
+  readonly messages: readonly Uint8Array[];
+  /** Parties whose message was wrong, late or missing in this request. */
+  readonly faults: readonly Fault[];
+}
+
+export type DecryptionErrorCode =
+  | 'POOL_EMPTY' //         not enough preprocessed material anywhere; it is being made or a party is missing
+  | 'KEY_UNKNOWN' //        this node holds no share of the key
+  | 'REQUEST_CONFLICT' //   the id was used for other content
+  | 'DECRYPTION_TIMEOUT' // fewer than 2t+1 parties answered before the deadline
+  | 'DECRYPTION_ABORTED'; // the node is stopping
+
+export class DecryptionError extends Error {
+  override readonly name = 'DecryptionError';
+  readonly code: DecryptionErrorCode;
+  /** Parties that were silent, when that is the cause. */
+  readonly parties: readonly number[];
+  constructor(code: DecryptionErrorCode, message: string, parties: readonly number[] = []) {
+    super(message);
+    this.code = code;
+    this.parties = parties;
+  }
+}
+
+export interface PoolStatus {
+  /** Bundles (one bundle decrypts one LWE ciphertext) that this node could still bind, over all stripes. */
+  readonly available: number;
+  readonly target: number;
+  readonly batches: number;
+  /** Bundles per second over the last finished batches; 0 before the first. */
+  readonly refillPerSecond: number;
+  /** Why the pool is not being refilled, e.g. 'waiting for party 3'; '' when it is full or filling. */
+  readonly reason: string;
+}

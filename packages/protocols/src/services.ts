@@ -1,0 +1,65 @@
+/**
+ * What a node runs, seen from above: three long-lived services on one `Party`. A node authorises callers, stores records
+ * and speaks HTTP; these services run the ceremonies and never see a caller.
+ */
+import type { Ceremony } from './ceremony/ceremony.ts';
+import type { DecryptionJob, DecryptionOutcome, PoolStatus } from './decryption/job.ts';
+
+export type KeyPurpose = 'development' | 'production';
+export type ParameterSetName = 'default' | 'test';
+
+export interface KeygenRequest {
+  /** 64 hex characters chosen by the caller; becomes the key id. */
+  readonly requestId: string;
+  readonly parameters: ParameterSetName;
+  readonly purpose: KeyPurpose;
+}
+
+export interface PublicObject {
+  readonly type: 'CompactPublicKey' | 'CompressedCompactPublicKey';
+  readonly bytes: Uint8Array;
+}
+
+/** What a node remembers of a finished key besides its shares (which stay in the SecretStore). */
+export interface KeyRecord {
+  readonly keyId: string;
+  readonly epoch: number;
+  readonly parameters: ParameterSetName;
+  readonly purpose: KeyPurpose;
+  /** Public objects by type: SHA-256 of their bytes, hex. The bytes are in the PublicStore as `material/<hash>`. */
+  readonly objects: readonly { readonly type: PublicObject['type']; readonly sha256: string; readonly size: number }[];
+  /** COMPLETE certificate of 2t+1 parties over the digests, encoded, hex. */
+  readonly certificate: string;
+  readonly createdMs: number;
+}
+
+export interface Services {
+  /** Resolves when the services listen; the epoch may still be starting. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** 0 until this node holds the epoch's PRSS keys. */
+  epoch(): number;
+  /** Starts (or finds) the ceremony; idempotent for equal content, throws CeremonyError CEREMONY_EXISTS otherwise. */
+  generateKey(request: KeygenRequest): Ceremony;
+  ceremonies(): Ceremony[];
+  ceremony(id: string): Ceremony | undefined;
+  /** Called at every change of any ceremony; returns the way to unsubscribe. */
+  watch(listener: (ceremony: Ceremony) => void): () => void;
+  /** Asks all parties to stop a running ceremony. Throws CeremonyError CEREMONY_UNKNOWN. */
+  cancel(id: string): void;
+  keys(): KeyRecord[];
+  /** Admits a job on this node. All nodes must admit it; whichever is the initiator binds material to it. */
+  decrypt(job: DecryptionJob): Promise<DecryptionOutcome>;
+  pool(): PoolStatus;
+}
+
+export interface ServiceLimits {
+  /** Bundles the pool is kept at. */
+  readonly poolTarget: number;
+  /** Bundles of one preprocessing batch. */
+  readonly batchBundles: number;
+  /** Length of one synchronous broadcast round, milliseconds; must exceed twice the clock skew plus a network delay. */
+  readonly roundMs: number;
+  readonly keygenDeadlineMs: number;
+  readonly decryptionDeadlineMs: number;
+}
