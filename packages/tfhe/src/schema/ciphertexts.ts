@@ -1,0 +1,107 @@
+/**
+ * Ciphertext objects of tfhe-rs as bytes. Versions are those of 1.7; where an older release writes another tag for the
+ * same bytes it is accepted too. Every count is bounded for the widest type, 2048 bits = 1024 blocks of 2 bits.
+ */
+import { type Decoded, size, unit } from '@keyquorum/codec/codec';
+import { bytes, struct, unsupported, variants, vector } from '@keyquorum/codec/composites';
+import { lweCiphertext, lweCompactCiphertextList, seededLweCiphertext, smallNumber, tag } from './core.ts';
+import { atomicPattern, expansionKind, stringShape } from './parameters.ts';
+import { compactPkeProof } from './proof.ts';
+import { versioned, versionedStruct, versions } from './versioned.ts';
+
+export const MAX_BLOCKS = 1024;
+/** Items of one list: far above what a transaction carries. */
+export const MAX_LIST_ITEMS = 4096;
+/** Proofs of one list: each covers up to the CRS's capacity. */
+export const MAX_PROVED_LISTS = 64;
+/** Metadata is a domain separator and an application's bytes; tfhe-rs writes none by itself. */
+const MAX_METADATA_BYTES = 4096;
+
+const reRandomizationMetadata = versionedStruct(0, { data: bytes(MAX_METADATA_BYTES) });
+
+/** One block: an LWE ciphertext and what its maker says about it. */
+export const block = versionedStruct(1, {
+  lwe: lweCiphertext(8),
+  degree: smallNumber,
+  noiseLevel: smallNumber,
+  messageModulus: smallNumber,
+  carryModulus: smallNumber,
+  atomicPattern,
+});
+export type Block = Decoded<typeof block>;
+
+/** FheUint and FheInt: 2 bits per block, least significant first. The type's own identifier takes no bytes. */
+export const fheInteger = versionedStruct(2, {
+  ciphertext: versioned(0, versionedStruct(0, { blocks: vector(block, MAX_BLOCKS) })),
+  tag,
+  reRandomizationMetadata,
+});
+export const fheBool = versionedStruct(2, {
+  ciphertext: versioned(0, versionedStruct(0, { block })),
+  tag,
+  reRandomizationMetadata,
+});
+
+/** One block whose mask is drawn from its own seed. */
+export const seededBlock = versionedStruct(1, {
+  lwe: seededLweCiphertext,
+  degree: smallNumber,
+  messageModulus: smallNumber,
+  carryModulus: smallNumber,
+  atomicPattern,
+  noiseLevel: smallNumber,
+});
+export type SeededBlock = Decoded<typeof seededBlock>;
+
+const MODULUS_SWITCHED = 'modulus-switched ciphertexts; decompress them before asking';
+export const compressedFheInteger = versionedStruct(1, {
+  ciphertext: versioned(
+    1,
+    variants({
+      Seeded: versionedStruct(0, { blocks: vector(seededBlock, MAX_BLOCKS) }),
+      ModulusSwitched: unsupported(MODULUS_SWITCHED),
+    }),
+  ),
+  tag,
+});
+export const compressedFheBool = versionedStruct(1, {
+  ciphertext: versioned(0, variants({ Seeded: seededBlock, ModulusSwitched: unsupported(MODULUS_SWITCHED) })),
+  tag,
+});
+
+const itemKind = variants({
+  Unsigned: size(MAX_BLOCKS),
+  Signed: size(MAX_BLOCKS),
+  Boolean: unit,
+  String: stringShape,
+});
+/** What each item of a list is; integers say their number of blocks. tfhe-rs 1.3 writes tag 0. */
+export const listItem = versions({ 0: itemKind, 1: itemKind });
+export type ListItem = Decoded<typeof listItem>;
+const listItems = vector(listItem, MAX_LIST_ITEMS);
+
+/** The ciphertexts of a list: degree 15 says that each holds two 2-bit blocks, degree 3 that each holds one. */
+export const listBlocks = versionedStruct(2, {
+  lwe: lweCompactCiphertextList,
+  degree: smallNumber,
+  messageModulus: smallNumber,
+  carryModulus: smallNumber,
+  expansionKind,
+});
+export type ListBlocks = Decoded<typeof listBlocks>;
+
+export const compactCiphertextList = versionedStruct(1, {
+  inner: versionedStruct(1, { blocks: listBlocks, items: listItems }),
+  tag,
+});
+
+/** Each list of blocks comes with its proof of encryption; the items run over their concatenation. */
+export const provenCompactCiphertextList = versionedStruct(0, {
+  inner: versionedStruct(0, {
+    proved: versionedStruct(0, {
+      lists: vector(struct({ blocks: listBlocks, proof: compactPkeProof }), MAX_PROVED_LISTS),
+    }),
+    items: listItems,
+  }),
+  tag,
+});

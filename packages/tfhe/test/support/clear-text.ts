@@ -1,0 +1,85 @@
+/** Oracles in plain BigInt arithmetic: secret keys out of client keys, LWE phases, negacyclic products, noise. */
+import { type CiphertextValue, recompose } from '../../src/ciphertext-value.ts';
+import { safeDeserialize, TYPE_NAME } from '../../src/safe-serialize.ts';
+import { clientKey } from '../../src/schema/keys.ts';
+
+/** Key bits, one per entry. */
+export interface SecretKeys {
+  readonly big: Uint8Array;
+  readonly small: Uint8Array;
+  readonly pke: Uint8Array;
+}
+
+/** The secret keys of a serialised client key. */
+export function secretKeysOf(bytes: Uint8Array): SecretKeys {
+  const { key } = safeDeserialize(TYPE_NAME.clientKey, clientKey, bytes);
+  const standard = key.key.key.atomicPattern.value;
+  return {
+    big: bitsOf(standard.glweSecretKey.data),
+    small: bitsOf(standard.lweSecretKey.data),
+    pke: bitsOf(key.compactPrivateKey!.key.key.key.data),
+  };
+}
+
+function bitsOf(words: Uint8Array): Uint8Array {
+  return Uint8Array.from({ length: words.length / 8 }, (_, index) => words[8 * index]!);
+}
+
+export function wordsOf(bytes: Uint8Array): BigUint64Array {
+  return new BigUint64Array(new Uint8Array(bytes).buffer);
+}
+
+export function bytesOf(words: BigUint64Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+}
+
+export interface Opened {
+  readonly value: bigint;
+  readonly messages: Uint8Array;
+  /** Largest |phase - message * 2^59|. */
+  readonly noise: bigint;
+}
+
+/** Decrypts with the key bits: b - <a, s>, rounded to a multiple of 2^59. */
+export function openValue(value: CiphertextValue, keys: Pick<SecretKeys, 'big' | 'pke'>): Opened {
+  const secret = keys[value.key];
+  const masks = wordsOf(value.masks);
+  const bodies = wordsOf(value.bodies);
+  let noise = 0n;
+  const messages = Uint8Array.from(bodies, (body, index) => {
+    let phase = body;
+    const row = masks.subarray(index * value.dimension, (index + 1) * value.dimension);
+    for (let bit = 0; bit < secret.length; bit++) if (secret[bit]) phase -= row[bit]!;
+    const decoded = decode(phase);
+    if (decoded.noise > noise) noise = decoded.noise;
+    return decoded.message;
+  });
+  return { value: recompose(value, messages), messages, noise };
+}
+
+/** The nearest message (0..15) and the distance to it. */
+export function decode(phase: bigint): { message: number; noise: bigint } {
+  const message = BigInt.asUintN(5, (BigInt.asUintN(64, phase) + (1n << 58n)) >> 59n);
+  const distance = BigInt.asIntN(64, phase - (message << 59n));
+  return { message: Number(message & 15n), noise: distance < 0n ? -distance : distance };
+}
+
+/** a(X) * rev(s)(X) mod X^N + 1 with rev(s)_j = s_{N-1-j}: the product of compact public keys. */
+export function reversedProduct(a: BigUint64Array, s: Uint8Array): BigUint64Array {
+  const n = a.length;
+  const product = new BigUint64Array(n);
+  for (let j = 0; j < n; j++) {
+    if (!s[n - 1 - j]) continue;
+    for (let i = 0; i < n; i++) {
+      if (i + j < n) product[i + j]! += a[i]!;
+      else product[i + j - n]! -= a[i]!;
+    }
+  }
+  return product;
+}
+
+/** Distance of two words on the circle of 2^64. */
+export function wordDistance(left: bigint, right: bigint): bigint {
+  const distance = BigInt.asIntN(64, left - right);
+  return distance < 0n ? -distance : distance;
+}
