@@ -163,10 +163,18 @@ function counterBlocks(first: bigint, count: number): Uint8Array {
   const counter = Uint32Array.from([0n, 32n, 64n, 96n], (shift) => Number((first >> shift) & 0xffff_ffffn));
   for (let index = 0; index < count; index++) {
     words.set(counter, 4 * index);
-    // The array wraps each word; a word that became zero carries into the next.
-    for (let word = 0; word < 4 && ++counter[word]! === 0; ) word++;
+    increment(counter);
   }
   return new Uint8Array(words.buffer);
+}
+
+/** Adds one to a number of four 32-bit words, lowest first. */
+function increment(counter: Uint32Array): void {
+  for (let word = 0; word < counter.length; word++) {
+    const next = ((counter[word] ?? 0) + 1) >>> 0;
+    counter[word] = next;
+    if (next !== 0) return; // no carry
+  }
 }
 
 function blockCipher(key: Uint8Array): Cipheriv {
