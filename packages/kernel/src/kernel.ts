@@ -1,0 +1,29 @@
+/**
+ * The arithmetic floor of the workspace: batches in, fresh batches out, computed in WASM.
+ * A kernel is synchronous and single-threaded; a worker creates its own. Memory: 4 MiB, fixed.
+ */
+import type { Gr64, Gr128 } from './batch.ts';
+import { createGf16, type Gf16Ring } from './gf16.ts';
+import { createLwe, type LweKernel } from './lwe.ts';
+import { createMemory } from './memory.ts';
+import { createRing, type Ring } from './ring.ts';
+import { instantiate } from './wasm.ts';
+
+export interface Kernel {
+  readonly gr64: Ring<Gr64>;
+  readonly gr128: Ring<Gr128>;
+  readonly gf16: Gf16Ring;
+  readonly lwe: LweKernel;
+}
+
+/** A fresh instance; the module is compiled once per process. Throws NOT_BUILT before `node packages/kernel/build.mjs`. */
+export function createKernel(): Kernel {
+  const wasm = instantiate();
+  const memory = createMemory(wasm);
+  return {
+    gr64: createRing<Gr64>(wasm, memory, { name: 'gr64', wordBytes: 8 }),
+    gr128: createRing<Gr128>(wasm, memory, { name: 'gr128', wordBytes: 16 }),
+    gf16: createGf16(wasm, memory),
+    lwe: createLwe(wasm, memory),
+  };
+}

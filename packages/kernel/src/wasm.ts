@@ -1,0 +1,88 @@
+/**
+ * The compiled module and the types of its exports. Compiled once per process; every kernel gets an own instance with
+ * own memory. Only the facade of this package uses these types: numbers below are addresses or counts.
+ */
+import { readFileSync } from 'node:fs';
+import { KernelError } from './errors.ts';
+
+type Elementwise = (out: number, a: number, b: number, count: number) => void;
+type Row = (out: number, constants: number, inputs: number, stride: number, columns: number, count: number) => void;
+
+/** The exports that exist once per ring; see assembly/gr64.ts for the contracts. */
+export interface RingExports {
+  add: Elementwise;
+  sub: Elementwise;
+  mul: Elementwise;
+  row: Row;
+  horner(out: number, c: number, a: number, point: number, count: number): void;
+  pack4(out: number, a: number, count: number): void;
+  combineBits(out: number, bits: number, width: number, count: number): void;
+  bitShares(out: number, a: number, v: number, steps: number, count: number): void;
+  fold(out: number, acc: number, count: number): void;
+}
+
+export interface KernelExports {
+  readonly memory: WebAssembly.Memory;
+  heapBase(): number;
+  gr128Wipe(): void;
+  rootWipe(): void;
+  copyWords(out: number, outStep: number, a: number, aStep: number, wordBytes: number, count: number): void;
+  embedWords(out: number, a: number, wordBytes: number, count: number): void;
+  highCoordinates(a: number, wordBytes: number, count: number): number;
+  residues(out: number, a: number, wordBytes: number, count: number): void;
+  truncateWords(out: number, a: number, wordBytes: number, keep: number, count: number): void;
+  widenWords(out: number, a: number, wordBytes: number, keep: number, count: number): void;
+  shiftWords(out: number, a: number, wordBytes: number, shift: number, count: number): void;
+  firstDifference(a: number, b: number, bytes: number): number;
+  prssAccumulate(acc: number, first: number, second: number, weights: number, vectors: number): void;
+  noiseWords(out: number, keystream: number, step: number, width: number, wordBytes: number, count: number): void;
+  gf16Add: Elementwise;
+  gf16Mul: Elementwise;
+  gf16Row: Row;
+  gf16AccumulatePacked(acc: number, keystream: number, table: number, bytes: number): void;
+  gf16Unpack(out: number, packed: number, bytes: number): void;
+  gf16Pack(out: number, a: number, bytes: number): void;
+  innerProducts(out: number, masks: number, key: number, dimension: number, rows: number): void;
+  rotations(out: number, polynomial: number, degree: number, first: number, rows: number): void;
+  karatsuba(out: number, a: number, b: number, degree: number, scratch: number): void;
+  twiddleTable(): number;
+  twiddleNodes(): number;
+  transform(out: number, polynomial: number, step: number, degree: number): void;
+  multiplyTransforms(out: number, step: number, a: number, b: number, degree: number, scratch: number): void;
+}
+
+const BINARY = new URL('../build/kernel.wasm', import.meta.url);
+let compiled: WebAssembly.Module | undefined;
+
+/** A fresh instance. Throws NOT_BUILT when the binary is missing. */
+export function instantiate(): KernelExports {
+  compiled ??= new WebAssembly.Module(readBinary());
+  return new WebAssembly.Instance(compiled).exports as unknown as KernelExports;
+}
+
+function readBinary(): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(readFileSync(BINARY));
+  } catch (cause) {
+    throw new KernelError('NOT_BUILT', 'kernel.wasm cannot be read; run `node packages/kernel/build.mjs` first', {
+      cause,
+    });
+  }
+}
+
+/** The exports of one ring under common names: gr64Add -> add, and so on. */
+export function ringExports(exports: KernelExports, ring: 'gr64' | 'gr128'): RingExports {
+  const all = exports as unknown as Record<string, unknown>;
+  const pick = (name: string) => all[ring + name];
+  return {
+    add: pick('Add'),
+    sub: pick('Sub'),
+    mul: pick('Mul'),
+    row: pick('Row'),
+    horner: pick('Horner'),
+    pack4: pick('Pack4'),
+    combineBits: pick('CombineBits'),
+    bitShares: pick('BitShares'),
+    fold: pick('Fold'),
+  } as RingExports;
+}
