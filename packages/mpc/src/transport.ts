@@ -24,7 +24,10 @@ export const ENVELOPE_BODY_BYTES_MAX = 8 * 1024 * 1024;
 export const TAG_LENGTH_MAX = 96;
 
 export interface TransportEvents {
-  /** `envelope.body` belongs to the receiver. Envelopes of one sender arrive in the order sent. Must not throw. */
+  /**
+   * `envelope.body` belongs to the receiver. Each (sender, session, tag) arrives once; the order of different envelopes
+   * is not promised (short ones may overtake long ones). Must not throw.
+   */
   onEnvelope(from: PartyId, envelope: Envelope): void;
   /** The link to `peer` came up or went down. `restarted`: the peer lost its memory since we last spoke. */
   onPeer(peer: PartyId, state: 'up' | 'down' | 'restarted'): void;
@@ -42,9 +45,9 @@ export interface Transport {
   /** Attaches the one receiver; called once, before the first message is delivered. */
   start(events: TransportEvents): Promise<void>;
   /**
-   * Queues one envelope. It is delivered exactly once and in order while both processes live, across reconnects. Never
-   * blocks and never throws for a slow or absent peer: beyond the per-peer bound the link is failed, its queue dropped,
-   * and `onPeer(peer, 'down')` tells it.
+   * Queues one envelope. It is delivered exactly once while both processes live, across reconnects. Never blocks and
+   * never throws for a slow or absent peer: beyond the per-peer bound the link is failed, its queue dropped, and
+   * `onPeer(peer, 'down')` tells it.
    */
   send(to: PartyId, envelope: Envelope): void;
   /** Bytes queued for a peer and not yet acknowledged; bulk senders wait on `drained` while this is large. */
