@@ -1,0 +1,173 @@
+/**
+ * The coordinator as an HTTP service with the calls of a node for public decryptions. It holds no key and no authority:
+ * the caller's Authorization header goes on to the nodes, and each of them decides by itself.
+ */
+import fastifySwagger from '@fastify/swagger';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import Type from 'typebox';
+import { type Committee, requireCommittee } from './committee.ts';
+import {
+  CoordinatedDecryption,
+  ErrorBody,
+  Id,
+  PublicDecryptionRequest,
+  REQUEST_BYTES_MAX,
+  WaitQuery,
+} from './contract.ts';
+import { CoordinationError, type CoordinationErrorCode } from './errors.ts';
+import { exchange, HttpProblem } from './http.ts';
+import { type Coordination, decryptPublic } from './public-decryption.ts';
+import { createRequests, type Requests } from './requests.ts';
+
+const READY_PROBE_MS = 2_000;
+const READY_BYTES_MAX = 64 * 1024;
+const AUTHORIZATION_MAX = 512;
+
+export interface ServiceOptions {
+  readonly committee: Committee;
+  /** How long nodes may take for one request. */
+  readonly deadlineMs: number;
+  /** Level of the log on standard error; `silent` for none. Never logs bodies or headers. */
+  readonly logLevel?: string;
+}
+
+const REMEDIES: Record<CoordinationErrorCode, { status: number; hint: string }> = {
+  COMMITTEE_INVALID: { status: 500, hint: 'correct the coordinator configuration' },
+  REQUEST_REFUSED: { status: 422, hint: 'the code is the nodes’ own: see its entry in docs/errors.md' },
+  ANSWERS_TOO_FEW: { status: 504, hint: 'look at the nodes listed; ask again with a new request id' },
+  REQUEST_CONFLICT: { status: 409, hint: 'choose a new request id for new content' },
+  REQUEST_UNKNOWN: { status: 404, hint: 'submit the request again; finished requests are remembered for a while only' },
+  COORDINATOR_BUSY: { status: 503, hint: 'retry after a few seconds' },
+  COORDINATOR_STOPPING: { status: 503, hint: 'retry when the coordinator is back' },
+};
+
+/** Assembles the service; the caller listens and closes. Throws COMMITTEE_INVALID. */
+export async function createService(options: ServiceOptions): Promise<FastifyInstance> {
+  const committee = requireCommittee(options.committee);
+  const stopping = new AbortController();
+  const requests = createRequests((request, authorization) => {
+    const { deadlineMs } = options;
+    return decryptPublic(committee, request, { authorization, deadlineMs, signal: stopping.signal });
+  });
+  const app = fastify({
+    bodyLimit: REQUEST_BYTES_MAX,
+    logger: { level: options.logLevel ?? 'info', redact: ['req.headers'] },
+  });
+  app.addHook('preClose', async () => stopping.abort(new CoordinationError('COORDINATOR_STOPPING', 'stopping')));
+  app.setErrorHandler<FastifyError | CoordinationError>((error, request, reply) => {
+    const { status, body } = errorOf(error, request.id);
+    if (status >= 500) request.log.warn({ code: body.error.code }, error.message);
+    return reply.code(status).send(body);
+  });
+  await app.register(fastifySwagger, {
+    openapi: { openapi: '3.1.0', info: { title: 'Keyquorum coordinator', version: '1.0.0' } },
+  });
+  await app.register(healthRoutes, { committee });
+  await app.register(decryptionRoutes, { requests });
+  return app;
+}
+
+function errorOf(error: FastifyError | CoordinationError, requestId: string) {
+  const of = (status: number, code: string, message: string, hint: string) => ({
+    status,
+    body: { error: { code, message, requestId, parties: [], hint } },
+  });
+  if (error instanceof CoordinationError) {
+    const { status, hint } = REMEDIES[error.code];
+    return of(status, error.nodeCode ?? error.code, error.message, hint);
+  }
+  if (error.validationContext === 'headers') {
+    return of(401, 'API_KEY_MISSING', error.message, 'send Authorization: Bearer KEY, a key that the nodes know');
+  }
+  if (error.validation) return of(400, 'REQUEST_INVALID', error.message, 'compare the body with /openapi.json');
+  const status = error.statusCode ?? 500;
+  if (status === 413) return of(413, 'BODY_TOO_LARGE', error.message, `send at most ${REQUEST_BYTES_MAX} bytes`);
+  if (status < 500) return of(status, 'REQUEST_INVALID', error.message, 'compare the request with /openapi.json');
+  return of(500, 'INTERNAL', 'unexpected error', 'see the log of the coordinator under this request id');
+}
+
+const healthRoutes: FastifyPluginAsyncTypebox<{ committee: Committee }> = async (app, { committee }) => {
+  const live = { response: { 200: Type.Object({ live: Type.Literal(true) }) } };
+  app.get('/health/live', { schema: { operationId: 'live', ...live } }, async () => ({ live: true as const }));
+
+  const Readiness = Type.Object({ ready: Type.Boolean(), parties: Type.Array(Type.Integer()) });
+  const ready = { response: { 200: Readiness, 503: Readiness } };
+  app.get('/health/ready', { schema: { operationId: 'ready', ...ready } }, async (_request, reply) => {
+    const parties = await readyParties(committee);
+    const enough = parties.length >= 2 * committee.threshold + 1;
+    return reply.code(enough ? 200 : 503).send({ ready: enough, parties });
+  });
+
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+};
+
+/** Nodes that say they are ready, in party order. */
+async function readyParties({ nodes }: Committee): Promise<number[]> {
+  const signal = AbortSignal.timeout(READY_PROBE_MS);
+  const answers = await Promise.all(
+    nodes.map(async ({ party, url }) => {
+      const request = { method: 'GET', url: new URL('/health/ready', url).href, authorization: '' } as const;
+      try {
+        const { status } = await exchange({ ...request, bytesMax: READY_BYTES_MAX, signal });
+        return status === 200 ? [party] : [];
+      } catch (error) {
+        if (error instanceof HttpProblem || signal.aborted) return [];
+        throw error;
+      }
+    }),
+  );
+  return answers.flat();
+}
+
+const decryptionRoutes: FastifyPluginAsyncTypebox<{ requests: Requests }> = async (app, { requests }) => {
+  const headers = Type.Object({ authorization: Type.String({ pattern: '^Bearer .+', maxLength: AUTHORIZATION_MAX }) });
+  const failures = { 400: ErrorBody, 401: ErrorBody, 404: ErrorBody, 409: ErrorBody, 413: ErrorBody, 503: ErrorBody };
+
+  app.post(
+    '/v1/public-decryptions',
+    {
+      schema: {
+        operationId: 'createPublicDecryption',
+        headers,
+        body: PublicDecryptionRequest,
+        response: { 202: CoordinatedDecryption, ...failures },
+      },
+    },
+    async ({ body, headers: { authorization } }, reply) => {
+      return reply.code(202).send(requests.open(body, authorization).report());
+    },
+  );
+
+  app.get(
+    '/v1/public-decryptions/:requestId',
+    {
+      schema: {
+        operationId: 'getPublicDecryption',
+        headers,
+        params: Type.Object({ requestId: Id }, { additionalProperties: false }),
+        querystring: WaitQuery,
+        response: { 200: CoordinatedDecryption, ...failures },
+      },
+    },
+    async ({ params, query, headers: { authorization } }) => {
+      const coordination = requests.find(params.requestId, authorization);
+      await settledWithin(coordination, (query.wait ?? 0) * 1_000);
+      return coordination.report();
+    },
+  );
+};
+
+/** Resolves when the request has a result or a failure, at the latest after the wait. */
+async function settledWithin({ agreed }: Coordination, waitMs: number): Promise<void> {
+  const waited = Promise.withResolvers<void>();
+  const timer = setTimeout(waited.resolve, waitMs);
+  const settled = agreed.then(
+    () => {},
+    (error: unknown) => {
+      if (!(error instanceof CoordinationError)) throw error; // the report tells expected failures
+    },
+  );
+  await Promise.race([settled, waited.promise]);
+  clearTimeout(timer);
+}
