@@ -1,7 +1,7 @@
 /**
  * The public random stream behind every seeded key and ciphertext: tfhe-csprng 0.9, AES-128 with a little-endian block
  * counter. Byte i of the stream is AES_K(LE128((i >> 4) + offset))[i & 15]; words are consecutive bytes, little endian.
- * Everything derived here is public (masks); the seed is jointly sampled or chosen by an encryptor. About 1 GB/s.
+ * Everything derived here is public (masks); the seed is jointly sampled or chosen by an encryptor. About 0.5 GB/s.
  */
 import { type Cipheriv, createCipheriv } from 'node:crypto';
 import { lweDimensionOf, type ParameterSet } from './parameters.ts';

@@ -1,0 +1,69 @@
+/**
+ * secp256k1 signatures for the outside (contracts, SDKs): 65 bytes r || s || v over a 32-byte digest, low s, v 27 or 28,
+ * nonces of RFC 6979. One spelling per signature: what `recoverSigner` accepts is what contracts accept.
+ */
+import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { bytesToHex } from 'viem';
+import { publicKeyToAddress } from 'viem/accounts';
+
+export const SIGNATURE_BYTES = 65;
+const RECOVERY_BASE = 27;
+
+export interface Signer {
+  /** EIP-55 address of the key. */
+  readonly address: `0x${string}`;
+  /** 33 bytes, compressed SEC1. */
+  readonly publicKey: Uint8Array;
+  /** Signs a 32-byte digest. */
+  sign(digest: Uint8Array): Uint8Array;
+}
+
+/** @param secretKey 32 bytes; kept by reference, so erase it only when the signer is no longer needed */
+export function createSigner(secretKey: Uint8Array): Signer {
+  if (!secp256k1.utils.isValidSecretKey(secretKey)) throw new RangeError('signing key: want 32 bytes in 1..n-1');
+  return {
+    address: addressOf(secp256k1.getPublicKey(secretKey, false)),
+    publicKey: secp256k1.getPublicKey(secretKey, true),
+    sign(digest) {
+      requireDigest(digest);
+      const recovered = secp256k1.sign(digest, secretKey, { prehash: false, lowS: true, format: 'recovered' });
+      const signature = new Uint8Array(SIGNATURE_BYTES);
+      signature.set(recovered.subarray(1));
+      signature[64] = RECOVERY_BASE + (recovered[0] ?? 0);
+      return signature;
+    },
+  };
+}
+
+/**
+ * The EIP-55 address whose key signed `digest`, or undefined when the signature is not of the one accepted form
+ * (length, range of r and s, low s, v 27 or 28) or belongs to no key. Compare addresses as checksummed text.
+ */
+export function recoverSigner(digest: Uint8Array, signature: Uint8Array): `0x${string}` | undefined {
+  requireDigest(digest);
+  const recovery = (signature[64] ?? 0) - RECOVERY_BASE;
+  if (signature.length !== SIGNATURE_BYTES || (recovery !== 0 && recovery !== 1)) return undefined;
+  try {
+    const parsed = secp256k1.Signature.fromBytes(signature.subarray(0, 64), 'compact');
+    if (parsed.hasHighS()) return undefined;
+    return addressOf(parsed.addRecoveryBit(recovery).recoverPublicKey(digest).toBytes(false));
+  } catch {
+    return undefined; // the curve library throws plain errors for values outside the range or the curve
+  }
+}
+
+/** Field `verification_key` of answers: u64 length 33, then the compressed key. */
+export function verificationKeyBytes(publicKey: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(8 + publicKey.length);
+  bytes[0] = publicKey.length;
+  bytes.set(publicKey, 8);
+  return bytes;
+}
+
+function addressOf(uncompressedKey: Uint8Array): `0x${string}` {
+  return publicKeyToAddress(bytesToHex(uncompressedKey));
+}
+
+function requireDigest(digest: Uint8Array): void {
+  if (digest.length !== 32) throw new RangeError(`digest: got ${digest.length} bytes, want 32`);
+}
