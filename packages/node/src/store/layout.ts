@@ -1,0 +1,28 @@
+/**
+ * Everything in a data directory, in one place. Retired names stay listed and are never used again.
+ *
+ *   store.json            sealed master key (master-key.ts)
+ *   head                  generation and sum of the newest records, beside the database (head-file.ts)
+ *   records/              Level database:
+ *     !journal/v1!<key>     -> tag 32 | value     decisions of the protocols (Journal)
+ *     !requests/v1!<id>     -> tag 32 | JSON      public decryptions: content hash, state, answer
+ *     !meta/v1!head         -> same bytes as the head file
+ *   secrets/<name>.key    data key of a secret (secrets.ts)
+ *   secrets/<name>.box    the secret
+ *   public/<name>.bin     tag 32 | bytes (publics.ts)
+ */
+export const RECORDS_FOLDER = 'records';
+export const SECRETS_FOLDER = 'secrets';
+export const PUBLIC_FOLDER = 'public';
+export const HEAD_FILE = 'head';
+
+/** Tables of the record database: name -> what it holds. */
+export const TABLES = { journal: 'journal/v1', requests: 'requests/v1' } as const;
+export type TableName = keyof typeof TABLES;
+
+export const META_TABLE = 'meta/v1';
+export const HEAD_KEY = 'head';
+
+/** Names of secrets that the node itself owns; everything else belongs to the ceremonies. */
+export const IDENTITY_SECRET = 'identity/ed25519';
+export const SIGNER_SECRET = 'identity/secp256k1';
