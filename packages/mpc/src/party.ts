@@ -4,6 +4,8 @@ import type { Roster } from './roster.ts';
 import type { Clock, Fault, Journal, Session, Signer } from './session.ts';
 import type { PartyId, SessionId, Transport } from './transport.ts';
 
+export type PeerState = 'up' | 'down' | 'restarted';
+
 export interface Party {
   readonly roster: Roster;
   readonly self: PartyId;
@@ -18,4 +20,12 @@ export interface Party {
    * process throws: a session id is used once.
    */
   open(id: SessionId, options?: { signal?: AbortSignal; onFault?: (fault: Fault) => void }): Session;
+  /** Starts the transport. Messages that arrive before their session is opened wait for it. */
+  start(): Promise<void>;
+  /** Closes every session and stops the transport. */
+  stop(): Promise<void>;
+  /** Calls back when a link goes up or down, or a peer comes back without its memory. Returns the way to stop that. */
+  onPeer(listener: (peer: PartyId, state: PeerState) => void): () => void;
+  /** The parties with a working link, in order. */
+  connected(): PartyId[];
 }

@@ -1,0 +1,22 @@
+/**
+ * Every domain label of this package, so that no two operations can ever hash or sign equal bytes (SPEC R17).
+ * `test/runtime/labels.test.ts` checks that they are distinct and well formed. A changed layout gets a new number.
+ */
+export const LABELS = {
+  /** Digest of the roster, part of every signature. */
+  roster: 'keyquorum/mpc/roster/v1',
+  /** Frame around everything an Ed25519 identity signs. */
+  statement: 'keyquorum/mpc/statement/v1',
+  /** Dolev-Strong chains (SPEC R1). */
+  broadcast: 'keyquorum/mpc/broadcast/v1',
+  /** A protocol message that may later serve as evidence. */
+  message: 'keyquorum/mpc/message/v1',
+  /** Watermarked index certificate (SPEC R4). */
+  propose: 'keyquorum/mpc/propose/v1',
+  echo: 'keyquorum/mpc/echo/v1',
+  reserve: 'keyquorum/mpc/reserve/v1',
+  /** End of a batch, and the exclusive decisions about a session (SPEC R5.3, R5.6). */
+  ok: 'keyquorum/mpc/ok/v1',
+  complete: 'keyquorum/mpc/complete/v1',
+  burn: 'keyquorum/mpc/burn/v1',
+} as const;

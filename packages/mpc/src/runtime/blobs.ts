@@ -1,0 +1,128 @@
+/**
+ * Bytes that one party offers and others pull by hash: bodies of broadcasts, opened values, transcripts. Everything here
+ * is public among the parties; a secret must never be offered. One exchange serves all sessions.
+ *
+ * A fetch asks the parties in the given order. The next one is asked when the last refused, or after HEDGE_MS without
+ * an answer, so that one silent party costs 150 ms and not a timeout.
+ */
+import { fromHex, HASH_BYTES, sha256Hex, toHex } from '../bytes.ts';
+import type { Clock } from '../session.ts';
+import { ENVELOPE_BODY_BYTES_MAX, type Exchange, type PartyId, type SessionId, type Transport } from '../transport.ts';
+import { SessionError } from './session-error.ts';
+
+/** Request: session 32 bytes | SHA-256 32 bytes. Response: the bytes. */
+export const BLOB_EXCHANGE: Exchange = {
+  name: 'blob',
+  requestBytesMax: 2 * HASH_BYTES,
+  responseBytesMax: ENVELOPE_BODY_BYTES_MAX,
+};
+
+/** Several round trips between continents. */
+const HEDGE_MS = 150;
+/** 8 MiB over a slow link; a peer that needs longer is passed over. */
+const FETCH_TIMEOUT_MS = 30_000;
+
+export interface BlobStore {
+  offer(session: SessionId, bytes: Uint8Array): Uint8Array;
+  withdrawAll(session: SessionId): void;
+  fetch(session: SessionId, request: BlobRequest): Promise<Uint8Array>;
+}
+
+export interface BlobRequest {
+  readonly hash: Uint8Array;
+  readonly from: readonly PartyId[];
+  readonly bytesMax: number;
+  readonly signal: AbortSignal;
+}
+
+export function createBlobStore({ transport, clock }: { transport: Transport; clock: Clock }): BlobStore {
+  const offers = new Map<SessionId, Map<string, Uint8Array>>();
+  const find = (session: SessionId, hash: Uint8Array) => offers.get(session)?.get(toHex(hash));
+
+  transport.serve(BLOB_EXCHANGE, async (_from, request) => {
+    const bytes = find(toHex(request.subarray(0, HASH_BYTES)), request.subarray(HASH_BYTES));
+    if (!bytes) throw new SessionError('BLOB_UNAVAILABLE', 'this party does not offer these bytes');
+    return bytes;
+  });
+
+  return {
+    offer(session, bytes) {
+      if (bytes.length > ENVELOPE_BODY_BYTES_MAX) {
+        throw new RangeError(`offer: ${bytes.length} bytes, at most ${ENVELOPE_BODY_BYTES_MAX}`);
+      }
+      const hash = sha256Hex(bytes);
+      const offered = offers.get(session) ?? new Map<string, Uint8Array>();
+      offers.set(session, offered.set(hash, bytes));
+      return fromHex(hash);
+    },
+    withdrawAll: (session) => void offers.delete(session),
+    async fetch(session, { hash, from, bytesMax, signal }) {
+      const own = find(session, hash);
+      if (own) return own;
+      const body = new Uint8Array(2 * HASH_BYTES);
+      body.set(fromHex(session));
+      body.set(hash, HASH_BYTES);
+      const ask = async (peer: PartyId, cancel: AbortSignal) => {
+        const bytes = await transport.request(peer, BLOB_EXCHANGE, body, cancel);
+        if (bytes.length > bytesMax || sha256Hex(bytes) !== toHex(hash)) {
+          throw new SessionError('BLOB_UNAVAILABLE', `party ${peer} answered with other bytes`);
+        }
+        return bytes;
+      };
+      const peers = from.filter((peer) => peer !== transport.self);
+      const answer = await firstAnswer(peers, ask, clock, signal);
+      if (answer) return answer;
+      signal.throwIfAborted();
+      throw new SessionError('BLOB_UNAVAILABLE', `none of parties ${peers.join(', ')} has bytes ${toHex(hash)}`);
+    },
+  };
+}
+
+/** The first success among the peers, asked one after the other with hedging; undefined when all failed. */
+async function firstAnswer(
+  peers: readonly PartyId[],
+  ask: (peer: PartyId, cancel: AbortSignal) => Promise<Uint8Array>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  const done = new AbortController();
+  const cancel = AbortSignal.any([signal, done.signal]);
+  const pending = new Set<Promise<Uint8Array | undefined>>();
+  const start = (peer: PartyId) => {
+    const attempt: Promise<Uint8Array | undefined> = withTimeout(peer, ask, clock, cancel)
+      .catch(() => undefined) // refused, late or wrong: the next peer is asked
+      .finally(() => pending.delete(attempt));
+    pending.add(attempt);
+  };
+  try {
+    for (const peer of peers) {
+      if (cancel.aborted) return undefined;
+      start(peer);
+      const hedge = clock.until(clock.now() + HEDGE_MS, cancel).catch(() => undefined);
+      const answer = await Promise.race([...pending, hedge]);
+      if (answer) return answer;
+    }
+    while (pending.size > 0) {
+      const answer = await Promise.race(pending);
+      if (answer) return answer;
+    }
+    return undefined;
+  } finally {
+    done.abort();
+  }
+}
+
+async function withTimeout(
+  peer: PartyId,
+  ask: (peer: PartyId, cancel: AbortSignal) => Promise<Uint8Array>,
+  clock: Clock,
+  cancel: AbortSignal,
+): Promise<Uint8Array> {
+  const own = new AbortController();
+  const signal = AbortSignal.any([cancel, own.signal]);
+  clock.until(clock.now() + FETCH_TIMEOUT_MS, signal).then(
+    () => own.abort(),
+    () => undefined,
+  );
+  return ask(peer, signal).finally(() => own.abort());
+}
