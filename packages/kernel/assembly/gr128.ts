@@ -6,11 +6,10 @@
 
 const MASK: u64 = 0xffffffff;
 const COLUMNS: usize = memory.data(7 * 16, 16); // d_0..d_6 of the product in progress
-const SECRET_BYTES: usize = 7 * 16;
 
 /** Wipes the static scratch: column sums of the last product. */
-export function gr128Wipe(): void {
-  memory.fill(COLUMNS, 0, SECRET_BYTES);
+export function wipeColumns(): void {
+  memory.fill(COLUMNS, 0, 7 * 16);
 }
 
 /** d = sum over columns j and terms k of a_j[i+k] * b_j[top-k]; a_j steps by aStride, b_j by 64 bytes. */

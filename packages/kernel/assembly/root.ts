@@ -4,13 +4,19 @@
 import { product0, product1, product2, product3, gr64Mul, gr64Sub } from "./gr64";
 import { gr128Add, gr128Mul, gr128Sub } from "./gr128";
 
-const ROOT64: usize = memory.data(32, 16);
-const INVERSE64: usize = memory.data(32, 16);
-const NUMERATOR: usize = memory.data(64, 16);
+const SCRATCH_BYTES: usize = 384;
+const SCRATCH: usize = memory.data(384, 16);
+const ROOT64: usize = SCRATCH;
+const INVERSE64: usize = SCRATCH + 32;
+const NUMERATOR: usize = SCRATCH + 64;
+const ROOT: usize = SCRATCH + 128;
+const INVERSE: usize = SCRATCH + 192;
+const VALUE: usize = SCRATCH + 256;
+const PRODUCT: usize = SCRATCH + 320;
 
-/** Wipes the static scratch: r - a of the last element. */
-export function rootWipe(): void {
-  memory.fill(NUMERATOR, 0, 64);
+/** Wipes the static scratch, in particular r - a of the last element. */
+export function wipeRootScratch(): void {
+  memory.fill(SCRATCH, 0, SCRATCH_BYTES);
 }
 
 /**
@@ -50,11 +56,6 @@ export function gr64BitShares(out: usize, a: usize, v: usize, steps: u32, count:
     out += 32; a += 32; v += 32;
   }
 }
-
-const ROOT: usize = memory.data(64, 16);
-const INVERSE: usize = memory.data(64, 16);
-const VALUE: usize = memory.data(64, 16);
-const PRODUCT: usize = memory.data(64, 16);
 
 /** p += small, a u128 at p and a small constant. */
 // @ts-ignore: decorator

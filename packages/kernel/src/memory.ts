@@ -80,22 +80,23 @@ export function createMemory(wasm: KernelExports): KernelMemory {
       return body(scratch);
     } finally {
       memory.fill(0, base, top);
-      wasm.gr128Wipe();
-      wasm.rootWipe();
+      wasm.wipeColumns();
+      wasm.wipeRootScratch();
       top = base;
     }
   }
 
   function stream(plan: Plan, kernel: (at: Addresses, count: number, first: number) => void): void {
     if (plan.count === 0) return;
+    const { inputs, outputs } = plan;
     use(() => {
       const size = chunkSize(plan);
       const at = place(plan, size);
       for (let first = 0; first < plan.count; first += size) {
         const count = Math.min(size, plan.count - first);
-        for (const [i, lane] of plan.inputs.entries()) scratch.write(at.inputs[i]!, range(lane, first, count));
+        for (let i = 0; i < inputs.length; i++) scratch.write(at.inputs[i]!, range(inputs[i]!, first, count));
         kernel(at, count, first);
-        for (const [i, lane] of plan.outputs.entries()) scratch.read(at.outputs[i]!, range(lane, first, count));
+        for (let i = 0; i < outputs.length; i++) scratch.read(at.outputs[i]!, range(outputs[i]!, first, count));
       }
     });
   }
@@ -130,7 +131,8 @@ function chunkSize(plan: Plan): number {
 }
 
 function range({ bytes, step }: Lane, first: number, count: number): Uint8Array {
-  return bytes.subarray(first * step, (first + count) * step);
+  const length = count * step;
+  return length === bytes.length ? bytes : bytes.subarray(first * step, first * step + length);
 }
 
 function align(address: number): number {

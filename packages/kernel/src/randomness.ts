@@ -90,8 +90,16 @@ function copyKeystream(scratch: Scratch, address: number, stream: Keystream, byt
   block.fill(0);
 }
 
+const tables = new WeakMap<SmallWeights, Uint8Array>(); // short calls at n=13 would spend most of their time on the layout
+
+function pairRows(weights: SmallWeights): Uint8Array {
+  const table = tables.get(weights) ?? layOut(weights);
+  tables.set(weights, table);
+  return table;
+}
+
 /** The layout of assembly/prss.ts: per pair of subsets, per subset 4 rows, each row twice. Padded to whole pairs. */
-function pairRows({ count, matrices }: SmallWeights): Uint8Array {
+function layOut({ count, matrices }: SmallWeights): Uint8Array {
   const pairs = Math.ceil(count / 2);
   const view = new DataView(new ArrayBuffer(pairs * PAIR_WEIGHT_BYTES));
   matrices.forEach((weight, i) => {

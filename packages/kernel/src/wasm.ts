@@ -24,8 +24,8 @@ export interface RingExports {
 export interface KernelExports {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
-  gr128Wipe(): void;
-  rootWipe(): void;
+  wipeColumns(): void;
+  wipeRootScratch(): void;
   copyWords(out: number, outStep: number, a: number, aStep: number, wordBytes: number, count: number): void;
   embedWords(out: number, a: number, wordBytes: number, count: number): void;
   highCoordinates(a: number, wordBytes: number, count: number): number;
