@@ -11,7 +11,7 @@ import { DATA, FRAME_BYTES_MAX, FRAME_PREFIX_BYTES, SEQ_BYTES, violation } from 
 
 const SESSION_BYTES = 32;
 const SESSION = /^[0-9a-f]{64}$/;
-const TAG = /^[\x20-\x7e]{1,64}$/;
+const TAG = new RegExp(`^[\\x20-\\x7e]{1,${TAG_LENGTH_MAX}}$`);
 const FIRST_AT = FRAME_PREFIX_BYTES + SEQ_BYTES;
 /** Frame bytes before the body of a continuing fragment, and before the tag of a first one. */
 const DATA_PREFIX_BYTES = FIRST_AT + 1;
@@ -100,7 +100,8 @@ export class EnvelopeAssembler {
     const bodyAt = tagAt + tagLength + 4;
     if (payload.length < bodyAt) throw violation(`envelope header cut at ${payload.length} of ${bodyAt} bytes`);
     const tag = payload.toString('latin1', tagAt, tagAt + tagLength);
-    if (!TAG.test(tag)) throw violation(`envelope tag of ${tagLength} bytes, want 1..64 printable ASCII`);
+    if (!TAG.test(tag))
+      throw violation(`envelope tag of ${tagLength} bytes, want 1..${TAG_LENGTH_MAX} printable ASCII`);
     const total = payload.readUInt32LE(bodyAt - 4);
     if (total > this.#bodyBytesMax)
       throw violation(`envelope ${tag} announces ${total} bytes over ${this.#bodyBytesMax}`);

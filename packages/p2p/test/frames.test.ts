@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ENVELOPE_BODY_BYTES_MAX } from '@keyquorum/mpc/transport';
+import { ENVELOPE_BODY_BYTES_MAX, TAG_LENGTH_MAX } from '@keyquorum/mpc/transport';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EnvelopeAssembler, encodeEnvelope } from '../src/envelope-frames.ts';
@@ -36,7 +36,7 @@ const hello: fc.Arbitrary<Hello> = fc.record({
 });
 const envelope = fc.record({
   session: hex(32),
-  tag: fc.string({ minLength: 1, maxLength: 64 }).filter((tag) => /^[\x20-\x7e]+$/.test(tag)),
+  tag: fc.string({ minLength: 1, maxLength: TAG_LENGTH_MAX }).filter((tag) => /^[\x20-\x7e]+$/.test(tag)),
   body: fc.oneof(
     fc.uint8Array({ maxLength: 300 }),
     fc.nat({ max: 600_000 }).map((size) => new Uint8Array(size).fill(size & 255)),

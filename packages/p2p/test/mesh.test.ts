@@ -1,4 +1,4 @@
-import { ENVELOPE_BODY_BYTES_MAX } from '@keyquorum/mpc/transport';
+import { ENVELOPE_BODY_BYTES_MAX, TAG_LENGTH_MAX } from '@keyquorum/mpc/transport';
 import { afterEach, expect, test } from 'vitest';
 import { createMesh } from '../src/mesh.ts';
 import { MeshConfigError } from '../src/options.ts';
@@ -98,7 +98,7 @@ test('an envelope outside the contract is a RangeError of the caller', async () 
   const good = { session: session('a'), tag: 'a', body: new Uint8Array(1) };
   expect(() => first.mesh.send(2, { ...good, session: 'AB' })).toThrow(RangeError);
   expect(() => first.mesh.send(2, { ...good, tag: '' })).toThrow(RangeError);
-  expect(() => first.mesh.send(2, { ...good, tag: 'x'.repeat(65) })).toThrow(RangeError);
+  expect(() => first.mesh.send(2, { ...good, tag: 'x'.repeat(TAG_LENGTH_MAX + 1) })).toThrow(RangeError);
   expect(() => first.mesh.send(2, { ...good, tag: 'tab\t' })).toThrow(RangeError);
   expect(() => first.mesh.send(2, { ...good, body: new Uint8Array(ENVELOPE_BODY_BYTES_MAX + 1) })).toThrow(RangeError);
   expect(() => first.mesh.send(3, good)).toThrow(RangeError);
