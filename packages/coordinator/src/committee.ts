@@ -7,7 +7,7 @@ export interface CommitteeNode {
   /** Base URL of its REST interface, without a path. */
   readonly url: string;
   /** EIP-55 or lower-case address of its secp256k1 key; an answer counts only under this signature. */
-  readonly signer: string;
+  readonly signer: `0x${string}`;
 }
 
 export interface Committee {
@@ -15,7 +15,7 @@ export interface Committee {
   readonly threshold: number;
   /** EIP-712 domain of the answers. */
   readonly gatewayChainId: bigint;
-  readonly decryptionContract: string;
+  readonly decryptionContract: `0x${string}`;
 }
 
 const PARTIES_MAX = 15;

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import Compile from 'typebox/compile';
+import { AnswerError } from './answer.ts';
 import type { Outcome } from './ballot.ts';
 import type { CommitteeNode } from './committee.ts';
 import { NodeAnswer, NodeError, NodeState, type PublicDecryptionRequest } from './contract.ts';
@@ -29,7 +30,7 @@ export interface Ask {
   /** The caller's own Authorization header: nodes authorise the caller, not the coordinator. */
   readonly authorization: string;
   readonly signal: AbortSignal;
-  /** Throws when the answer is not the signed answer of this node to this request. */
+  /** Throws AnswerError when the answer is not the signed answer of this node to this request. */
   check(answer: NodeAnswer): void;
 }
 
@@ -117,6 +118,7 @@ function readAnswer(ask: Ask, body: unknown): Outcome {
     ask.check(body);
     return { kind: 'answered', answer: body };
   } catch (error) {
-    return { kind: 'wrong', reason: error instanceof Error ? error.message : String(error) };
+    if (!(error instanceof AnswerError)) throw error;
+    return { kind: 'wrong', reason: error.message };
   }
 }

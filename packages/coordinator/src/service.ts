@@ -52,6 +52,8 @@ export async function createService(options: ServiceOptions): Promise<FastifyIns
   });
   const app = fastify({
     bodyLimit: REQUEST_BYTES_MAX,
+    // A field that nobody knows is a mistake of the caller; dropping it would change what was asked.
+    ajv: { customOptions: { removeAdditional: false } },
     logger: { level: options.logLevel ?? 'info', redact: ['req.headers'] },
   });
   app.addHook('preClose', async () => stopping.abort(new CoordinationError('COORDINATOR_STOPPING', 'stopping')));

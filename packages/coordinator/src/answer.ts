@@ -1,0 +1,57 @@
+/**
+ * Decides whether an answer of a node counts: it answers this request handle by handle, its ABI words say the same as its
+ * values, and the EIP-712 signature over them (docs of the wire package) is by the key of that party.
+ */
+import { type FheType, fheTypeOfId, parseFheType } from '@keyquorum/tfhe/fhe-type';
+import { decryptedResult } from '@keyquorum/wire/abi';
+import { publicDecryptionDigest } from '@keyquorum/wire/eip712';
+import { signedExtraData } from '@keyquorum/wire/extra-data';
+import { recoverSigner } from '@keyquorum/wire/signer';
+import type { Committee, CommitteeNode } from './committee.ts';
+import type { NodeAnswer, PlainValue, PublicDecryptionRequest } from './contract.ts';
+
+/** What is wrong with an answer, in words for the report. */
+export class AnswerError extends Error {
+  override readonly name = 'AnswerError';
+}
+
+/** The check of one node's answers to one request; it throws AnswerError. */
+export function checkAnswer(committee: Committee, node: CommitteeNode, request: PublicDecryptionRequest) {
+  const domain = { chainId: committee.gatewayChainId, verifyingContract: committee.decryptionContract };
+  const handles = request.ciphertexts.map(({ handle }) => Buffer.from(handle, 'hex'));
+  return (answer: NodeAnswer): void => {
+    requireHandles(answer.values, request);
+    const words = encodedValues(answer.values);
+    if (!words.equals(Buffer.from(answer.abiEncoded, 'hex')))
+      throw new AnswerError('abiEncoded does not say the values');
+    const extraData = signedExtraData(Buffer.from(request.extraData ?? '', 'hex'));
+    const digest = publicDecryptionDigest(domain, { handles, decryptedResult: words, extraData });
+    const signer = recoverSigner(digest, Buffer.from(answer.signature, 'hex'));
+    if (signer?.toLowerCase() !== node.signer.toLowerCase()) throw new AnswerError(`not signed by ${node.signer}`);
+  };
+}
+
+function requireHandles(values: readonly PlainValue[], { ciphertexts }: PublicDecryptionRequest): void {
+  const equal =
+    values.length === ciphertexts.length && values.every((value, i) => value.handle === ciphertexts[i]?.handle);
+  if (!equal) throw new AnswerError('values are not those of the handles asked for');
+}
+
+function encodedValues(values: readonly PlainValue[]): Buffer {
+  const typed = values.map(({ fheType, value }) => ({ type: requireType(fheType), value: BigInt(value) }));
+  let words: Uint8Array | undefined;
+  try {
+    words = decryptedResult(typed);
+  } catch (error) {
+    if (error instanceof RangeError) throw new AnswerError(error.message);
+    throw error;
+  }
+  if (!words) throw new AnswerError('a value is wider than 256 bits, which no signature covers');
+  return Buffer.from(words);
+}
+
+function requireType(fheType: PlainValue['fheType']): FheType {
+  const type = typeof fheType === 'number' ? fheTypeOfId(fheType) : parseFheType(fheType);
+  if (!type) throw new AnswerError(`unknown type ${fheType}`);
+  return type;
+}

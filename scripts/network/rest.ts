@@ -1,0 +1,114 @@
+/**
+ * A small client of the nodes' REST interface for the demo, the benches and the end-to-end tests. It only sends and
+ * reads JSON; what an answer means is the caller's business.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+
+const REQUEST_TIMEOUT_MS = 60_000;
+const RETRY_MS_MIN = 20;
+const RETRY_MS_MAX = 500;
+
+export interface RestAnswer<Body> {
+  readonly status: number;
+  readonly body: Body;
+}
+
+/** A node said no, or something else than this program expects. */
+export class RestError extends Error {
+  override readonly name = 'RestError';
+  readonly status: number;
+  readonly body: unknown;
+  constructor(what: string, status: number, body: unknown) {
+    super(`${what}: status ${status}: ${JSON.stringify(body)?.slice(0, 500)}`);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+export interface Rest {
+  readonly url: string;
+  /** Any status; the body parsed as JSON, or undefined when it is none. Rejects when nothing answers. */
+  ask<Body = unknown>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<RestAnswer<Body>>;
+  /** The body of a 2xx answer. Throws RestError for any other. */
+  get<Body>(path: string): Promise<Body>;
+  post<Body>(path: string, body: unknown): Promise<Body>;
+  bytes(path: string): Promise<Uint8Array>;
+}
+
+/** `apiKey` undefined sends no Authorization header. */
+export function createRest(url: string, apiKey?: string): Rest {
+  async function send(method: string, path: string, body?: unknown): Promise<Response> {
+    const headers = new Headers();
+    if (apiKey !== undefined) headers.set('authorization', `Bearer ${apiKey}`);
+    if (body !== undefined) headers.set('content-type', 'application/json');
+    return fetch(new URL(path, url), {
+      method,
+      headers,
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+  }
+  const rest: Rest = {
+    url,
+    async ask<Body>(method: string, path: string, body?: unknown) {
+      const response = await send(method, path, body);
+      const text = await response.text();
+      return { status: response.status, body: parse(text) as Body };
+    },
+    async get<Body>(path: string) {
+      return expectOk(`GET ${path}`, await rest.ask<Body>('GET', path));
+    },
+    async post<Body>(path: string, body: unknown) {
+      return expectOk(`POST ${path}`, await rest.ask<Body>('POST', path, body));
+    },
+    async bytes(path) {
+      const response = await send('GET', path);
+      if (!response.ok) throw new RestError(`GET ${path}`, response.status, parse(await response.text()));
+      return new Uint8Array(await response.arrayBuffer());
+    },
+  };
+  return rest;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // a body that is no JSON, e.g. of a proxy or of /metrics
+  }
+}
+
+function expectOk<Body>(what: string, { status, body }: RestAnswer<Body>): Body {
+  if (status < 200 || status >= 300) throw new RestError(what, status, body);
+  return body;
+}
+
+export interface Wait {
+  readonly what: string;
+  readonly withinMs: number;
+  /** Ends the wait early, e.g. because the process is gone. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Asks again and again, ever more rarely, until `probe` gives something. Connections that fail count as "not yet".
+ * Throws what the last probe said when the time is over.
+ */
+export async function waitFor<Result>(
+  { what, withinMs, signal }: Wait,
+  probe: () => Promise<Result | undefined>,
+): Promise<Result> {
+  const deadline = Date.now() + withinMs;
+  let problem: unknown;
+  for (let pause = RETRY_MS_MIN; ; pause = Math.min(2 * pause, RETRY_MS_MAX)) {
+    signal?.throwIfAborted();
+    try {
+      const result = await probe();
+      if (result !== undefined) return result;
+    } catch (error) {
+      problem = error;
+    }
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`, { cause: problem });
+    await delay(pause, undefined, signal && { signal });
+  }
+}
