@@ -74,12 +74,16 @@ export function listBuilder(tfhe: NodeTfhe, publicKey: Tfhe.TfheCompactPublicKey
   return builder;
 }
 
-/** A client key of the default parameter set (without the parts node-tfhe cannot ask for). */
-export function defaultClientKey(tfhe: NodeTfhe): Tfhe.TfheClientKey {
+/** The default parameter set, without the parts node-tfhe's builder cannot ask for. */
+export function defaultConfig(tfhe: NodeTfhe): Tfhe.TfheConfig {
   const blocks = new tfhe.ShortintParameters(tfhe.ShortintParametersName.PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128);
   const pke = new tfhe.ShortintCompactPublicKeyEncryptionParameters(
     tfhe.ShortintCompactPublicKeyEncryptionParametersName.PARAM_PKE_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128,
   );
   const builder = tfhe.TfheConfigBuilder.with_custom_parameters(blocks);
-  return tfhe.TfheClientKey.generate(builder.use_dedicated_compact_public_key_parameters(pke).build());
+  return builder.use_dedicated_compact_public_key_parameters(pke).build();
+}
+
+export function defaultClientKey(tfhe: NodeTfhe): Tfhe.TfheClientKey {
+  return tfhe.TfheClientKey.generate(defaultConfig(tfhe));
 }
