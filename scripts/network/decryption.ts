@@ -1,0 +1,47 @@
+/** One public decryption at one node, as a client sees it. */
+import type { EncryptedValue } from './encryption.ts';
+import { newRequestId } from './key-generation.ts';
+import type { Rest } from './rest.ts';
+
+const WAIT_SECONDS = 30;
+
+export interface DecryptionState {
+  readonly requestId: string;
+  readonly state: 'pending' | 'running' | 'succeeded' | 'failed' | 'aborted';
+  readonly values: readonly { readonly handle: string; readonly fheType: string | number; readonly value: string }[];
+  readonly abiEncoded: string;
+  readonly signature: string;
+  readonly signer: string;
+  readonly faults: readonly { readonly party: number; readonly kind: string }[];
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+export interface TimedDecryption extends DecryptionState {
+  /** From sending the request to reading the value. */
+  readonly ms: number;
+}
+
+export function decryptionRequest(keyId: string, ciphertexts: readonly EncryptedValue[]) {
+  return { requestId: newRequestId(), keyId, app: 'default', ciphertexts, extraData: '' };
+}
+
+export type DecryptionRequest = ReturnType<typeof decryptionRequest>;
+
+/** Waits for the final state of a request at a node that knows it. */
+export async function decryptionOf(rest: Rest, requestId: string): Promise<DecryptionState> {
+  for (;;) {
+    const state = await rest.get<DecryptionState>(`/v1/public-decryptions/${requestId}?wait=${WAIT_SECONDS}`);
+    if (state.state !== 'pending' && state.state !== 'running') return state;
+  }
+}
+
+/** Throws with the node's reason when the request does not succeed. */
+export async function decrypt(rest: Rest, request: DecryptionRequest): Promise<TimedDecryption> {
+  const started = performance.now();
+  await rest.post('/v1/public-decryptions', request);
+  const state = await decryptionOf(rest, request.requestId);
+  if (state.state !== 'succeeded') {
+    throw new Error(`decryption ${state.state}: ${state.error?.code} ${state.error?.message}`);
+  }
+  return { ...state, ms: performance.now() - started };
+}
