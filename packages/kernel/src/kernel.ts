@@ -3,6 +3,7 @@
  * A kernel is synchronous and single-threaded; a worker creates its own. Memory: 4 MiB, fixed.
  */
 import type { Gr64, Gr128 } from './batch.ts';
+import { ringContext } from './context.ts';
 import { createGf16, type Gf16Ring } from './gf16.ts';
 import { createLwe, type LweKernel } from './lwe.ts';
 import { createMemory } from './memory.ts';
@@ -21,8 +22,8 @@ export function createKernel(): Kernel {
   const wasm = instantiate();
   const memory = createMemory(wasm);
   return {
-    gr64: createRing<Gr64>(wasm, memory, { name: 'gr64', wordBytes: 8 }),
-    gr128: createRing<Gr128>(wasm, memory, { name: 'gr128', wordBytes: 16 }),
+    gr64: createRing<Gr64>(ringContext(wasm, memory, 'gr64')),
+    gr128: createRing<Gr128>(ringContext(wasm, memory, 'gr128')),
     gf16: createGf16(wasm, memory),
     lwe: createLwe(wasm, memory),
   };

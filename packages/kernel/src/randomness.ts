@@ -1,87 +1,94 @@
 /**
- * Keystream to ring elements: pseudo-random sharing with small weights, and bounded noise samples (docs/protocols/prss.md).
+ * Keystream to ring elements: pseudo-random sharing with small weights, and bounded noise (docs/protocols/prss.md).
  *
  * prss: the 4*w/8 keystream bytes of an element are signed 16-bit limbs, index limb*4 + coefficient; the element is
  * sum_limb limb * 2^(16*limb), a bijection of uniform bytes. This layout lets one SIMD dot product apply a 4x4 integer
  * matrix, which is cheaper than the AES that fed it.
  */
 import type { Gr64, Gr128 } from './batch.ts';
+import type { RingContext } from './context.ts';
 import { KernelError, requireRange } from './errors.ts';
 import type { Keystream } from './keystream.ts';
-import type { KernelMemory, Scratch } from './memory.ts';
-import type { Ring } from './ring.ts';
-import { type KernelExports, ringExports } from './wasm.ts';
+import type { Scratch } from './memory.ts';
 import type { SmallWeights } from './weights.ts';
 
 const CHUNK_KEYSTREAM_BYTES = 64 * 1024; // shorter reads are dominated by the call into OpenSSL
 const PAIR_WEIGHT_BYTES = 128; // two subsets, 4 rows of 8 i16
 const MAX_COUNT = 2 ** 26;
 
-export function createRingRandomness<E extends Gr64 | Gr128>(
-  wasm: KernelExports,
-  memory: KernelMemory,
-  wordBytes: 8 | 16,
-): Pick<Ring<E>, 'prss' | 'noise'> {
-  const ring = ringExports(wasm, wordBytes === 8 ? 'gr64' : 'gr128');
-  const elementBytes = 4 * wordBytes;
-
-  function prss(streams: readonly Keystream[], weights: SmallWeights, count: number): E {
-    requireRange('count', count, 0, MAX_COUNT);
-    if (streams.length !== weights.count) {
-      throw new KernelError('BATCH_LENGTH', `prss: ${streams.length} keystreams for ${weights.count} weights`);
+export function prss<E extends Gr64 | Gr128>(
+  context: RingContext,
+  streams: readonly Keystream[],
+  weights: SmallWeights,
+  count: number,
+): E {
+  const { bytesPerElement, ring, memory } = context;
+  requireRange('count', count, 0, MAX_COUNT);
+  if (streams.length !== weights.count) {
+    throw new KernelError('BATCH_LENGTH', `prss: ${streams.length} keystreams for ${weights.count} weights`);
+  }
+  const out = new Uint8Array(count * bytesPerElement);
+  const size = Math.min(out.length, CHUNK_KEYSTREAM_BYTES);
+  memory.use((scratch) => {
+    const sum = sumOfPairs(context, scratch, streams, weights, size);
+    const result = scratch.reserve(size);
+    for (let first = 0; first < out.length; first += size) {
+      const bytes = Math.min(size, out.length - first);
+      ring.fold(result, sum(bytes), bytes / bytesPerElement);
+      scratch.read(result, out.subarray(first, first + bytes));
     }
-    const out = new Uint8Array(count * elementBytes);
-    const size = Math.min(count, CHUNK_KEYSTREAM_BYTES / elementBytes);
-    memory.use((scratch) => {
-      const rows = pairRows(weights);
-      const table = scratch.reserve(rows.length);
-      scratch.write(table, rows);
-      const keystream = [scratch.reserve(size * elementBytes), scratch.reserve(size * elementBytes)];
-      const accumulator = scratch.reserve(4 * size * elementBytes); // 4 rows of i32 lanes per i16 limb pair
-      const result = scratch.reserve(size * elementBytes);
-      for (let first = 0; first < count; first += size) {
-        const items = Math.min(size, count - first);
-        const bytes = items * elementBytes;
-        scratch.zero(accumulator, 4 * bytes);
-        for (let s = 0; s < streams.length; s += 2) {
-          copyKeystream(scratch, keystream[0]!, streams[s]!, bytes);
-          const next = streams[s + 1]; // the last of an odd number is paired with zero weights
-          if (next) copyKeystream(scratch, keystream[1]!, next, bytes);
-          wasm.prssAccumulate(
-            accumulator,
-            keystream[0]!,
-            keystream[1]!,
-            table + (s / 2) * PAIR_WEIGHT_BYTES,
-            bytes / 16,
-          );
-        }
-        ring.fold(result, accumulator, items);
-        scratch.read(result, out.subarray(first * elementBytes, first * elementBytes + bytes));
-      }
-    });
-    return out as unknown as E;
-  }
+  });
+  return out as unknown as E;
+}
 
-  function noise(stream: Keystream, width: number, count: number): E {
-    requireRange('noise width', width, 1, 62);
-    requireRange('count', count, 0, MAX_COUNT);
-    const step = Math.ceil((width + 1) / 8);
-    const out = new Uint8Array(count * elementBytes);
-    const size = Math.min(count, CHUNK_KEYSTREAM_BYTES / elementBytes);
-    memory.use((scratch) => {
-      const keystream = scratch.reserve(4 * step * size);
-      const result = scratch.reserve(size * elementBytes);
-      for (let first = 0; first < count; first += size) {
-        const items = Math.min(size, count - first);
-        copyKeystream(scratch, keystream, stream, 4 * step * items);
-        wasm.noiseWords(result, keystream, step, width, wordBytes, 4 * items);
-        scratch.read(result, out.subarray(first * elementBytes, (first + items) * elementBytes));
-      }
-    });
-    return out as unknown as E;
-  }
+/** Returns a function that accumulates the next `bytes` <= `size` of every stream and returns the accumulator. */
+function sumOfPairs(
+  { wasm }: RingContext,
+  scratch: Scratch,
+  streams: readonly Keystream[],
+  weights: SmallWeights,
+  size: number,
+): (bytes: number) => number {
+  const table = pairTable(weights);
+  const rows = scratch.reserve(table.length);
+  scratch.write(rows, table);
+  const [left, right] = [scratch.reserve(size), scratch.reserve(size)];
+  const accumulator = scratch.reserve(4 * size); // 4 rows of i32 lanes per vector of keystream
+  return (bytes) => {
+    scratch.zero(accumulator, 4 * bytes);
+    for (let s = 0; s < streams.length; s += 2) {
+      copyKeystream(scratch, left, streams[s]!, bytes);
+      const second = streams[s + 1]; // the last of an odd number is paired with zero weights
+      if (second) copyKeystream(scratch, right, second, bytes);
+      wasm.prssAccumulate(accumulator, left, right, rows + (s / 2) * PAIR_WEIGHT_BYTES, bytes / 16);
+    }
+    return accumulator;
+  };
+}
 
-  return { prss, noise };
+export function noise<E extends Gr64 | Gr128>(
+  context: RingContext,
+  stream: Keystream,
+  width: number,
+  count: number,
+): E {
+  const { bytesPerElement, wordBytes, wasm, memory } = context;
+  requireRange('noise width', width, 1, 62);
+  requireRange('count', count, 0, MAX_COUNT);
+  const step = Math.ceil((width + 1) / 8);
+  const out = new Uint8Array(count * bytesPerElement);
+  const size = Math.min(count, CHUNK_KEYSTREAM_BYTES / bytesPerElement);
+  memory.use((scratch) => {
+    const keystream = scratch.reserve(4 * step * size);
+    const result = scratch.reserve(size * bytesPerElement);
+    for (let first = 0; first < count; first += size) {
+      const items = Math.min(size, count - first);
+      copyKeystream(scratch, keystream, stream, 4 * step * items);
+      wasm.noiseWords(result, keystream, step, width, wordBytes, 4 * items);
+      scratch.read(result, out.subarray(first * bytesPerElement, (first + items) * bytesPerElement));
+    }
+  });
+  return out as unknown as E;
 }
 
 function copyKeystream(scratch: Scratch, address: number, stream: Keystream, bytes: number): void {
@@ -90,9 +97,10 @@ function copyKeystream(scratch: Scratch, address: number, stream: Keystream, byt
   block.fill(0);
 }
 
-const tables = new WeakMap<SmallWeights, Uint8Array>(); // short calls at n=13 would spend most of their time on the layout
+/** Short calls at n=13 would spend most of their time on laying out the weights. */
+const tables = new WeakMap<SmallWeights, Uint8Array>();
 
-function pairRows(weights: SmallWeights): Uint8Array {
+function pairTable(weights: SmallWeights): Uint8Array {
   const table = tables.get(weights) ?? layOut(weights);
   tables.set(weights, table);
   return table;

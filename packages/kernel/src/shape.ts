@@ -24,6 +24,14 @@ export function requireMatrix(name: string, matrix: Matrix<Uint8Array>, bytesPer
   }
 }
 
+/** Throws unless there is one batch per column, all of equal length. */
+export function requireColumns(name: string, matrix: Matrix<Uint8Array>, columns: readonly Uint8Array[]): void {
+  if (columns.length !== matrix.cols) {
+    throw new KernelError('MATRIX_SHAPE', `${name}: ${columns.length} batches for ${matrix.cols} columns`);
+  }
+  requireSameLength(name, columns);
+}
+
 export function requireOpeningMatrix(
   name: string,
   matrix: Matrix<Uint8Array>,

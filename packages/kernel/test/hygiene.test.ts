@@ -1,6 +1,7 @@
 /** No secret outlives a call: after every operation, also a failing one, kernel memory is as it was at creation. */
 import { expect, test } from 'vitest';
 import { asGf16, asGr64, asGr128, type Gr64, type Gr128 } from '../src/batch.ts';
+import { ringContext } from '../src/context.ts';
 import { KernelError } from '../src/errors.ts';
 import { createGf16 } from '../src/gf16.ts';
 import { createKeystream } from '../src/keystream.ts';
@@ -14,8 +15,8 @@ import { seededBytes } from './arbitraries.ts';
 
 const wasm = instantiate();
 const memory = createMemory(wasm);
-const gr64 = createRing<Gr64>(wasm, memory, { name: 'gr64', wordBytes: 8 });
-const gr128 = createRing<Gr128>(wasm, memory, { name: 'gr128', wordBytes: 16 });
+const gr64 = createRing<Gr64>(ringContext(wasm, memory, 'gr64'));
+const gr128 = createRing<Gr128>(ringContext(wasm, memory, 'gr128'));
 const gf16 = createGf16(wasm, memory);
 const lwe = createLwe(wasm, memory);
 const bytes = new Uint8Array(wasm.memory.buffer);
