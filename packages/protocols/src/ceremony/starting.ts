@@ -1,0 +1,96 @@
+/**
+ * How the parties of a ceremony begin together: the node that was asked tells every other node what and when, each decides
+ * by its own policy, and all that accept enter the same session at the agreed time. The session id hashes everything that
+ * was agreed, so parties that were told different things meet in no session and their ceremony fails at its deadline.
+ */
+import { decode, encode, u8, u32, u64 } from '@keyquorum/codec/codec';
+import { bytes, fixedBytes, struct } from '@keyquorum/codec/composites';
+import type { Party } from '@keyquorum/mpc/party';
+import { partiesOf } from '@keyquorum/mpc/roster';
+import { rosterDigest } from '@keyquorum/mpc/runtime/statement';
+import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
+import { sessionIdOf } from '../digest.ts';
+import { labels } from '../labels.ts';
+
+const CONTENT_BYTES_MAX = 4096;
+/** A start further away from this node's clock than that means that the clocks differ. */
+const START_AHEAD_MS_MAX = 10_000;
+
+const announcementCodec = struct({
+  kind: u8,
+  id: fixedBytes(32),
+  attempt: u32,
+  startMs: u64,
+  content: bytes(CONTENT_BYTES_MAX),
+});
+const startExchange: Exchange = {
+  name: 'ceremony/start',
+  requestBytesMax: 1 + 32 + 4 + 8 + 8 + CONTENT_BYTES_MAX,
+  responseBytesMax: 1,
+};
+
+const KINDS = ['epoch', 'keygen'] as const;
+export type JointKind = (typeof KINDS)[number];
+
+export interface Announcement {
+  readonly kind: JointKind;
+  /** 64 hex characters. */
+  readonly id: string;
+  readonly attempt: number;
+  /** When the first round starts, on everybody's wall clock. */
+  readonly startMs: number;
+  /** What is agreed on, in the encoding of its kind. */
+  readonly content: Uint8Array;
+}
+
+
+/** The session of this attempt before fresh nonces are known. */
+export function announcedSession(party: Party, announcement: Announcement): SessionId {
+  return sessionIdOf(labels.ceremonySession, rosterDigest(party.roster), encodeAnnouncement(announcement));
+}
+
+/**
+ * Serves announcements of others: `accept` decides and may throw; `enter` runs the ceremony. Returns the way to announce
+ * one's own.
+ */
+export function createStarting(
+  party: Party,
+  handlers: { accept(announcement: Announcement, from: PartyId): void; enter(announcement: Announcement): void },
+): { announce(announcement: Announcement, signal: AbortSignal): Promise<PartyId[]> } {
+  const { transport, clock, roster, self } = party;
+  transport.serve(startExchange, async (from, body) => {
+    const announcement = decodeAnnouncement(body);
+    const ahead = announcement.startMs - clock.now();
+    if (ahead < 0 || ahead > START_AHEAD_MS_MAX) throw new Error(`start is ${ahead} ms ahead: check the clocks`);
+    handlers.accept(announcement, from);
+    handlers.enter(announcement);
+    return Uint8Array.of(1);
+  });
+  return {
+    /** Tells all others; resolves with those that did not accept. Enters here too. */
+    async announce(announcement, signal) {
+      const body = encodeAnnouncement(announcement);
+      const others = partiesOf(roster).filter((id) => id !== self);
+      const tell = async (id: PartyId): Promise<boolean> =>
+        transport.request(id, startExchange, body, signal).then(
+          () => true,
+          () => false,
+        );
+      handlers.enter(announcement);
+      const answers = await Promise.all(others.map(tell));
+      return others.filter((_, index) => !answers[index]);
+    },
+  };
+}
+
+function encodeAnnouncement({ kind, id, attempt, startMs, content }: Announcement): Uint8Array {
+  const fields = { kind: KINDS.indexOf(kind), id: Uint8Array.from(Buffer.from(id, 'hex')), attempt, content };
+  return encode(announcementCodec, { ...fields, startMs: BigInt(startMs) });
+}
+
+function decodeAnnouncement(encoded: Uint8Array): Announcement {
+  const { kind, id, attempt, startMs, content } = decode(announcementCodec, encoded);
+  const name = KINDS[kind];
+  if (name === undefined) throw new RangeError(`unknown ceremony kind ${kind}`);
+  return { kind: name, id: Buffer.from(id).toString('hex'), attempt, startMs: Number(startMs), content: Uint8Array.from(content) };
+}

@@ -1,0 +1,134 @@
+/**
+ * The shares every party sends in one step of a closed session, signed to everyone alike, so that a wrong one can be
+ * proven later (SPEC R5.4, R17). A party whose message is missing may just be cut off from us: after a while everybody
+ * tells everybody which signed messages it holds, and bodies are pulled from whoever has them. Two different signed
+ * messages of one party for one step are a proof against it.
+ */
+import { decode, encode, u8 } from '@keyquorum/codec/codec';
+import { fixedBytes, struct, vector } from '@keyquorum/codec/composites';
+import { equalBytes, sha256 } from '@keyquorum/mpc/bytes';
+import { LABELS } from '@keyquorum/mpc/labels';
+import { partiesOf } from '@keyquorum/mpc/roster';
+import { SIGNATURE_BYTES, type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
+import type { Session } from '@keyquorum/mpc/session';
+import type { PartyId } from '@keyquorum/mpc/transport';
+
+const PARTIES_MAX = 15;
+/** Long enough for a slow link to deliver 4 MiB; after it the signed roots are exchanged. */
+const GOSSIP_AFTER_MS = 3_000;
+
+const rootsCodec = vector(
+  struct({ party: u8, digest: fixedBytes(32), signature: fixedBytes(SIGNATURE_BYTES) }),
+  PARTIES_MAX,
+);
+export const ROOTS_BYTES_MAX = 8 + PARTIES_MAX * (1 + 32 + SIGNATURE_BYTES);
+
+export const encodeRoots = (roots: readonly SignedRoot[]): Uint8Array => encode(rootsCodec, roots);
+
+/** @throws CodecError */
+export function decodeRoots(bytes: Uint8Array): SignedRoot[] {
+  return decode(rootsCodec, bytes).map(({ party, digest, signature }) => ({
+    party,
+    digest: Uint8Array.from(digest),
+    signature: Uint8Array.from(signature),
+  }));
+}
+
+/** A party's signature on the SHA-256 of its message. */
+export interface SignedRoot {
+  readonly party: PartyId;
+  readonly digest: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export interface SignedShares {
+  /** Messages that arrived and verify, this party's own included. */
+  readonly messages: ReadonlyMap<PartyId, Uint8Array>;
+  readonly roots: ReadonlyMap<PartyId, SignedRoot>;
+  /** Second, different roots of parties that signed two. */
+  readonly conflicts: ReadonlyMap<PartyId, SignedRoot>;
+  /** Takes note of a signed root shown by somebody; false when its signature is wrong. */
+  learnRoot(root: SignedRoot): boolean;
+  /** Parties of `expected` whose message is still missing. */
+  missing(): PartyId[];
+  /** Resolves when the messages of all expected parties are here. */
+  readonly complete: Promise<void>;
+}
+
+export function shareSubject(session: Session['id'], tag: string, length: number, digest: Uint8Array): Subject {
+  return { domain: LABELS.message, session, tag, receiver: 0, length, digest };
+}
+
+/** Sends this party's message to all and gathers those of the expected parties. All have the same length. */
+export function exchangeShares(
+  session: Session,
+  { tag, message, expected }: { tag: string; message: Uint8Array; expected: readonly PartyId[] },
+): SignedShares {
+  const messages = new Map<PartyId, Uint8Array>();
+  const roots = new Map<PartyId, SignedRoot>();
+  const conflicts = new Map<PartyId, SignedRoot>();
+  const { promise: complete, resolve, reject } = Promise.withResolvers<void>();
+  complete.catch(() => undefined); // whoever waits sees it
+  const missing = (): PartyId[] => expected.filter((party) => !messages.has(party));
+
+  function learnRoot(root: SignedRoot): boolean {
+    const subject = shareSubject(session.id, tag, message.length, root.digest);
+    if (!verifyStatement(session.roster, root.party, subject, root.signature)) return false;
+    const known = roots.get(root.party);
+    if (known === undefined) roots.set(root.party, root);
+    else if (!equalBytes(known.digest, root.digest)) {
+      conflicts.set(root.party, root);
+      session.report({ party: root.party, kind: 'equivocation', detail: `${tag}: signed two different messages` });
+    }
+    return true;
+  }
+
+  function learnMessage(party: PartyId, body: Uint8Array): void {
+    if (messages.has(party)) return;
+    session.offer(body); // others may pull it from here
+    messages.set(party, body);
+    if (missing().length === 0) resolve();
+  }
+
+  async function collect(): Promise<void> {
+    for await (const { from, body } of session.receive(tag, { bytesMax: SIGNATURE_BYTES + message.length })) {
+      const signature = Uint8Array.from(body.subarray(0, SIGNATURE_BYTES));
+      const shares = Uint8Array.from(body.subarray(SIGNATURE_BYTES));
+      const good = shares.length === message.length && learnRoot({ party: from, digest: sha256(shares), signature });
+      if (good && expected.includes(from)) learnMessage(from, shares);
+      else if (!good) session.report({ party: from, kind: 'malformed', detail: `${tag}: bad length or signature` });
+    }
+  }
+
+  async function gossip(): Promise<void> {
+    await session.clock.until(session.clock.now() + GOSSIP_AFTER_MS, session.signal);
+    if (missing().length > 0) session.sendAll(`${tag}/want`, new Uint8Array(0));
+  }
+
+  async function answerWants(): Promise<void> {
+    for await (const { from } of session.receive(`${tag}/want`, { bytesMax: 0 })) {
+      session.send(from, `${tag}/roots`, encodeRoots([...roots.values()]));
+    }
+  }
+
+  async function pull(): Promise<void> {
+    const others = partiesOf(session.roster).filter((party) => party !== session.self);
+    for await (const { from, body } of session.receive(`${tag}/roots`, { bytesMax: ROOTS_BYTES_MAX })) {
+      for (const root of decodeRoots(body)) {
+        if (!learnRoot(root) || !missing().includes(root.party)) continue;
+        const sources = [from, ...others.filter((party) => party !== from)];
+        const fetched = session.fetch(root.digest, sources, message.length);
+        fetched.then((shares) => learnMessage(root.party, shares)).catch(() => undefined); // another source may follow
+      }
+    }
+  }
+
+  const digest = sha256(message);
+  const signature = signStatement(session, shareSubject(session.id, tag, message.length, digest));
+  learnRoot({ party: session.self, digest, signature });
+  session.sendAll(tag, Buffer.concat([signature, message]));
+  learnMessage(session.self, message);
+  for (const task of [collect(), gossip(), answerWants(), pull()]) task.catch(() => undefined); // ended by the session
+  session.signal.addEventListener('abort', () => reject(session.signal.reason));
+  return { messages, roots, conflicts, learnRoot, missing, complete };
+}

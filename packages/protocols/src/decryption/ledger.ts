@@ -1,0 +1,109 @@
+/**
+ * The memory that makes a bundle one-time (SPEC R4, R14, O13). Every change is a synchronous test-and-set here; callers
+ * await `sync` before the message that depends on it leaves.
+ *
+ * A stripe is the part of a batch that one owner may propose. Its watermark only grows: bundles below it are spent, bound
+ * or not. Because a disk can come back older than it was, the watermark alone is not trusted after a reboot: before its
+ * first echo in a segment a party has its reservation of that segment stored by 2t others, and after a reboot it starts
+ * behind every segment that 2t+1 others remember.
+ */
+import type { Journal } from '@keyquorum/mpc/session';
+import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
+
+export interface StripeMark {
+  /** Number of the newest proposal seen. */
+  readonly number: number;
+  /** First bundle that is still free, counted inside the batch. */
+  readonly watermark: number;
+}
+
+export interface Stripe {
+  readonly batch: SessionId;
+  readonly owner: PartyId;
+  /** Bundles [low, high) of the batch. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The n stripes of a batch, in party order. Sizes differ by at most one. */
+export function stripesOf(batch: SessionId, bundles: number, n: number): Stripe[] {
+  return Array.from({ length: n }, (_, index) => ({
+    batch,
+    owner: index + 1,
+    low: Math.floor((index * bundles) / n),
+    high: Math.floor(((index + 1) * bundles) / n),
+  }));
+}
+
+/** What one party asked another to remember: it may have echoed in every segment up to this one. */
+export interface Reservation {
+  readonly batch: SessionId;
+  readonly owner: PartyId;
+  readonly segment: number;
+  readonly signature: Uint8Array;
+}
+
+export interface Ledger {
+  mark(stripe: Stripe): StripeMark;
+  /**
+   * Takes [low, low+count) and everything below it for proposal `number`. False, and nothing taken, when the range is not
+   * behind the watermark, leaves the stripe, or the number is not new.
+   */
+  claim(stripe: Stripe, claim: { number: number; low: number; count: number }): boolean;
+  /** Gives up everything below `bundle` (reservations of an earlier life of this process). */
+  skipTo(stripe: Stripe, bundle: number): void;
+  /** Remembers, for `party`, that it may have echoed inside segments 0..segment; `signature` is its own. */
+  storeReservation(party: PartyId, batch: SessionId, owner: PartyId, segment: number, signature: Uint8Array): void;
+  /** The newest stored reservation of `party` in every stripe. */
+  reservationsOf(party: PartyId): Reservation[];
+  /** Drops the marks of a spent batch and remembers, for the whole epoch, that it is never to be used again. */
+  retire(batch: SessionId): void;
+  isRetired(batch: SessionId): boolean;
+  sync(): Promise<void>;
+}
+
+export function createLedger(journal: Journal): Ledger {
+  const read = (key: string, index: number): number => {
+    const bytes = journal.get(key);
+    return bytes === undefined ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(4 * index, true);
+  };
+  const write = (key: string, ...numbers: number[]): void => {
+    journal.set(key, new Uint8Array(Uint32Array.from(numbers).buffer)); // little-endian on every platform Node runs on
+  };
+  const stripeKey = ({ batch, owner }: { batch: SessionId; owner: PartyId }): string => `stripe/${batch}/${owner}`;
+  const mark = (stripe: Stripe): StripeMark => ({
+    number: read(stripeKey(stripe), 0),
+    watermark: Math.max(stripe.low, read(stripeKey(stripe), 1)),
+  });
+
+  return {
+    mark,
+    claim(stripe, { number, low, count }) {
+      const current = mark(stripe);
+      if (number <= current.number || count < 1 || low < current.watermark || low + count > stripe.high) return false;
+      write(stripeKey(stripe), number, low + count);
+      return true;
+    },
+    skipTo(stripe, bundle) {
+      const current = mark(stripe);
+      if (bundle > current.watermark) write(stripeKey(stripe), current.number, Math.min(bundle, stripe.high));
+    },
+    storeReservation(party, batch, owner, segment, signature) {
+      const key = `reserve/${party}/${batch}/${owner}`;
+      if (journal.get(key) !== undefined && segment <= read(key, 0)) return;
+      journal.set(key, Uint8Array.from([...new Uint8Array(Uint32Array.of(segment).buffer), ...signature]));
+    },
+    reservationsOf: (party) =>
+      journal.keys(`reserve/${party}/`).map((key) => {
+        const [, , batch = '', owner] = key.split('/');
+        return { batch, owner: Number(owner), segment: read(key, 0), signature: journal.get(key)!.slice(4) };
+      }),
+    retire(batch) {
+      journal.set(`retired/${batch}`, new Uint8Array(0));
+      const reserved = journal.keys('reserve/').filter((key) => key.includes(`/${batch}/`));
+      for (const key of [...journal.keys(`stripe/${batch}/`), ...reserved]) journal.delete(key);
+    },
+    isRetired: (batch) => journal.get(`retired/${batch}`) !== undefined,
+    sync: () => journal.sync(),
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * The released batches of this node: material in memory, opened values on disk, one binding per stripe. What reaches the
+ * disk is public (opened values and their certificate); the shares are recomputed from the epoch's PRSS keys at boot, so
+ * nothing of the pool is a secret at rest.
+ */
+import type { SessionId } from '@keyquorum/mpc/transport';
+import { type Stripe, stripesOf } from './ledger.ts';
+import { eraseMaterial, type Material, takeBundles } from './material.ts';
+import type { ProposalItem } from './proposal.ts';
+import { type BindingModules, StripeBinding } from './stripe-binding.ts';
+
+interface PoolBatch {
+  readonly id: SessionId;
+  readonly bundles: number;
+  readonly material: Material;
+  readonly bindings: readonly StripeBinding[];
+  spentMs?: number;
+}
+
+/** A bound request is answered within seconds; after this nobody asks for a spent batch any more. */
+const LINGER_MS = 60_000;
+
+export interface Pool {
+  /** Puts a released batch to use. `mayEcho` as in `StripeBinding`. Adding a batch twice does nothing. */
+  add(batch: { id: SessionId; material: Material }, mayEcho: Promise<void>): void;
+  has(batch: SessionId): boolean;
+  /** Binds what fits of the items to stripes this party owns, in as few proposals as possible; returns the rest. */
+  propose(items: readonly ProposalItem[]): ProposalItem[];
+  /** The material of a certified range. It can be taken once. */
+  take(stripe: Stripe, low: number, count: number): Material | undefined;
+  /** Bundles that are not bound, per owner (index 0 = party 1). */
+  freeByOwner(): number[];
+  batches(): number;
+  /** Removes batches that have been spent for LINGER_MS, so that slow peers still find them; returns their ids. */
+  removeSpent(nowMs: number): SessionId[];
+  close(): void;
+}
+
+export function createPool(modules: BindingModules): Pool {
+  const { party } = modules;
+  const pool = new Map<SessionId, PoolBatch>();
+
+  function remove(batch: PoolBatch): void {
+    for (const binding of batch.bindings) binding.close();
+    eraseMaterial(batch.material);
+    pool.delete(batch.id);
+  }
+
+  return {
+    add({ id, material }, mayEcho) {
+      if (pool.has(id)) return;
+      const stripes = stripesOf(id, material.bundles, party.roster.n);
+      const bindings = stripes.map((stripe) => new StripeBinding(modules, stripe, mayEcho));
+      pool.set(id, { id, bundles: material.bundles, material, bindings });
+    },
+    has: (id) => pool.has(id),
+    propose(items) {
+      let left = [...items];
+      const own = [...pool.values()].map((batch) => batch.bindings[party.self - 1]!).filter((each) => each.proposable);
+      for (const binding of own) if (left.length > 0) left = binding.propose(left);
+      return left;
+    },
+    take(stripe, low, count) {
+      const batch = pool.get(stripe.batch);
+      return batch === undefined ? undefined : takeBundles(batch.material, low, count);
+    },
+    freeByOwner: () =>
+      Array.from({ length: party.roster.n }, (_, index) =>
+        [...pool.values()].reduce((sum, batch) => sum + batch.bindings[index]!.free, 0),
+      ),
+    batches: () => pool.size,
+    removeSpent(nowMs) {
+      const spent = [...pool.values()].filter((batch) => batch.bindings.every((binding) => binding.free === 0));
+      for (const batch of spent) batch.spentMs ??= nowMs;
+      const gone = spent.filter(({ spentMs = nowMs }) => nowMs - spentMs >= LINGER_MS);
+      for (const batch of gone) remove(batch);
+      return gone.map(({ id }) => id);
+    },
+    close() {
+      for (const batch of [...pool.values()]) remove(batch);
+    },
+  };
+}
+

@@ -1,0 +1,282 @@
+/**
+ * Keeps the pool full (docs/protocols/preprocessing.md, steps P1..P5; SPEC O2, O4, O10, O12):
+ *  P1 when the pool is low, the leader of the turn asks every party for a fresh signed nonce;
+ *  P2 it sends START with all nonces; the batch's session id is the hash of START;
+ *  P3 a party whose nonce is still unused joins: SHARE, exact opening, COMPLETE (preprocessing.ts);
+ *  P4 a quorum of COMPLETE signatures releases the batch: its public record goes to disk, the batch into the pool;
+ *  P5 a party that missed a released batch pulls the record from any other, checks certificate and digest and recomputes
+ *     its own shares.
+ * Exact acceptance needs every party that is not proven corrupt; without one the pool is not refilled and says why.
+ */
+import { fromHex, toHex } from '@keyquorum/mpc/bytes';
+import type { Party } from '@keyquorum/mpc/party';
+import type { PrssKeys } from '@keyquorum/mpc/prss/keys';
+import { partiesOf } from '@keyquorum/mpc/roster';
+import { type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
+import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
+import { decode, encode } from '@keyquorum/codec/codec';
+import { fixedBytes, vector } from '@keyquorum/codec/composites';
+import type { Log } from '../log.ts';
+import { labels } from '../labels.ts';
+import type { PublicStore } from '../storage.ts';
+import {
+  BATCH_BUNDLES_MAX,
+  type BatchStart,
+  batchId,
+  decodeRecord,
+  decodeStart,
+  encodeRecord,
+  encodeStart,
+  RECORD_BYTES_MAX,
+} from './batch-record.ts';
+import { type Ledger, stripesOf } from './ledger.ts';
+import type { Pool } from './pool.ts';
+import { preprocess, recomputeBatch, verifyRecord } from './preprocessing.ts';
+import type { Reservations } from './reservations.ts';
+
+const NONCE_BYTES = 32;
+/** Nonces handed out and not used yet; older ones are forgotten, which only refuses their START. */
+const NONCES_MAX = 64;
+const NONCE_WAIT_MS = 2_000;
+/** A leader that has not produced a batch by then is followed by the next party. */
+const TURN_MS = 20_000;
+/** Nobody waits longer for one batch. */
+const BATCH_DEADLINE_MS = 60_000;
+const TICK_MS = 500;
+const RATE_WINDOW = 8;
+const LIST_MAX = 1024;
+
+const listCodec = vector(fixedBytes(32), LIST_MAX);
+const nonceExchange: Exchange = { name: 'pool/nonce', requestBytesMax: 0, responseBytesMax: NONCE_BYTES + 64 };
+const startExchange: Exchange = { name: 'pool/start', requestBytesMax: 4096, responseBytesMax: 1 };
+const listExchange: Exchange = { name: 'pool/list', requestBytesMax: 0, responseBytesMax: 8 + 32 * LIST_MAX };
+const recordExchange: Exchange = { name: 'pool/record', requestBytesMax: 32, responseBytesMax: RECORD_BYTES_MAX };
+
+export interface RefillModules {
+  readonly party: Party;
+  readonly pool: Pool;
+  readonly ledger: Ledger;
+  readonly reservations: Reservations;
+  readonly publics: PublicStore;
+  /** PRSS keys of the epoch, family C. */
+  readonly keys: PrssKeys;
+  readonly epoch: number;
+  readonly target: number;
+  readonly batchBundles: number;
+  /** Parties proven corrupt: their shares are neither waited for nor used. */
+  proven(): readonly PartyId[];
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+export interface Refill {
+  /** Loads the batches on disk, then keeps the pool full until the signal fires. */
+  run(): Promise<void>;
+  /** Pulls released batches that this node lacks; called when a peer comes up. */
+  catchUp(): Promise<void>;
+  /** '' while the pool is full or filling. */
+  reason(): string;
+  perSecond(): number;
+}
+
+export function createRefill(modules: RefillModules): Refill {
+  const { party, pool, ledger, reservations, publics, signal, log } = modules;
+  const { roster, self, transport, clock } = party;
+  const others = partiesOf(roster).filter((id) => id !== self);
+  const nonces = new Set<string>();
+  const running = new Set<SessionId>();
+  const finished: { atMs: number; tookMs: number; bundles: number }[] = [];
+  let reason = '';
+  let lowSinceMs: number | undefined;
+
+  transport.serve(nonceExchange, async () => signedNonce());
+  transport.serve(startExchange, async (_from, body) => {
+    const start = Uint8Array.from(body);
+    join(start).catch((error) => log({ level: 'warn', message: 'preprocessing batch failed', error: String(error) }));
+    return Uint8Array.of(1);
+  });
+  transport.serve(listExchange, async () => {
+    const names = await publics.names('pool/');
+    return encode(listCodec, names.slice(0, LIST_MAX).map((name) => fromHex(name.slice('pool/'.length))));
+  });
+  transport.serve(recordExchange, async (_from, body) => {
+    const record = await publics.get(`pool/${toHex(body)}`);
+    if (record === undefined) throw new Error('no such batch');
+    return record;
+  });
+
+  function signedNonce(): Uint8Array {
+    const nonce = party.random(NONCE_BYTES);
+    const oldest = nonces.size >= NONCES_MAX ? nonces.values().next().value : undefined;
+    if (oldest !== undefined) nonces.delete(oldest);
+    nonces.add(toHex(nonce));
+    return Buffer.concat([nonce, signStatement(party, nonceSubject(nonce))]);
+  }
+
+  /** Parties whose shares a batch needs: all that are not proven corrupt (SPEC R3). */
+  function expected(): PartyId[] {
+    const proven = modules.proven();
+    return partiesOf(roster).filter((id) => !proven.includes(id));
+  }
+
+  /** P1, P2. */
+  async function lead(): Promise<void> {
+    const nonceOf = async (id: PartyId): Promise<[PartyId, Uint8Array] | undefined> => {
+      if (id === self) return [id, signedNonce()];
+      const timeout = AbortSignal.any([signal, abortAt(clock.now() + NONCE_WAIT_MS)]);
+      const answer = await transport.request(id, nonceExchange, new Uint8Array(0), timeout).catch(() => undefined);
+      return answer === undefined || answer.length !== NONCE_BYTES + 64 ? undefined : [id, answer];
+    };
+    const answers = (await Promise.all(expected().map(nonceOf))).filter((each) => each !== undefined);
+    const missing = expected().filter((id) => !answers.some(([party]) => party === id));
+    if (missing.length > 0) {
+      reason = `waiting for ${missing.map((id) => `party ${id}`).join(', ')}: a batch needs the shares of every party`;
+      return;
+    }
+    reason = '';
+    const listed = answers.map(([id, answer]) => ({
+      party: id,
+      nonce: answer.subarray(0, NONCE_BYTES),
+      signature: answer.subarray(NONCE_BYTES),
+    }));
+    const start = encodeStart({ epoch: modules.epoch, bundles: modules.batchBundles, leader: self, nonces: listed });
+    for (const id of others) transport.request(id, startExchange, start, signal).catch(() => undefined); // it stalls then
+    await join(start);
+  }
+
+  /** P3, P4. Throws when START is not acceptable or the batch does not complete. */
+  async function join(encoded: Uint8Array): Promise<void> {
+    const start = decodeStart(encoded);
+    requireGoodStart(start);
+    const id = batchId(roster, encoded);
+    if (running.has(id) || pool.has(id)) return;
+    running.add(id);
+    const startedMs = clock.now();
+    const session = party.open(id, { signal });
+    try {
+      const batch = { keys: modules.keys, bundles: start.bundles, expected: expected() };
+      const result = await preprocess(session, { ...batch, deadlineMs: startedMs + BATCH_DEADLINE_MS });
+      const record = { start: encoded, certificate: result.certificate, values: result.values };
+      await publics.put(`pool/${id}`, encodeRecord(record));
+      pool.add({ id, material: result.material }, Promise.resolve());
+      reservations.prefetch(stripesOf(id, start.bundles, roster.n));
+      noteFinished(start.bundles, startedMs);
+    } finally {
+      running.delete(id);
+      session.close();
+    }
+  }
+
+  function requireGoodStart(start: BatchStart): void {
+    const listed = start.nonces.map(({ party: id }) => id);
+    if (start.epoch !== modules.epoch) throw new Error(`START for epoch ${start.epoch}, this is ${modules.epoch}`);
+    if (start.bundles < roster.n || start.bundles > BATCH_BUNDLES_MAX) throw new Error(`START of ${start.bundles} bundles`);
+    if (listed.join() !== expected().join()) throw new Error(`START lists parties ${listed.join()}`);
+    for (const { party: id, nonce, signature } of start.nonces) {
+      if (!verifyStatement(roster, id, nonceSubject(nonce), signature)) throw new Error(`bad nonce of party ${id}`);
+    }
+    const own = start.nonces.find(({ party: id }) => id === self);
+    // Synchronous: the nonce is spent before anything is sent, so an old START is refused (SPEC O2).
+    if (own === undefined || !nonces.delete(toHex(own.nonce))) throw new Error('START with a nonce that is not open');
+  }
+
+  function nonceSubject(nonce: Uint8Array): Subject {
+    const session = batchId(roster, Uint8Array.of(modules.epoch));
+    return { domain: labels.poolNonce, session, tag: 'nonce', receiver: 0, length: NONCE_BYTES, digest: nonce };
+  }
+
+  function noteFinished(bundles: number, startedMs: number): void {
+    finished.push({ atMs: clock.now(), tookMs: clock.now() - startedMs, bundles });
+    if (finished.length > RATE_WINDOW) finished.shift();
+  }
+
+  /** P5 for one batch. `start` is of this life of the process only when its nonce was spent here; else recall first. */
+  async function adopt(id: SessionId, encoded: Uint8Array): Promise<void> {
+    const record = decodeRecord(encoded);
+    const start = decodeStart(record.start);
+    if (batchId(roster, record.start) !== id || start.epoch !== modules.epoch) throw new Error('record of another batch');
+    verifyRecord(roster, id, start.bundles, record);
+    if (pool.has(id) || running.has(id) || ledger.isRetired(id)) return;
+    const material = recomputeBatch(party.kernel, { id, keys: modules.keys, bundles: start.bundles, values: record.values });
+    await publics.put(`pool/${id}`, encoded);
+    const stripes = stripesOf(id, start.bundles, roster.n);
+    pool.add({ id, material }, reservations.recall(stripes));
+  }
+
+  async function catchUpFrom(peer: PartyId): Promise<void> {
+    const list = decode(listCodec, await transport.request(peer, listExchange, new Uint8Array(0), signal));
+    for (const name of list) {
+      const id = toHex(name);
+      if (pool.has(id) || running.has(id) || ledger.isRetired(id)) continue;
+      await adopt(id, await transport.request(peer, recordExchange, name, signal));
+      log({ level: 'info', message: 'caught up with a preprocessing batch', batch: id, from: peer });
+    }
+  }
+
+  async function load(): Promise<void> {
+    for (const name of await publics.names('pool/')) {
+      const id = name.slice('pool/'.length);
+      const record = await publics.get(name);
+      if (record !== undefined) await adopt(id, record).catch(() => publics.delete(name)); // another epoch, or damaged
+      await clock.yield();
+    }
+  }
+
+  async function dropSpent(): Promise<void> {
+    for (const id of pool.removeSpent(clock.now())) {
+      ledger.retire(id);
+      await ledger.sync();
+      reservations.forgetBatch(id);
+      await publics.delete(`pool/${id}`);
+    }
+  }
+
+  /** The pool counts as what its poorest owner could still bind, times n: any of them may be asked next. */
+  function level(): number {
+    return Math.min(...pool.freeByOwner()) * roster.n;
+  }
+
+  /** Leads when it is this party's turn: the turns rotate with the batches made and with time. */
+  async function tick(): Promise<void> {
+    await dropSpent();
+    const low = lowSinceMs === undefined ? modules.target / 2 : modules.target;
+    if (level() >= low) {
+      lowSinceMs = undefined;
+      reason = '';
+      return;
+    }
+    lowSinceMs ??= clock.now();
+    const turn = pool.batches() + Math.floor((clock.now() - lowSinceMs) / TURN_MS);
+    if (running.size === 0 && (turn % roster.n) + 1 === self) await lead();
+  }
+
+  return {
+    async run() {
+      await load();
+      while (!signal.aborted) {
+        const before = pool.batches();
+        await tick().catch((error) => log({ level: 'warn', message: 'preprocessing batch failed', error: String(error) }));
+        if (pool.batches() === before) await clock.until(clock.now() + TICK_MS, signal);
+      }
+    },
+    async catchUp() {
+      for (const peer of others) {
+        if (transport.isUp(peer)) await catchUpFrom(peer).catch(() => undefined); // the next peer has it too
+      }
+    },
+    reason: () => reason,
+    perSecond() {
+      const tookMs = finished.reduce((sum, each) => sum + each.tookMs, 0);
+      return tookMs === 0 ? 0 : (1000 * finished.reduce((sum, each) => sum + each.bundles, 0)) / tookMs;
+    },
+  };
+
+  function abortAt(timeMs: number): AbortSignal {
+    const controller = new AbortController();
+    clock.until(timeMs, signal).then(
+      () => controller.abort(new Error('timeout')),
+      () => controller.abort(new Error('stopping')),
+    );
+    return controller.signal;
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * Decryption as a service of one node: admits jobs, has their blocks bound to pool material by some party, runs the online
+ * protocol for everything that is bound, and assembles the outcome. Any node may be asked and every node answers: the
+ * initiator of a request is (hash(request) + attempt) mod n, skipping parties that are down or whose stripes are empty, so
+ * nobody has to agree on it (SPEC R4). Running one request twice with different bundles is harmless; the first result wins.
+ */
+import { createHash } from 'node:crypto';
+import type { Gr64 } from '@keyquorum/kernel/batch';
+import type { Party } from '@keyquorum/mpc/party';
+import { partiesOf } from '@keyquorum/mpc/roster';
+import type { Fault } from '@keyquorum/mpc/session';
+import type { PartyId } from '@keyquorum/mpc/transport';
+import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
+import type { Log } from '../log.ts';
+import { DecryptionError, type DecryptionJob, type DecryptionOutcome } from './job.ts';
+import { createJobBoard, type Job } from './jobs.ts';
+import { eraseMaterial } from './material.ts';
+import { openMessages, phaseShares } from './online.ts';
+import type { Pool } from './pool.ts';
+import { bundlesOf, onlineSessionId, type ProposalItem } from './proposal.ts';
+import type { Bound } from './stripe-binding.ts';
+
+/** A proposed request that is not certified by then is proposed by the next party. */
+const ATTEMPT_MS = 2_000;
+/** How long an echo waits for the request itself to arrive. */
+const ADMISSION_WAIT_MS = 1_500;
+/** Finished jobs answer late proposals of slower parties this long. */
+const RETAIN_MS = 120_000;
+/** One online session is eleven short rounds; a party that is late by this is reported. */
+const ONLINE_DEADLINE_MS = 15_000;
+
+export interface KeyShares {
+  /** Shares modulo 2^64 of the bits of one secret key, LWE order; undefined when this node holds none. */
+  of(keyId: string, key: CiphertextValue['key']): Gr64 | undefined;
+}
+
+export interface DecryptionModules {
+  readonly party: Party;
+  readonly pool: () => Pool | undefined;
+  readonly keyShares: KeyShares;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+export interface DecryptionService {
+  decrypt(job: DecryptionJob): Promise<DecryptionOutcome>;
+  /** For the bindings: waits until the items are admitted here. */
+  admitted(items: readonly ProposalItem[]): Promise<boolean>;
+  /** For the bindings: runs the online protocol of a certified proposal. */
+  onBound(bound: Bound): void;
+}
+
+export function createDecryptionService(modules: DecryptionModules): DecryptionService {
+  const { party, signal, log } = modules;
+  const { roster, clock, kernel } = party;
+  const board = createJobBoard();
+  let proposing: Promise<void> | undefined;
+  const toPropose = new Set<Job>();
+
+  function admit(request: DecryptionJob): Job {
+    const known = board.find(request);
+    if (known !== undefined) return known;
+    const phases = request.values.map((value) => {
+      const key = modules.keyShares.of(request.keyId, value.key);
+      if (key === undefined) throw new DecryptionError('KEY_UNKNOWN', `this node holds no share of key ${request.keyId}`);
+      return phaseShares(kernel, value, key);
+    });
+    const job = board.add(request, phases, clock.now());
+    board.forgetBefore(clock.now() - RETAIN_MS);
+    follow(job).catch((error) => board.fail(job, asDecryptionError(error)));
+    return job;
+  }
+
+  /** Watches over a job until it is settled: proposes when it is this party's turn, gives up at the deadline. */
+  async function follow(job: Job): Promise<void> {
+    const deadlineMs = job.startedMs + modules.deadlineMs;
+    for (let attempt = 0; !job.settled; attempt++) {
+      if (initiator(job.requestId, attempt) === party.self) schedule(job);
+      const turnEndsMs = Math.min(deadlineMs, job.startedMs + (attempt + 1) * ATTEMPT_MS);
+      const ended = clock.until(turnEndsMs, signal);
+      await Promise.race([ended, job.outcome.catch(() => undefined)]);
+      if (!job.settled && clock.now() >= deadlineMs) throw missedDeadline(job);
+    }
+  }
+
+  /** The party that proposes in this attempt, as far as this party can see. */
+  function initiator(requestId: string, attempt: number): PartyId {
+    const first = createHash('sha256').update(requestId).digest().readUInt32LE(0);
+    const free = modules.pool()?.freeByOwner() ?? [];
+    const usable = partiesOf(roster).filter(
+      (id) => (free[id - 1] ?? 0) > 0 && (id === party.self || party.transport.isUp(id)),
+    );
+    return usable[(first + attempt) % usable.length] ?? party.self;
+  }
+
+  /** Jobs admitted in one turn of the event loop share proposals. */
+  function schedule(job: Job): void {
+    toPropose.add(job);
+    proposing ??= clock.yield().then(() => {
+      proposing = undefined;
+      const items = [...toPropose].filter((each) => !each.settled).flatMap((each) => board.missing(each));
+      toPropose.clear();
+      modules.pool()?.propose(items); // what did not fit is proposed in the next attempt, by whoever has material
+    });
+    proposing.catch(() => undefined);
+  }
+
+  function missedDeadline(job: Job): DecryptionError {
+    const free = modules.pool()?.freeByOwner() ?? [];
+    const needed = bundlesOf(board.missing(job));
+    const down = partiesOf(roster).filter((id) => id !== party.self && !party.transport.isUp(id));
+    const available = free.reduce((sum, each) => sum + each, 0);
+    if (available < needed) {
+      const message = `the pool holds ${available} bundles and the request needs ${needed}; it is refilled once every party answers`;
+      return new DecryptionError('POOL_EMPTY', message, down);
+    }
+    const message = `fewer than 2t+1 parties answered within ${modules.deadlineMs} ms`;
+    return new DecryptionError('DECRYPTION_TIMEOUT', message, down);
+  }
+
+  async function runOnline({ stripe, proposal, digest }: Bound): Promise<void> {
+    const { items, low } = proposal;
+    const material = modules.pool()?.take(stripe, low, bundlesOf(items));
+    if (material === undefined) return log({ level: 'warn', message: 'bound material is not here', batch: stripe.batch });
+    try {
+      const admitted = await waitForJobs(items);
+      if (!admitted) return;
+      await openItems(items, digest, material);
+    } finally {
+      eraseMaterial(material);
+    }
+  }
+
+  async function openItems(items: readonly ProposalItem[], digest: Uint8Array, material: Parameters<typeof eraseMaterial>[0]) {
+    const jobs = items.map((item) => board.match(item)!);
+    const phases = concat(items.map((item, index) => cutPhases(jobs[index]!, item))) as Gr64;
+    const wanted = concat(items.map((item, index) => cutMasks(jobs[index]!, item)));
+    const onFault = (fault: Fault): void => {
+      for (const job of new Set(jobs)) noteFault(job, fault);
+    };
+    const session = party.open(onlineSessionId(digest), { signal, onFault });
+    const deadlineMs = clock.now() + ONLINE_DEADLINE_MS;
+    const messages = await openMessages(session, { phases, wanted, material, deadlineMs });
+    let at = 0;
+    for (const item of items) {
+      board.opened(item, messages.subarray(at, at + item.blocks));
+      at += item.blocks;
+    }
+    await clock.until(deadlineMs, signal); // late shares of liars are still looked at, and slow parties answered
+    session.close();
+  }
+
+  async function waitForJobs(items: readonly ProposalItem[]): Promise<boolean> {
+    const controller = new AbortController();
+    const timer = clock.until(clock.now() + ONLINE_DEADLINE_MS, signal);
+    timer.then(() => controller.abort(), () => controller.abort());
+    return board.admitted(items, controller.signal);
+  }
+
+  return {
+    decrypt: (request) => {
+      try {
+        return admit(request).outcome;
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    },
+    admitted(items) {
+      const controller = new AbortController();
+      const timer = clock.until(clock.now() + ADMISSION_WAIT_MS, signal);
+      timer.then(() => controller.abort(), () => controller.abort());
+      return board.admitted(items, controller.signal);
+    },
+    onBound(bound) {
+      runOnline(bound).catch((error) => {
+        if (!signal.aborted) log({ level: 'warn', message: 'online session failed', error: String(error) });
+      });
+    },
+  };
+}
+
+function noteFault(job: Job, fault: Fault): void {
+  const known = job.faults.some(({ party, kind }) => party === fault.party && kind === fault.kind);
+  if (!known) job.faults.push(fault);
+}
+
+function cutPhases(job: Job, { value, firstBlock, blocks }: ProposalItem): Uint8Array {
+  return job.phases[value]!.subarray(32 * firstBlock, 32 * (firstBlock + blocks));
+}
+
+function cutMasks(job: Job, { value, firstBlock, blocks }: ProposalItem): Uint8Array {
+  return job.wanted[value]!.subarray(firstBlock, firstBlock + blocks);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+function asDecryptionError(error: unknown): DecryptionError {
+  if (error instanceof DecryptionError) return error;
+  return new DecryptionError('DECRYPTION_ABORTED', `the node stopped working on the request: ${String(error)}`);
+}

@@ -1,0 +1,282 @@
+/**
+ * The binding of one stripe (SPEC R4; docs/protocols/binding.md, steps B1..B4):
+ *  B1 the owner takes a range durably and sends PROPOSE to all;
+ *  B2 a party that has admitted every listed request takes the same range durably, then sends ECHO to all;
+ *  B3 a quorum of ECHOs on one digest is the certificate: now, and only now, shares for these bundles may be sent;
+ *  B4 the certificate is forwarded, unless everybody was seen to have echoed.
+ * A refused proposal still moves the watermark, so a bundle is never bound twice. Two message delays, overlapped with the
+ * inner products.
+ */
+import {
+  CERTIFICATE_BYTES_MAX,
+  decodeCertificate,
+  digestSubject,
+  encodeCertificate,
+  verifyCertificate,
+} from '@keyquorum/mpc/agreement/certificate';
+import { HASH_BYTES, toHex } from '@keyquorum/mpc/bytes';
+import { LABELS } from '@keyquorum/mpc/labels';
+import type { Party } from '@keyquorum/mpc/party';
+import { quorumOf } from '@keyquorum/mpc/roster';
+import { SIGNATURE_BYTES, type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
+import type { Received, Session } from '@keyquorum/mpc/session';
+import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
+import type { Ledger, Stripe } from './ledger.ts';
+import {
+  bundlesOf,
+  decodeProposal,
+  encodeProposal,
+  PROPOSAL_BUNDLES_MAX,
+  PROPOSAL_BYTES_MAX,
+  type Proposal,
+  type ProposalItem,
+  proposalDigest,
+  stripeSessionId,
+} from './proposal.ts';
+import type { Reservations } from './reservations.ts';
+
+/** A proposal of the owner may overtake its predecessor on the way; this long the successor waits for it. */
+const GAP_MS = 250;
+/** Without an ECHO of everybody by then, the certificate is forwarded. */
+const FORWARD_MS = 100;
+const ECHO_BYTES = HASH_BYTES + SIGNATURE_BYTES;
+
+export interface Bound {
+  readonly stripe: Stripe;
+  readonly proposal: Proposal;
+  readonly digest: Uint8Array;
+}
+
+export interface BindingModules {
+  readonly party: Party;
+  readonly ledger: Ledger;
+  readonly reservations: Reservations;
+  /** Waits until every item is admitted on this node (true) or will not be in time (false). */
+  admitted(items: readonly ProposalItem[]): Promise<boolean>;
+  /** Called once per certified proposal, in any order. */
+  onBound(bound: Bound): void;
+  readonly signal: AbortSignal;
+}
+
+/** What is known about one proposal number. Echoes of different digests are counted apart. */
+interface Slot {
+  proposal?: { readonly value: Proposal; readonly encoded: Uint8Array; readonly digest: Uint8Array };
+  readonly echoes: Map<string, Map<PartyId, Uint8Array>>;
+  bound: boolean;
+}
+
+export class StripeBinding {
+  readonly stripe: Stripe;
+  readonly #modules: BindingModules;
+  readonly #session: Session;
+  readonly #slots = new Map<number, Slot>();
+  /** Numbers whose proposal arrived and is not decided yet; decided one after the other, in order. */
+  readonly #undecided = new Set<number>();
+  readonly #mayEcho: Promise<void>;
+  #ready = false;
+  #deciding = false;
+
+  /** Listens at once; takes new bundles only after `mayEcho` (the recall of an earlier life, SPEC O13). */
+  constructor(modules: BindingModules, stripe: Stripe, mayEcho: Promise<void>) {
+    this.#modules = modules;
+    this.stripe = stripe;
+    this.#mayEcho = mayEcho.then(() => {
+      this.#ready = true;
+    });
+    this.#mayEcho.catch(() => undefined); // the session ends with the service; nobody waits for it then
+    this.#session = modules.party.open(stripeSessionId(stripe.batch, stripe.owner), { signal: modules.signal });
+    this.#listen('propose/', PROPOSAL_BYTES_MAX, (_, message) => this.#onPropose(message));
+    this.#listen('echo/', ECHO_BYTES, (tag, message) => this.#onEcho(tag, message));
+    const certificateBytesMax = 4 + CERTIFICATE_BYTES_MAX + PROPOSAL_BYTES_MAX;
+    this.#listen('cert/', certificateBytesMax, (_, message) => this.#onCertificate(message));
+  }
+
+  /** Bundles that could still be bound, as far as this party knows. */
+  get free(): number {
+    return this.stripe.high - this.#modules.ledger.mark(this.stripe).watermark;
+  }
+
+  /** True when this party owns the stripe and may take bundles of it now. */
+  get proposable(): boolean {
+    return this.#ready && this.stripe.owner === this.#modules.party.self && this.free > 0;
+  }
+
+  close(): void {
+    this.#session.close();
+  }
+
+  /** B1. Binds as many blocks of the items as fit, in one proposal; returns the items and parts that did not fit. */
+  propose(items: readonly ProposalItem[]): ProposalItem[] {
+    const { party, ledger, reservations } = this.#modules;
+    const { number, watermark } = ledger.mark(this.stripe);
+    const [taken, left] = splitItems(items, this.proposable ? Math.min(this.free, PROPOSAL_BUNDLES_MAX) : 0);
+    if (taken.length === 0) return left;
+    const proposal = { batch: this.stripe.batch, owner: party.self, number: number + 1, low: watermark, items: taken };
+    const count = bundlesOf(taken);
+    if (!ledger.claim(this.stripe, { number: number + 1, low: watermark, count })) throw new Error('own claim refused');
+    const encoded = encodeProposal(proposal);
+    const digest = proposalDigest(encoded);
+    this.#slot(number + 1).proposal = { value: proposal, encoded, digest };
+    const send = async (): Promise<void> => {
+      await Promise.all([reservations.cover(this.stripe, watermark + count), ledger.sync()]);
+      this.#session.sendAll(`propose/${proposal.number}`, encoded);
+      this.#echo(proposal.number, digest);
+    };
+    send().catch((reason) => this.#session.close(asError(reason)));
+    return left;
+  }
+
+  #listen(prefix: string, bytesMax: number, handle: (tag: string, message: Received) => void): void {
+    this.#session.listen(prefix, { bytesMax }, (tag, message) => {
+      try {
+        handle(tag, message);
+      } catch (error) {
+        this.#session.report({ party: message.from, kind: 'malformed', detail: `${tag}: ${asError(error).message}` });
+      }
+    });
+  }
+
+  #slot(number: number): Slot {
+    const slot = this.#slots.get(number) ?? { echoes: new Map(), bound: false };
+    this.#slots.set(number, slot);
+    return slot;
+  }
+
+  /** @throws CodecError or RangeError when the bytes are no proposal for this stripe */
+  #learn(encoded: Uint8Array): Slot {
+    const value = decodeProposal(encoded);
+    const count = bundlesOf(value.items);
+    const { batch, owner, low, high } = this.stripe;
+    if (value.batch !== batch || value.owner !== owner || count < 1 || value.low < low || value.low + count > high) {
+      throw new RangeError('proposal outside this stripe');
+    }
+    const slot = this.#slot(value.number);
+    slot.proposal ??= { value, encoded, digest: proposalDigest(encoded) };
+    return slot;
+  }
+
+  #onPropose({ from, body }: Received): void {
+    if (from !== this.stripe.owner) throw new RangeError('proposes in the stripe of another party');
+    const slot = this.#learn(Uint8Array.from(body));
+    this.#undecided.add(slot.proposal!.value.number);
+    this.#settle(slot);
+    if (this.#deciding) return;
+    this.#deciding = true;
+    this.#decideAll()
+      .catch((reason) => this.#session.close(asError(reason)))
+      .finally(() => {
+        this.#deciding = false;
+      });
+  }
+
+  async #decideAll(): Promise<void> {
+    await this.#mayEcho;
+    const { clock, signal } = this.#session;
+    while (this.#undecided.size > 0) {
+      const expected = this.#modules.ledger.mark(this.stripe).number + 1;
+      if (Math.min(...this.#undecided) > expected) await clock.until(clock.now() + GAP_MS, signal);
+      const number = Math.min(...this.#undecided);
+      this.#undecided.delete(number);
+      await this.#decide(this.#slot(number));
+    }
+  }
+
+  /** B2. */
+  async #decide({ proposal }: Slot): Promise<void> {
+    const { ledger, reservations } = this.#modules;
+    const { value, digest } = proposal!;
+    const count = bundlesOf(value.items);
+    const willing = await this.#modules.admitted(value.items);
+    if (willing) await reservations.cover(this.stripe, value.low + count);
+    if (!ledger.claim(this.stripe, { number: value.number, low: value.low, count })) return; // spent before
+    await ledger.sync();
+    if (willing) this.#echo(value.number, digest);
+  }
+
+  #echo(number: number, digest: Uint8Array): void {
+    const { party } = this.#modules;
+    const signature = signStatement(party, this.#subject(number, digest));
+    this.#session.sendAll(`echo/${number}`, Buffer.concat([digest, signature]));
+    this.#count(number, party.self, digest, signature);
+  }
+
+  #onEcho(tag: string, { from, body }: Received): void {
+    const number = Number(tag.slice('echo/'.length));
+    const digest = Uint8Array.from(body.subarray(0, HASH_BYTES));
+    const signature = Uint8Array.from(body.subarray(HASH_BYTES));
+    const { roster } = this.#modules.party;
+    if (!Number.isSafeInteger(number) || !verifyStatement(roster, from, this.#subject(number, digest), signature)) {
+      throw new RangeError('bad signature');
+    }
+    this.#count(number, from, digest, signature);
+  }
+
+  #count(number: number, from: PartyId, digest: Uint8Array, signature: Uint8Array): void {
+    const slot = this.#slot(number);
+    const key = toHex(digest);
+    const signatures = slot.echoes.get(key) ?? new Map<PartyId, Uint8Array>();
+    slot.echoes.set(key, signatures);
+    signatures.set(from, signature);
+    this.#settle(slot);
+  }
+
+  /** B3: the slot is bound once its proposal is known and has its quorum. */
+  #settle(slot: Slot): void {
+    if (slot.bound || slot.proposal === undefined) return;
+    const signatures = slot.echoes.get(toHex(slot.proposal.digest));
+    if (signatures === undefined || signatures.size < quorumOf(this.#modules.party.roster)) return;
+    this.#bind(slot);
+    this.#forward(slot, signatures).catch(() => undefined); // only the end of the session interrupts it
+  }
+
+  #bind(slot: Slot): void {
+    slot.bound = true;
+    const { value, digest } = slot.proposal!;
+    this.#modules.onBound({ stripe: this.stripe, proposal: value, digest });
+  }
+
+  /** B4. */
+  async #forward(slot: Slot, signatures: ReadonlyMap<PartyId, Uint8Array>): Promise<void> {
+    const { clock, signal } = this.#session;
+    await clock.until(clock.now() + FORWARD_MS, signal);
+    if (signatures.size === this.#modules.party.roster.n) return;
+    const { value, encoded, digest } = slot.proposal!;
+    const certificate = encodeCertificate({ subject: this.#subject(value.number, digest), signatures });
+    const length = new Uint8Array(Uint32Array.of(certificate.length).buffer);
+    this.#session.sendAll(`cert/${value.number}`, Buffer.concat([length, certificate, encoded]));
+  }
+
+  #onCertificate({ body }: Received): void {
+    const length = new DataView(body.buffer, body.byteOffset, body.byteLength).getUint32(0, true);
+    const slot = this.#learn(Uint8Array.from(body.subarray(4 + length)));
+    if (slot.bound) return;
+    const { roster } = this.#modules.party;
+    const { value, digest } = slot.proposal!;
+    const certificate = decodeCertificate(body.subarray(4, 4 + length));
+    const subject = this.#subject(value.number, digest);
+    if (!verifyCertificate(roster, subject, certificate, quorumOf(roster))) throw new RangeError('bad certificate');
+    this.#bind(slot);
+  }
+
+  #subject(number: number, digest: Uint8Array): Subject {
+    return digestSubject(LABELS.echo, this.#session.id, `echo/${number}`, digest);
+  }
+}
+
+/** The first `count` blocks of the items, and the rest. */
+export function splitItems(items: readonly ProposalItem[], count: number): [ProposalItem[], ProposalItem[]] {
+  const taken: ProposalItem[] = [];
+  const left: ProposalItem[] = [];
+  let room = count;
+  for (const item of items) {
+    const fit = Math.min(room, item.blocks);
+    if (fit > 0) taken.push({ ...item, blocks: fit });
+    if (fit < item.blocks) left.push({ ...item, firstBlock: item.firstBlock + fit, blocks: item.blocks - fit });
+    room -= fit;
+  }
+  return [taken, left];
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

@@ -1,0 +1,20 @@
+/**
+ * Domain labels of the ceremonies: every hash and every signature of this package starts with one of them, and no two are
+ * equal (a test compares all labels of the workspace).
+ */
+export const labels = {
+  proposal: 'keyquorum/protocols/proposal/v1',
+  stripeSession: 'keyquorum/protocols/stripe-session/v1',
+  onlineSession: 'keyquorum/protocols/online-session/v1',
+  poolNonce: 'keyquorum/protocols/pool-nonce/v1',
+  poolStart: 'keyquorum/protocols/pool-start/v1',
+  poolSession: 'keyquorum/protocols/pool-session/v1',
+  ceremonyStart: 'keyquorum/protocols/ceremony-start/v1',
+  ceremonySession: 'keyquorum/protocols/ceremony-session/v1',
+  keygenSession: 'keyquorum/protocols/keygen-session/v1',
+  keygenSeed: 'keyquorum/protocols/keygen-seed/v1',
+  keyDigest: 'keyquorum/protocols/key-digest/v1',
+  epochContext: 'keyquorum/protocols/epoch-context/v1',
+} as const;
+
+export type Label = (typeof labels)[keyof typeof labels];
