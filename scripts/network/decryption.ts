@@ -22,7 +22,7 @@ export interface TimedDecryption extends DecryptionState {
 }
 
 export function decryptionRequest(keyId: string, ciphertexts: readonly EncryptedValue[]) {
-  return { requestId: newRequestId(), keyId, app: 'default', ciphertexts, extraData: '' };
+  return { requestId: newRequestId(), keyId, app: 'default', ciphertexts: [...ciphertexts], extraData: '' };
 }
 
 export type DecryptionRequest = ReturnType<typeof decryptionRequest>;

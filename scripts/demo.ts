@@ -1,0 +1,171 @@
+/**
+ * `npm start`: four nodes as four processes, a key that none of them holds, values encrypted by node-tfhe and decrypted by
+ * the network; then a node is killed, comes back, and another one lies. `--once` ends afterwards: exit status 0 only if
+ * every value was right and the liar was named. Everything goes through the public CLI and REST interface.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decryptPublic } from '@keyquorum/coordinator/public-decryption';
+import { seconds, startStep } from './demo/progress.ts';
+import { DEMO_TYPES, decryptEach, type Row, rowsTable, type Setting } from './demo/round.ts';
+import { committeeOf, statusOf } from './network/committee.ts';
+import { decryptionRequest } from './network/decryption.ts';
+import { createEncryptor, randomSample } from './network/encryption.ts';
+import { fetchObject, finishedKey, generateKey } from './network/key-generation.ts';
+import { createLocalNetwork, type LocalNetwork } from './network/local-network.ts';
+import { waitFor } from './network/rest.ts';
+
+const PARTIES = 4;
+const THRESHOLD = 1;
+const ALL = [1, 2, 3, 4];
+/** One bundle of prepared material opens one block (2 bits); a round over all types takes 245 blocks. */
+const POOL_MIN = 1_000;
+const POOL_WITHIN_MS = 120_000;
+const CATCH_UP_WITHIN_MS = 60_000;
+const once = process.argv.includes('--once');
+const say = (text: string): void => console.log(text);
+
+async function bringUp(dir: string): Promise<LocalNetwork> {
+  const step = startStep(
+    `${PARTIES} nodes, at most ${THRESHOLD} of them corrupt, linked by libp2p (TCP, Noise, yamux)`,
+  );
+  const network = await createLocalNetwork({ parties: PARTIES, threshold: THRESHOLD, dir });
+  await network.startAll();
+  await network.allReady();
+  step.finish(`party 1 at ${network.nodes[0]!.rest}`);
+  return network;
+}
+
+async function makeKey(network: LocalNetwork): Promise<Setting> {
+  const step = startStep('key generation, Default parameters');
+  const key = await generateKey(network.rest(1), { parameters: 'default', purpose: 'development' }, (state) => {
+    step.update(state.done, state.total, state.phase || state.state);
+  });
+  step.finish(`key ${key.requestId.slice(0, 8)}`);
+  const published = startStep('compact public key over HTTP, digest checked');
+  const others = ALL.slice(1).map((party) => finishedKey(network.rest(party), key.requestId, CATCH_UP_WITHIN_MS));
+  const digests = [key, ...(await Promise.all(others))].map(({ objects }) =>
+    JSON.stringify(objects.map((o) => o.digest)),
+  );
+  if (new Set(digests).size !== 1) throw new Error('the nodes announce different keys');
+  const publicKey = await fetchObject(network.rest(2), key, 'CompactPublicKey');
+  published.finish(`${publicKey.length} bytes, the same at all nodes`);
+  const committee = await committeeOf(network);
+  return { network, committee, encryptor: createEncryptor(publicKey), keyId: key.requestId };
+}
+
+async function fillPool(network: LocalNetwork): Promise<void> {
+  const step = startStep('one-time material for decryptions');
+  const blocks = await waitFor({ what: 'pool', withinMs: POOL_WITHIN_MS }, async () => {
+    const { pool } = await statusOf(network, 1);
+    step.update(pool.available, POOL_MIN, pool.reason || `${pool.available} blocks ready`);
+    return pool.available >= POOL_MIN ? pool.available : undefined;
+  });
+  step.finish(`${blocks} blocks of 2 bits ready, more in the background`);
+}
+
+async function loseOneNode(setting: Setting): Promise<Row[]> {
+  const { network } = setting;
+  say('\nparty 4 is killed (SIGKILL): the others go on');
+  await network.kill(4);
+  const rows = await decryptEach(setting, [1, 2, 3], { packing: 'packed' });
+  say(rowsTable(rows));
+  const step = startStep('party 4 comes back and catches up');
+  await network.start(4);
+  await network.ready(4);
+  const caughtUp = await waitFor({ what: 'party 4 catching up', withinMs: CATCH_UP_WITHIN_MS }, async () => {
+    const [mine, theirs] = await Promise.all([statusOf(network, 4), statusOf(network, 1)]);
+    return mine.epoch === theirs.epoch && mine.pool.available > 0 ? mine : undefined;
+  });
+  step.finish(`${caughtUp.pool.available} blocks usable`);
+  const again = await decryptEach(setting, [4], { types: ['uint64'], packing: 'packed' });
+  say(rowsTable(again));
+  return [...rows, ...again];
+}
+
+/** Whether the values were right and t+1 nodes named exactly the liar. */
+async function meetALiar(setting: Setting): Promise<{ rows: Row[]; named: boolean }> {
+  const { network, committee, encryptor, keyId } = setting;
+  const step = startStep('party 3 restarts as a liar (KEYQUORUM_FAULTS=1 --fault wrong-share)');
+  await network.stop(3);
+  await network.start(3, 'wrong-share');
+  await network.ready(3);
+  step.finish();
+  const rows = await decryptEach(setting, [1, 2, 4], { packing: 'packed' });
+  say(rowsTable(rows));
+  const sample = randomSample('uint64');
+  const request = decryptionRequest(keyId, encryptor.encrypt([sample], 'packed'));
+  const options = { authorization: `Bearer ${network.apiKey}`, deadlineMs: 15_000 };
+  const { values, faults } = await decryptPublic(committee, request, options).finished;
+  const liars = faults.filter(({ kind }) => kind === 'wrong-share');
+  for (const { party, reportedBy } of liars) say(`  party ${party} lied, say parties ${reportedBy.join(', ')}`);
+  const right = BigInt(values[0]?.value ?? -1) === sample.value;
+  return { rows, named: right && liars.length === 1 && liars[0]!.party === 3 };
+}
+
+async function run(network: LocalNetwork): Promise<{ setting: Setting; right: boolean }> {
+  const setting = await makeKey(network);
+  await fillPool(network);
+  say(`\nvalues encrypted by node-tfhe, one of each of ${DEMO_TYPES.length} types in a packed and in a plain list`);
+  const first = [
+    ...(await decryptEach(setting, ALL, { packing: 'packed' })),
+    ...(await decryptEach(setting, ALL, { packing: 'plain' })),
+  ];
+  say(rowsTable(first));
+  const second = await loseOneNode(setting);
+  say('');
+  const { rows: third, named } = await meetALiar(setting);
+  const rows = [...first, ...second, ...third];
+  const wrong = rows.filter(({ right }) => !right).length;
+  say(`\n${rows.length - wrong} of ${rows.length} values right; the liar was ${named ? 'named' : 'NOT named'}`);
+  return { setting, right: wrong === 0 && named };
+}
+
+/** Leaves an example that works with curl alone. */
+async function sayHowToUse({ network, encryptor, keyId }: Setting): Promise<void> {
+  const request = decryptionRequest(keyId, encryptor.encrypt([{ type: 'uint64', value: 42n }], 'packed'));
+  const file = join(network.dir, 'decrypt-42.json');
+  await writeFile(file, JSON.stringify(request));
+  const [{ rest, apiKeyFile }] = network.nodes as [LocalNetwork['nodes'][number]];
+  say(`\nThe network stays up until Ctrl-C. Try:
+  export KEY="Authorization: Bearer $(cat ${apiKeyFile})"
+  curl -s -H "$KEY" ${rest}/v1/status
+  curl -s -H "$KEY" -H 'content-type: application/json' -d @${file} ${rest}/v1/public-decryptions
+  curl -s -H "$KEY" '${rest}/v1/public-decryptions/${request.requestId}?wait=30'
+  open ${rest}/docs`);
+}
+
+async function main(): Promise<void> {
+  const started = performance.now();
+  const interrupted = Promise.withResolvers<'interrupted'>();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => interrupted.resolve('interrupted'));
+  }
+  const dir = await mkdtemp(join(tmpdir(), 'keyquorum-demo-'));
+  let network: LocalNetwork | undefined;
+  let right = false;
+  try {
+    const demo = (async () => {
+      network = await bringUp(dir);
+      return run(network);
+    })();
+    const outcome = await Promise.race([demo, interrupted.promise]);
+    if (outcome === 'interrupted') return;
+    right = outcome.right;
+    say(`${right ? 'All as promised' : 'NOT as promised'}, in ${seconds(performance.now() - started)}.`);
+    if (once) return;
+    await sayHowToUse(outcome.setting);
+    await interrupted.promise;
+  } catch (error) {
+    console.error(error);
+    console.error(`the nodes' logs are in ${dir}/party-*/node.log`);
+  } finally {
+    await network?.stopAll();
+    process.exitCode = right ? 0 : 1;
+    if (right) await rm(dir, { recursive: true, force: true });
+  }
+}
+
+await main();
+process.exit(); // after Ctrl-C steps may still wait for nodes that are gone
