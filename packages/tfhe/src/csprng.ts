@@ -160,22 +160,25 @@ function counterStream(key: Uint8Array, offset: bigint, start: bigint): MaskStre
 /** `count` consecutive little-endian 128-bit counters, wrapping. */
 function counterBlocks(first: bigint, count: number): Uint8Array {
   const words = new Uint32Array(4 * count);
-  const counter = Uint32Array.from([0n, 32n, 64n, 96n], (shift) => Number((first >> shift) & 0xffff_ffffn));
-  for (let index = 0; index < count; index++) {
-    words.set(counter, 4 * index);
-    increment(counter);
+  let [word0, word1, word2, word3] = [0n, 32n, 64n, 96n].map((shift) =>
+    Number((first >> shift) & 0xffff_ffffn),
+  ) as Words;
+  for (let at = 0; at < words.length; at += 4) {
+    words[at] = word0;
+    words[at + 1] = word1;
+    words[at + 2] = word2;
+    words[at + 3] = word3;
+    word0 = (word0 + 1) >>> 0;
+    // A word that became zero carries into the next.
+    if (word0 === 0) word1 = (word1 + 1) >>> 0;
+    if (word0 === 0 && word1 === 0) word2 = (word2 + 1) >>> 0;
+    if (word0 === 0 && word1 === 0 && word2 === 0) word3 = (word3 + 1) >>> 0;
   }
   return new Uint8Array(words.buffer);
 }
 
-/** Adds one to a number of four 32-bit words, lowest first. */
-function increment(counter: Uint32Array): void {
-  for (let word = 0; word < counter.length; word++) {
-    const next = ((counter[word] ?? 0) + 1) >>> 0;
-    counter[word] = next;
-    if (next !== 0) return; // no carry
-  }
-}
+/** A 128-bit number, lowest word first. */
+type Words = [number, number, number, number];
 
 function blockCipher(key: Uint8Array): Cipheriv {
   return createCipheriv('aes-128-ecb', key, null).setAutoPadding(false);

@@ -58,11 +58,11 @@ export function readSeededRadixValue(envelope: Envelope, parameters: ParameterSe
 function openRadix(envelope: Envelope): { kind: FheType['kind']; blocks: readonly Block[] } {
   switch (envelope.typeName) {
     case TYPE_NAME.fheUint:
-      return { kind: 'uint', blocks: envelope.open(fheInteger).ciphertext.blocks };
+      return { kind: 'uint', blocks: envelope.open(fheInteger).value.ciphertext.blocks };
     case TYPE_NAME.fheInt:
-      return { kind: 'int', blocks: envelope.open(fheInteger).ciphertext.blocks };
+      return { kind: 'int', blocks: envelope.open(fheInteger).value.ciphertext.blocks };
     case TYPE_NAME.fheBool:
-      return { kind: 'bool', blocks: [envelope.open(fheBool).ciphertext.block] };
+      return { kind: 'bool', blocks: [envelope.open(fheBool).value.ciphertext.block] };
     default:
       throw wrongObject(envelope.typeName, 'FheUint, FheInt or FheBool');
   }

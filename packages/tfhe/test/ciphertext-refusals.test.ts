@@ -53,17 +53,23 @@ function refusal(format: CiphertextFormat, bytes: Uint8Array, slot = 0, paramete
   throw new Error('nothing was refused');
 }
 
+function sampleUint() {
+  const sample = safeDeserialize(TYPE_NAME.fheUint, fheInteger, samples.uint![1]);
+  if (sample.version !== 2) throw new Error('node-tfhe 1.7 writes version 2');
+  return sample;
+}
+
 /** The sample FheUint16 with one property of block 1 changed. */
 function uintWith(change: object): Uint8Array {
-  const value = safeDeserialize(TYPE_NAME.fheUint, fheInteger, samples.uint![1]);
+  const { version, value } = sampleUint();
   const blocks = value.ciphertext.blocks.map((block, index) => (index === 1 ? { ...block, ...change } : block));
-  return safeSerialize(TYPE_NAME.fheUint, fheInteger, { ...value, ciphertext: { blocks } });
+  return safeSerialize(TYPE_NAME.fheUint, fheInteger, { version, value: { ...value, ciphertext: { blocks } } });
 }
 
 function uintOfBlocks(count: number): Uint8Array {
-  const value = safeDeserialize(TYPE_NAME.fheUint, fheInteger, samples.uint![1]);
+  const { version, value } = sampleUint();
   const blocks = Array.from({ length: count }, () => value.ciphertext.blocks[0]!);
-  return safeSerialize(TYPE_NAME.fheUint, fheInteger, { ...value, ciphertext: { blocks } });
+  return safeSerialize(TYPE_NAME.fheUint, fheInteger, { version, value: { ...value, ciphertext: { blocks } } });
 }
 
 type ListInner = ReturnType<typeof listInner>;

@@ -6,6 +6,7 @@ import {
   type FheType,
   fheTypeName,
   messageMasks,
+  parseFheType,
   readCiphertext,
 } from '../src/ciphertext.ts';
 import { DEFAULT_PARAMETERS } from '../src/parameters.ts';
@@ -18,6 +19,8 @@ import {
   type Item,
   listBuilder,
   loadNodeTfhe,
+  NODE_TFHE_PACKAGES,
+  SIZE_LIMIT,
   serialize,
 } from './support/node-tfhe.ts';
 
@@ -59,6 +62,23 @@ describe('values encrypted under the client key', () => {
       value,
     });
   });
+});
+
+test.each(NODE_TFHE_PACKAGES)('values encrypted by %s', (name) => {
+  const old = loadNodeTfhe(name);
+  const oldKey = defaultClientKey(old);
+  // node-tfhe 1.7 upgrades the client key, so that one schema reads all of them.
+  const oldKeys = secretKeysOf(serialize(tfhe.TfheClientKey.safe_deserialize(serialize(oldKey), SIZE_LIMIT)));
+  for (const typeName of ['bool', 'uint8', 'int8', 'uint256']) {
+    const type = parseFheType(typeName)!;
+    const value = sampleValue(type);
+    const plain = readCiphertext('fhe', encryptFhe(old, oldKey, type, value), options);
+    const seeded = readCiphertext('compressed-fhe', encryptCompressed(old, oldKey, type, value), options);
+    for (const read of [plain, seeded]) {
+      expect(read.type).toEqual(type);
+      expect(openValue(read, oldKeys).value).toBe(value);
+    }
+  }
 });
 
 describe('lists under the compact public key', () => {

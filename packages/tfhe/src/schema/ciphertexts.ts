@@ -30,16 +30,17 @@ export const block = versionedStruct(1, {
 });
 export type Block = Decoded<typeof block>;
 
+const integerCiphertext = versioned(0, versionedStruct(0, { blocks: vector(block, MAX_BLOCKS) }));
 /** FheUint and FheInt: 2 bits per block, least significant first. The type's own identifier takes no bytes. */
-export const fheInteger = versionedStruct(2, {
-  ciphertext: versioned(0, versionedStruct(0, { blocks: vector(block, MAX_BLOCKS) })),
-  tag,
-  reRandomizationMetadata,
+export const fheInteger = versions({
+  1: struct({ ciphertext: integerCiphertext, tag }), // tfhe-rs before 1.4
+  2: struct({ ciphertext: integerCiphertext, tag, reRandomizationMetadata }),
 });
-export const fheBool = versionedStruct(2, {
-  ciphertext: versioned(0, versionedStruct(0, { block })),
-  tag,
-  reRandomizationMetadata,
+
+const boolCiphertext = versioned(0, versionedStruct(0, { block }));
+export const fheBool = versions({
+  1: struct({ ciphertext: boolCiphertext, tag }),
+  2: struct({ ciphertext: boolCiphertext, tag, reRandomizationMetadata }),
 });
 
 /** One block whose mask is drawn from its own seed. */

@@ -43,13 +43,20 @@ export interface Opened {
 /** Decrypts with the key bits: b - <a, s>, rounded to a multiple of 2^59. */
 export function openValue(value: CiphertextValue, keys: Pick<SecretKeys, 'big' | 'pke'>): Opened {
   const secret = keys[value.key];
-  const masks = wordsOf(value.masks);
+  const halves = new Uint32Array(value.masks.buffer);
   const bodies = wordsOf(value.bodies);
   let noise = 0n;
   const messages = Uint8Array.from(bodies, (body, index) => {
-    let phase = body;
-    const row = masks.subarray(index * value.dimension, (index + 1) * value.dimension);
-    for (let bit = 0; bit < secret.length; bit++) if (secret[bit]) phase -= row[bit]!;
+    // Sums of 32-bit halves stay exact integers; only one bigint per ciphertext.
+    let low = 0;
+    let high = 0;
+    for (let bit = 0; bit < secret.length; bit++) {
+      if (!secret[bit]) continue;
+      const at = 2 * (index * value.dimension + bit);
+      low += halves[at]!;
+      high += halves[at + 1]!;
+    }
+    const phase = body - BigInt(low) - (BigInt(high) << 32n);
     const decoded = decode(phase);
     if (decoded.noise > noise) noise = decoded.noise;
     return decoded.message;
