@@ -41,6 +41,14 @@ function forwardQuarter(p: usize, quarter: usize, twiddle: usize): void {
   }
 }
 
+/** Stores (r + i*im) * (c - i*s). */
+// @ts-ignore: decorator
+@inline
+function storeTurnedBack(p: usize, r: v128, i: v128, c: v128, s: v128): void {
+  v128.store(p, f64x2.add(f64x2.mul(r, c), f64x2.mul(i, s)));
+  v128.store(p, f64x2.sub(f64x2.mul(i, c), f64x2.mul(r, s)), 16);
+}
+
 function inverseQuarter(p: usize, quarter: usize, twiddle: usize): void {
   const c1 = v128.load64_splat(twiddle), s1 = v128.load64_splat(twiddle, 8), c2 = v128.load64_splat(twiddle, 16);
   const s2 = v128.load64_splat(twiddle, 24), c3 = v128.load64_splat(twiddle, 32), s3 = v128.load64_splat(twiddle, 40);
@@ -53,9 +61,9 @@ function inverseQuarter(p: usize, quarter: usize, twiddle: usize): void {
     const t1r = f64x2.add(br, dr), t1i = f64x2.add(bi, di), t2r = f64x2.sub(ar, cr), t2i = f64x2.sub(ai, ci);
     const t3r = f64x2.sub(br, dr), t3i = f64x2.sub(bi, di);
     v128.store(p, f64x2.add(ar, cr)); v128.store(p, f64x2.add(ai, ci), 16);
-    v128.store(y, f64x2.add(f64x2.mul(t1r, c1), f64x2.mul(t1i, s1))); v128.store(y, f64x2.sub(f64x2.mul(t1i, c1), f64x2.mul(t1r, s1)), 16);
-    v128.store(z, f64x2.add(f64x2.mul(t2r, c2), f64x2.mul(t2i, s2))); v128.store(z, f64x2.sub(f64x2.mul(t2i, c2), f64x2.mul(t2r, s2)), 16);
-    v128.store(w, f64x2.add(f64x2.mul(t3r, c3), f64x2.mul(t3i, s3))); v128.store(w, f64x2.sub(f64x2.mul(t3i, c3), f64x2.mul(t3r, s3)), 16);
+    storeTurnedBack(y, t1r, t1i, c1, s1);
+    storeTurnedBack(z, t2r, t2i, c2, s2);
+    storeTurnedBack(w, t3r, t3i, c3, s3);
   }
 }
 
@@ -67,7 +75,7 @@ function halves(p: usize, points: u32, twiddle: usize, inverse: bool): void {
     if (inverse) {
       const dr = f64x2.sub(r0, r1), di = f64x2.sub(i0, i1);
       v128.store(p, f64x2.add(r0, r1)); v128.store(p, f64x2.add(i0, i1), 16);
-      v128.store(p, f64x2.add(f64x2.mul(dr, c), f64x2.mul(di, s)), 32); v128.store(p, f64x2.sub(f64x2.mul(di, c), f64x2.mul(dr, s)), 48);
+      storeTurnedBack(p + 32, dr, di, c, s);
     } else {
       const tr = f64x2.sub(f64x2.mul(r1, c), f64x2.mul(i1, s)), ti = f64x2.add(f64x2.mul(r1, s), f64x2.mul(i1, c));
       v128.store(p, f64x2.add(r0, tr)); v128.store(p, f64x2.add(i0, ti), 16);
@@ -101,7 +109,9 @@ function inverse(p: usize, points: u32): void {
   for (let quarter: usize = <usize>size << 5; nodes > 1; quarter <<= 2) {
     nodes >>= 2;
     first -= nodes;
-    for (let k: u32 = 0; k < nodes; k++) inverseQuarter(p + <usize>k * (quarter << 2), quarter, TWIDDLES + (first + k) * 48);
+    for (let k: u32 = 0; k < nodes; k++) {
+      inverseQuarter(p + <usize>k * (quarter << 2), quarter, TWIDDLES + (first + k) * 48);
+    }
   }
 }
 
@@ -130,7 +140,7 @@ export function transform(out: usize, polynomial: usize, step: usize, degree: u3
   forward(out + plane, points);
 }
 
-/** Complex x * y added to (re, im), lane by lane. */
+/** Real and imaginary part of the complex product x * y, lane by lane. */
 // @ts-ignore: decorator
 @inline
 function re(xr: v128, xi: v128, yr: v128, yi: v128): v128 {
@@ -146,18 +156,22 @@ function im(xr: v128, xi: v128, yr: v128, yi: v128): v128 {
 function multiplyPoints(out: usize, a: usize, b: usize, points: u32): void {
   const plane = <usize>points << 5, zero = f64x2.splat(0);
   for (const end = a + plane; a < end; a += 32) {
-    const a0r = v128.load64_splat(a), a1r = v128.load64_splat(a, 8), a0i = v128.load64_splat(a, 16), a1i = v128.load64_splat(a, 24);
-    const A = a + plane;
-    const a2r = v128.load64_splat(A), a3r = v128.load64_splat(A, 8), a2i = v128.load64_splat(A, 16), a3i = v128.load64_splat(A, 24);
+    const high = a + plane;
+    const a0r = v128.load64_splat(a), a1r = v128.load64_splat(a, 8);
+    const a0i = v128.load64_splat(a, 16), a1i = v128.load64_splat(a, 24);
+    const a2r = v128.load64_splat(high), a3r = v128.load64_splat(high, 8);
+    const a2i = v128.load64_splat(high, 16), a3i = v128.load64_splat(high, 24);
     const b01r = v128.load(b), b01i = v128.load(b, 16), b23r = v128.load(b + plane), b23i = v128.load(b + plane, 16);
     const z0r = i64x2.shuffle(zero, b01r, 0, 2), z0i = i64x2.shuffle(zero, b01i, 0, 2); // (0, b0)
     const b12r = i64x2.shuffle(b01r, b23r, 1, 2), b12i = i64x2.shuffle(b01i, b23i, 1, 2); // (b1, b2)
     v128.store(out, f64x2.add(re(a0r, a0i, b01r, b01i), re(a1r, a1i, z0r, z0i)));
     v128.store(out, f64x2.add(im(a0r, a0i, b01r, b01i), im(a1r, a1i, z0r, z0i)), 16);
-    const r = f64x2.add(f64x2.add(re(a0r, a0i, b23r, b23i), re(a1r, a1i, b12r, b12i)), f64x2.add(re(a2r, a2i, b01r, b01i), re(a3r, a3i, z0r, z0i)));
-    const i = f64x2.add(f64x2.add(im(a0r, a0i, b23r, b23i), im(a1r, a1i, b12r, b12i)), f64x2.add(im(a2r, a2i, b01r, b01i), im(a3r, a3i, z0r, z0i)));
-    v128.store(out + plane, r);
-    v128.store(out + plane, i, 16);
+    const pr = f64x2.add(re(a0r, a0i, b23r, b23i), re(a1r, a1i, b12r, b12i));
+    const pi = f64x2.add(im(a0r, a0i, b23r, b23i), im(a1r, a1i, b12r, b12i));
+    const qr = f64x2.add(re(a2r, a2i, b01r, b01i), re(a3r, a3i, z0r, z0i));
+    const qi = f64x2.add(im(a2r, a2i, b01r, b01i), im(a3r, a3i, z0r, z0i));
+    v128.store(out + plane, f64x2.add(pr, qr));
+    v128.store(out + plane, f64x2.add(pi, qi), 16);
     out += 32; b += 32;
   }
 }

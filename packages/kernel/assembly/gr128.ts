@@ -15,7 +15,9 @@ export function wipeColumns(): void {
 /** d = sum over columns j and terms k of a_j[i+k] * b_j[top-k]; a_j steps by aStride, b_j by 64 bytes. */
 // @ts-ignore: decorator
 @inline
-function column(d: usize, a: usize, aStride: usize, b: usize, columns: u32, first: usize, top: usize, terms: usize): void {
+function column(
+  d: usize, a: usize, aStride: usize, b: usize, columns: u32, first: usize, top: usize, terms: usize,
+): void {
   let low: u64 = 0, middle: u64 = 0, high: u64 = 0;
   a += first << 4;
   b += top << 4;
@@ -131,11 +133,11 @@ function addMasked(p: usize, low: u64, high: u64, mask: u64): void {
 }
 // @ts-ignore: decorator
 @inline
-function subtractMasked(p: usize, low: u64, high: u64, mask: u64): void {
+function subMasked(p: usize, low: u64, high: u64, mask: u64): void {
   subtractFrom(p, low & mask, high & mask);
 }
 
-/** Horner step: out[i] = c[i] * alpha + a[i], alpha = the point whose bits are the coefficients. Adds and masks only. */
+/** Horner step: out[i] = c[i] * alpha + a[i], alpha = the point whose bits are coefficients. Adds and masks only. */
 export function gr128Horner(out: usize, c: usize, a: usize, point: u32, count: u32): void {
   const end = out + (<usize>count << 6);
   const m0: u64 = 0 - <u64>(point & 1), m1: u64 = 0 - <u64>((point >> 1) & 1);
@@ -148,10 +150,14 @@ export function gr128Horner(out: usize, c: usize, a: usize, point: u32, count: u
     const yl = l3 + l2, yh = h3 + h2 + u64(yl < l2);
     const zl = l2 + l1, zh = h2 + h1 + u64(zl < l1);
     memory.copy(out, a, 64);
-    addMasked(out, l0, h0, m0); subtractMasked(out, l3, h3, m1); subtractMasked(out, l2, h2, m2); subtractMasked(out, l1, h1, m3);
-    addMasked(out + 16, l1, h1, m0); addMasked(out + 16, xl, xh, m1); subtractMasked(out + 16, yl, yh, m2); subtractMasked(out + 16, zl, zh, m3);
-    addMasked(out + 32, l2, h2, m0); addMasked(out + 32, l1, h1, m1); addMasked(out + 32, xl, xh, m2); subtractMasked(out + 32, yl, yh, m3);
-    addMasked(out + 48, l3, h3, m0); addMasked(out + 48, l2, h2, m1); addMasked(out + 48, l1, h1, m2); addMasked(out + 48, xl, xh, m3);
+    addMasked(out, l0, h0, m0); addMasked(out + 16, l1, h1, m0);
+    addMasked(out + 32, l2, h2, m0); addMasked(out + 48, l3, h3, m0);
+    subMasked(out, l3, h3, m1); addMasked(out + 16, xl, xh, m1);
+    addMasked(out + 32, l1, h1, m1); addMasked(out + 48, l2, h2, m1);
+    subMasked(out, l2, h2, m2); subMasked(out + 16, yl, yh, m2);
+    addMasked(out + 32, xl, xh, m2); addMasked(out + 48, l1, h1, m2);
+    subMasked(out, l1, h1, m3); subMasked(out + 16, zl, zh, m3);
+    subMasked(out + 32, yl, yh, m3); addMasked(out + 48, xl, xh, m3);
     out += 64; c += 64; a += 64;
   }
 }
@@ -168,7 +174,9 @@ function gatherColumn(a: usize, k: usize, degree: usize, d: usize): void {
 export function gr128Pack4(out: usize, a: usize, count: u32): void {
   for (let i: u32 = 0; i < count; i++) {
     memory.fill(COLUMNS, 0, 7 * 16);
-    for (let k: usize = 0; k < 4; k++) for (let degree: usize = 0; degree < 4; degree++) gatherColumn(a, k, degree, k + degree);
+    for (let k: usize = 0; k < 4; k++) {
+      for (let degree: usize = 0; degree < 4; degree++) gatherColumn(a, k, degree, k + degree);
+    }
     reduce(out);
     out += 64; a += 256;
   }

@@ -86,7 +86,7 @@ export function gr64Row(out: usize, constants: usize, inputs: usize, stride: usi
   }
 }
 
-/** Horner step: out[i] = c[i] * alpha + a[i], alpha = the point whose bits are the coefficients. Adds and masks only. */
+/** Horner step: out[i] = c[i] * alpha + a[i], alpha = the point whose bits are coefficients. Adds and masks only. */
 export function gr64Horner(out: usize, c: usize, a: usize, point: u32, count: u32): void {
   const end = out + (<usize>count << 5);
   const m0: u64 = 0 - <u64>(point & 1), m1: u64 = 0 - <u64>((point >> 1) & 1);

@@ -32,8 +32,9 @@ export function highCoordinates(a: usize, wordBytes: u32, count: u32): i32 {
 export function residues(out: usize, a: usize, wordBytes: u32, count: u32): void {
   const w = <usize>wordBytes;
   for (let i: u32 = 0; i < count; i++) {
-    const bits = (load<u8>(a) & 1) | ((load<u8>(a + w) & 1) << 1) | ((load<u8>(a + 2 * w) & 1) << 2) | ((load<u8>(a + 3 * w) & 1) << 3);
-    store<u8>(out, bits);
+    const low = (load<u8>(a) & 1) | ((load<u8>(a + w) & 1) << 1);
+    const high = (load<u8>(a + 2 * w) & 1) | ((load<u8>(a + 3 * w) & 1) << 1);
+    store<u8>(out, low | (high << 2));
     out++; a += 4 * w;
   }
 }

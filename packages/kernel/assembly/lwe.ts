@@ -1,6 +1,6 @@
 // LWE masks times a shared key. Masks are public 64-bit words, key shares are GR(2^64,4) elements.
 
-/** out[r] = sum_j masks[r][j] * key[j], rows of `dimension` words. One i64.mul per cycle: batching rows gains nothing. */
+/** out[r] = sum_j masks[r][j] * key[j], rows of `dimension` words. One i64.mul per cycle, so batching gains nothing. */
 export function innerProducts(out: usize, masks: usize, key: usize, dimension: u32, rows: u32): void {
   const keyEnd = key + (<usize>dimension << 5);
   for (let r: u32 = 0; r < rows; r++) {
@@ -22,7 +22,8 @@ export function innerProducts(out: usize, masks: usize, key: usize, dimension: u
 export function rotations(out: usize, polynomial: usize, degree: u32, first: u32, rows: u32): void {
   for (let r: u32 = 0; r < rows; r++) {
     const shift = first + r;
-    for (let j: u32 = 0; j < shift; j++) store<u64>(out + (<usize>j << 3), 0 - load<u64>(polynomial + (<usize>(degree - shift + j) << 3)));
+    const tail = polynomial + (<usize>(degree - shift) << 3);
+    for (let j: usize = 0; j < <usize>shift << 3; j += 8) store<u64>(out + j, 0 - load<u64>(tail + j));
     memory.copy(out + (<usize>shift << 3), polynomial, <usize>(degree - shift) << 3);
     out += <usize>degree << 3;
   }

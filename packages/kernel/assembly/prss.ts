@@ -10,8 +10,10 @@
  * (64-bit ring) or 4 (128-bit ring). Weights of a keystream: 4 rows of (m0, m1, m2, m3, m0, m1, m2, m3) i16.
  */
 export function prssAccumulate(acc: usize, first: usize, second: usize, weights: usize, vectors: u32): void {
-  const w0 = v128.load(weights), w1 = v128.load(weights, 16), w2 = v128.load(weights, 32), w3 = v128.load(weights, 48);
-  const x0 = v128.load(weights, 64), x1 = v128.load(weights, 80), x2 = v128.load(weights, 96), x3 = v128.load(weights, 112);
+  const w0 = v128.load(weights), w1 = v128.load(weights, 16);
+  const w2 = v128.load(weights, 32), w3 = v128.load(weights, 48);
+  const x0 = v128.load(weights, 64), x1 = v128.load(weights, 80);
+  const x2 = v128.load(weights, 96), x3 = v128.load(weights, 112);
   for (let i: u32 = 0; i < vectors; i++) {
     const u = v128.load(first), v = v128.load(second);
     v128.store(acc, i32x4.add(v128.load(acc), i32x4.add(i32x4.dot_i16x8_s(u, w0), i32x4.dot_i16x8_s(v, x0))));

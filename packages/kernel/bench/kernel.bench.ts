@@ -1,6 +1,6 @@
 /**
  * Kernel timings through the public facade, copies included. Each number is the minimum over short windows: on a shared
- * machine means say more about the neighbours. Budgets are for a quiet core on Node 24; nothing fails when they are missed.
+ * machine means say more about the neighbours. Budgets are for a quiet core on Node 24; missing one fails nothing.
  * Run: `npm run bench`, or `node packages/kernel/bench/kernel.bench.ts` on Node 24.
  */
 import { randomBytes } from 'node:crypto';

@@ -1,4 +1,4 @@
-/** Shared random bits from opened squares (SPEC R9), and their assembly into numbers: the bit part of `Ring` (ring.ts). */
+/** Shared random bits from opened squares (SPEC R9), and numbers from bits: the bit part of `Ring` (ring.ts). */
 import { elementwise } from './arithmetic.ts';
 import type { Gr64, Gr128 } from './batch.ts';
 import { convert, type RingContext, wholeItems, zeros } from './context.ts';

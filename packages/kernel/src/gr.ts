@@ -47,7 +47,7 @@ export function grResidue(a: GrElement): number {
   return Number((a[0] & 1n) | ((a[1] & 1n) << 1n) | ((a[2] & 1n) << 2n) | ((a[3] & 1n) << 3n));
 }
 
-/** Inverse of a unit: in GF(16), then Newton y <- y(2 - ay), doubling the precision. Throws NOT_AN_ELEMENT for a non-unit. */
+/** Inverse of a unit: in GF(16), then Newton y <- y(2 - ay), which doubles the precision. Else NOT_AN_ELEMENT. */
 export function grInverse(a: GrElement, bits: GrBits): GrElement {
   let inverse = grFromPoint(field16Inverse(grResidue(a)));
   for (let precision = 1; precision < bits; precision *= 2) {

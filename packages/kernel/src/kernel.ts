@@ -17,7 +17,7 @@ export interface Kernel {
   readonly lwe: LweKernel;
 }
 
-/** A fresh instance; the module is compiled once per process. Throws NOT_BUILT before `node packages/kernel/build.mjs`. */
+/** A fresh instance of a module compiled once per process. Throws NOT_BUILT before `node packages/kernel/build.mjs`. */
 export function createKernel(): Kernel {
   const wasm = instantiate();
   const memory = createMemory(wasm);

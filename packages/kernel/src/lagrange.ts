@@ -23,8 +23,8 @@ const MAX_CACHED = 1024; // 15 points give few sets in practice; the bound only 
 const cache = new Map<string, Matrix<Batches[AlgebraName]>>();
 
 /**
- * Matrix of `points.length - degree` rows over the first degree+1 points, for `open`. `points`: distinct indices 1..15 in
- * the order of the shares, at least degree+1 of them. Memoised: treat the elements as constants.
+ * Matrix of `points.length - degree` rows over the first degree+1 points, for `open`. `points`: distinct indices 1..15
+ * in the order of the shares, at least degree+1 of them. Memoised: treat the elements as constants.
  */
 export function openingMatrix<A extends AlgebraName>(
   points: readonly number[],

@@ -53,7 +53,7 @@ export function smallWeights(subsets: readonly (readonly number[])[], n: number,
   return { count: subsets.length, matrices };
 }
 
-/** The factor of psi_A in the value shared with small weights: g_A(0). Used by checks and by whoever knows every psi_A. */
+/** The factor of psi_A in the value shared with small weights: g_A(0). For checks, and for who knows every psi_A. */
 export function smallWeightAtZero(subset: readonly number[], n: number, bits: GrBits): GrElement {
   return complement(subset, n).reduce<GrElement>(
     (product, j) => grMul(product, grSub(GR_ZERO, grFromPoint(j), bits), bits),
@@ -61,7 +61,7 @@ export function smallWeightAtZero(subset: readonly number[], n: number, bits: Gr
   );
 }
 
-/** f_A(alpha_self), one element per subset: constants for `scale` and `addScaled`, and over GF(16) the weights of `prss`. */
+/** f_A(alpha_self), one element per subset: constants of `addScaled`; over GF(16) the weights of `prss`. */
 export function normalisedWeights<A extends AlgebraName>(
   subsets: readonly (readonly number[])[],
   n: number,
