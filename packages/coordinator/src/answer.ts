@@ -3,7 +3,7 @@
  * values, and the EIP-712 signature over them (docs of the wire package) is by the key of that party.
  */
 import { type FheType, fheTypeOfId, parseFheType } from '@keyquorum/tfhe/fhe-type';
-import { decryptedResult } from '@keyquorum/wire/abi';
+import { signedWords } from '@keyquorum/wire/abi';
 import { publicDecryptionDigest } from '@keyquorum/wire/eip712';
 import { signedExtraData } from '@keyquorum/wire/extra-data';
 import { recoverSigner } from '@keyquorum/wire/signer';
@@ -39,15 +39,12 @@ function requireHandles(values: readonly PlainValue[], { ciphertexts }: PublicDe
 
 function encodedValues(values: readonly PlainValue[]): Buffer {
   const typed = values.map(({ fheType, value }) => ({ type: requireType(fheType), value: BigInt(value) }));
-  let words: Uint8Array | undefined;
   try {
-    words = decryptedResult(typed);
+    return Buffer.from(signedWords(typed));
   } catch (error) {
     if (error instanceof RangeError) throw new AnswerError(error.message);
     throw error;
   }
-  if (!words) throw new AnswerError('a value is wider than 256 bits, which no signature covers');
-  return Buffer.from(words);
 }
 
 function requireType(fheType: PlainValue['fheType']): FheType {

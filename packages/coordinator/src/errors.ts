@@ -6,8 +6,8 @@ export type CoordinationErrorCode =
   | 'ANSWERS_TOO_FEW' //     the deadline passed, or all nodes answered, without t+1 equal signed results
   | 'REQUEST_CONFLICT' //    this id was used for other content
   | 'REQUEST_UNKNOWN' //     no such request here, or another caller's
-  | 'COORDINATOR_BUSY' //    too many requests under way
-  | 'COORDINATOR_STOPPING';
+  | 'BUSY' //    too many requests under way
+  | 'STOPPING';
 
 export class CoordinationError extends Error {
   override readonly name = 'CoordinationError';

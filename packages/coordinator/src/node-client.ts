@@ -18,6 +18,9 @@ const WAIT_SECONDS = 20;
 const PAUSE_MS_MIN = 10;
 const PAUSE_MS_MAX = 1_000;
 
+/** Ends that say nothing about the request: the node was stopping or restarting, and takes it again under the same id. */
+const CUT_OFF: ReadonlySet<string> = new Set(['NODE_RESTARTED', 'DECRYPTION_ABORTED', 'STOPPING']);
+
 const isAnswer = Compile(NodeAnswer);
 const isState = Compile(NodeState);
 const isError = Compile(NodeError);
@@ -108,7 +111,10 @@ function readPoll(ask: Ask, answer: Answer): Step {
   if (!isState.Check(body)) return { kind: 'wrong', reason: 'answer breaks the schema' };
   if (body.requestId !== ask.request.requestId) return { kind: 'wrong', reason: 'answer to another request' };
   if (body.state === 'pending' || body.state === 'running') return 'poll';
-  if (body.state !== 'succeeded') return { kind: 'refused', reason: body.error?.code ?? body.state };
+  if (body.state !== 'succeeded') {
+    const code = body.error?.code ?? body.state;
+    return CUT_OFF.has(code) ? 'submit' : { kind: 'refused', reason: code };
+  }
   return readAnswer(ask, body);
 }
 

@@ -85,7 +85,7 @@ async function askAll(
 /** Why no agreement can come any more, or undefined while it can. */
 function failureOf(ballot: Ballot, { threshold }: Committee, signal?: AbortSignal): CoordinationError | undefined {
   if (ballot.open()) return undefined;
-  if (signal?.aborted) return new CoordinationError('COORDINATOR_STOPPING', 'stopped before enough nodes had answered');
+  if (signal?.aborted) return new CoordinationError('STOPPING', 'stopped before enough nodes had answered');
   const refusal = ballot.refusal();
   if (refusal !== undefined) {
     const message = `${threshold + 1} or more nodes refused with ${refusal}`;

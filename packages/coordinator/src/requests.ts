@@ -19,7 +19,7 @@ interface Entry {
 }
 
 export interface Requests {
-  /** The request under its id, started when new. Throws REQUEST_CONFLICT or COORDINATOR_BUSY. */
+  /** The request under its id, started when new. Throws REQUEST_CONFLICT or BUSY. */
   open(request: PublicDecryptionRequest, authorization: string): Coordination;
   /** Throws REQUEST_UNKNOWN, also for another caller's request. */
   find(requestId: string, authorization: string): Coordination;
@@ -59,7 +59,7 @@ export function createRequests(
         throw new CoordinationError('REQUEST_CONFLICT', `request ${requestId} is known with other content or caller`);
       }
       if (running.size >= RUNNING_MAX) {
-        throw new CoordinationError('COORDINATOR_BUSY', `${RUNNING_MAX} requests are under way`);
+        throw new CoordinationError('BUSY', `${RUNNING_MAX} requests are under way`);
       }
       const coordination = start(request, authorization);
       const entry = { content, caller: sha256(authorization), coordination };

@@ -38,8 +38,8 @@ const REMEDIES: Record<CoordinationErrorCode, { status: number; hint: string }> 
   ANSWERS_TOO_FEW: { status: 504, hint: 'look at the nodes listed; ask again with a new request id' },
   REQUEST_CONFLICT: { status: 409, hint: 'choose a new request id for new content' },
   REQUEST_UNKNOWN: { status: 404, hint: 'submit the request again; finished requests are remembered for a while only' },
-  COORDINATOR_BUSY: { status: 503, hint: 'retry after a few seconds' },
-  COORDINATOR_STOPPING: { status: 503, hint: 'retry when the coordinator is back' },
+  BUSY: { status: 503, hint: 'retry after a few seconds' },
+  STOPPING: { status: 503, hint: 'retry when the coordinator is back' },
 };
 
 /** Assembles the service; the caller listens and closes. Throws COMMITTEE_INVALID. */
@@ -56,7 +56,7 @@ export async function createService(options: ServiceOptions): Promise<FastifyIns
     ajv: { customOptions: { removeAdditional: false } },
     logger: { level: options.logLevel ?? 'info', redact: ['req.headers'] },
   });
-  app.addHook('preClose', async () => stopping.abort(new CoordinationError('COORDINATOR_STOPPING', 'stopping')));
+  app.addHook('preClose', async () => stopping.abort(new CoordinationError('STOPPING', 'stopping')));
   app.setErrorHandler<FastifyError | CoordinationError>((error, request, reply) => {
     const { status, body } = errorOf(error, request.id);
     if (status >= 500) request.log.warn({ code: body.error.code }, error.message);
@@ -80,9 +80,9 @@ function errorOf(error: FastifyError | CoordinationError, requestId: string) {
     return of(status, error.nodeCode ?? error.code, error.message, hint);
   }
   if (error.validationContext === 'headers') {
-    return of(401, 'API_KEY_MISSING', error.message, 'send Authorization: Bearer KEY, a key that the nodes know');
+    return of(401, 'UNAUTHENTICATED', error.message, 'send Authorization: Bearer KEY, a key that the nodes know');
   }
-  if (error.validation) return of(400, 'REQUEST_INVALID', error.message, 'compare the body with /openapi.json');
+  if (error.validation) return of(400, 'BODY_INVALID', error.message, 'correct the named field; see /openapi.json');
   const status = error.statusCode ?? 500;
   if (status === 413) return of(413, 'BODY_TOO_LARGE', error.message, `send at most ${REQUEST_BYTES_MAX} bytes`);
   if (status < 500) return of(status, 'REQUEST_INVALID', error.message, 'compare the request with /openapi.json');

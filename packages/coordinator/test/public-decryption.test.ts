@@ -121,9 +121,16 @@ test('a silent node is late, a node that is down is absent', async () => {
   expect(nodes.map(({ verdict }) => verdict)).toEqual(['agreed', 'late', 'agreed', 'absent']);
 });
 
-test('a node that lost the request in a restart gets it again', async () => {
+const forgotten: Behaviour = ({ response }) => refuse(response, 404, 'REQUEST_UNKNOWN');
+const cutOff: Behaviour = ({ response, request: { requestId } }) =>
+  json(response, 200, { requestId, state: 'failed', error: { code: 'NODE_RESTARTED' } });
+
+test.for([
+  ['forgotten', forgotten],
+  ['cut off', cutOff],
+] as const)('a node in which a restart has %s the request gets it again', async ([, first]) => {
   const forgetful: Behaviour = (call) => {
-    if (call.polls === 0) refuse(call.response, 404, 'REQUEST_UNKNOWN');
+    if (call.polls === 0) first(call);
     else honest(call);
   };
   await using net = await startCommittee({ 1: { poll: forgetful } });
@@ -176,7 +183,7 @@ test('an abort ends the wait and says so', async () => {
   const coordination = decryptPublic(net.committee, requestOf(11), { ...PATIENT, signal: abort.signal });
   await asked.promise;
   abort.abort();
-  await expect(coordination.agreed).rejects.toMatchObject({ code: 'COORDINATOR_STOPPING' });
+  await expect(coordination.agreed).rejects.toMatchObject({ code: 'STOPPING' });
 });
 
 test('faults that t+1 nodes report are named, a single accusation is not', async () => {

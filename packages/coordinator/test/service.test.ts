@@ -67,10 +67,10 @@ test('bad requests get a documented error with a hint', async () => {
   await using service = await serviceOf(net.committee);
   const { app } = service;
   const cases = [
-    [await submit(app, requestOf(4), {}), 401, 'API_KEY_MISSING'],
-    [await submit(app, { ...requestOf(4), requestId: 'short' }), 400, 'REQUEST_INVALID'],
-    [await submit(app, { ...requestOf(4), ciphertexts: [] }), 400, 'REQUEST_INVALID'],
-    [await submit(app, { ...requestOf(4), surprise: 1 }), 400, 'REQUEST_INVALID'],
+    [await submit(app, requestOf(4), {}), 401, 'UNAUTHENTICATED'],
+    [await submit(app, { ...requestOf(4), requestId: 'short' }), 400, 'BODY_INVALID'],
+    [await submit(app, { ...requestOf(4), ciphertexts: [] }), 400, 'BODY_INVALID'],
+    [await submit(app, { ...requestOf(4), surprise: 1 }), 400, 'BODY_INVALID'],
     [await poll(app, 'ab'.repeat(32)), 404, 'REQUEST_UNKNOWN'],
   ] as const;
   for (const [response, status, code] of cases) {
@@ -110,7 +110,7 @@ test('closing the service ends requests that wait', async () => {
   await asked.promise;
   const polled = poll(service.app, request.requestId);
   await service.app.close();
-  expect((await polled).json()).toMatchObject({ state: 'failed', error: { code: 'COORDINATOR_STOPPING' } });
+  expect((await polled).json()).toMatchObject({ state: 'failed', error: { code: 'STOPPING' } });
 });
 
 test('the OpenAPI document describes exactly the calls it serves', async () => {

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { decryptedResult } from '@keyquorum/wire/abi';
+import { signedWords } from '@keyquorum/wire/abi';
 import { publicDecryptionDigest } from '@keyquorum/wire/eip712';
 import { createSigner } from '@keyquorum/wire/signer';
 import type { Committee, CommitteeNode } from '../src/committee.ts';
@@ -97,7 +97,7 @@ function signedAnswer(
   values: readonly bigint[] = plaintexts,
 ): Record<string, unknown> {
   const signer = createSigner(secretKeyOf(signAs));
-  const words = decryptedResult(values.map((value) => ({ type: { kind: 'uint', bits: 64 }, value })))!;
+  const words = signedWords(values.map((value) => ({ type: { kind: 'uint', bits: 64 }, value })));
   const handles = request.ciphertexts.map(({ handle }) => Buffer.from(handle, 'hex'));
   const domain = { chainId: CHAIN_ID, verifyingContract: CONTRACT } as const;
   const extraData = Buffer.from(request.extraData ?? '', 'hex');

@@ -12,19 +12,34 @@ export interface AbiValue {
   readonly value: bigint;
 }
 
-/** One word per value, or undefined when some value's type is wider than 256 bits: such an answer is not for contracts. */
+/**
+ * One word per value, or undefined when some value's type is wider than 256 bits: such an answer is not for
+ * contracts.
+ */
 export function decryptedResult(values: readonly AbiValue[]): Uint8Array | undefined {
   if (values.some(({ type }) => type.bits > WORD_BITS)) return undefined;
-  const words = new Uint8Array(values.length * WORD_BYTES);
+  return signedWords(values);
+}
+
+/**
+ * What nodes sign about values of any type: `decryptedResult` where that exists; a type wider than a word takes as many
+ * big-endian words as it needs, sign extended, so that such answers are signed too.
+ */
+export function signedWords(values: readonly AbiValue[]): Uint8Array {
+  const wordCounts = values.map(({ type }) => Math.ceil(type.bits / WORD_BITS));
+  const words = new Uint8Array(wordCounts.reduce((sum, count) => sum + count, 0) * WORD_BYTES);
+  let at = 0;
   for (const [index, { type, value }] of values.entries()) {
     const inRange = type.kind === 'int' ? BigInt.asIntN(type.bits, value) : BigInt.asUintN(type.bits, value);
     if (inRange !== value) throw new RangeError(`value ${index} is outside the range of ${type.kind}${type.bits}`);
-    const digits = BigInt.asUintN(WORD_BITS, value)
+    const bytes = wordCounts[index]! * WORD_BYTES;
+    const digits = BigInt.asUintN(8 * bytes, value)
       .toString(16)
-      .padStart(2 * WORD_BYTES, '0');
-    for (let byte = 0; byte < WORD_BYTES; byte++) {
-      words[index * WORD_BYTES + byte] = Number.parseInt(digits.slice(2 * byte, 2 * byte + 2), 16);
+      .padStart(2 * bytes, '0');
+    for (let byte = 0; byte < bytes; byte++) {
+      words[at + byte] = Number.parseInt(digits.slice(2 * byte, 2 * byte + 2), 16);
     }
+    at += bytes;
   }
   return words;
 }
