@@ -1,5 +1,6 @@
 /**
- * The one error every decoder of this workspace throws for bad bytes. Anything else thrown while decoding is our own bug.
+ * The one error every decoder of this workspace throws for bad bytes. Anything else thrown while decoding is our own
+ * bug.
  */
 export type CodecErrorCode =
   | 'CODEC_END' //         the bytes stop before the value does

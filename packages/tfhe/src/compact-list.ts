@@ -1,8 +1,8 @@
 /**
  * Compact lists, plain and proven: many LWE ciphertexts under the compact public key's secret share one mask polynomial
  * per chunk of N. Ciphertext i of a chunk has the mask polynomial times X^i in Z[X]/(X^N + 1) as its mask.
- * A packed list puts two consecutive blocks b0 + 4*b1 into one ciphertext; pairs run over the concatenation of all items,
- * so a boolean may share a ciphertext with the first block of the integer behind it.
+ * A packed list puts two consecutive blocks b0 + 4*b1 into one ciphertext; pairs run over the concatenation of all
+ * items, so a boolean may share a ciphertext with the first block of the integer behind it.
  */
 import { CiphertextError } from './ciphertext-error.ts';
 import type { CiphertextValue, Piece } from './ciphertext-value.ts';
@@ -167,7 +167,10 @@ function rotationsOf(data: Uint8Array, chunk: number, dimension: number): Rotati
   };
 }
 
-/** -x mod 2^64 of every word, in 32-bit halves. `bytes` is aligned and little endian, like every machine Node runs on. */
+/**
+ * -x mod 2^64 of every word, in 32-bit halves. `bytes` is aligned and little endian, like every machine Node runs
+ * on.
+ */
 function negatedWords(bytes: Uint8Array<ArrayBuffer>): Uint8Array {
   const words = new Uint32Array(bytes.buffer);
   const negated = new Uint32Array(words.length);

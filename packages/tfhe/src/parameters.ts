@@ -1,7 +1,8 @@
 /**
  * The two parameter sets a key can have, as one table. They are Zama's KMS sets: numbers from tfhe-rs 1.7
  * (`V1_7_META_PARAM_CPU_2_2_KS_PBS_PKE_TO_SMALL_ZKV2_TUNIFORM_2M128`) and the KMS core (`PARAMS_TEST_BK_SNS`).
- * Moduli are native: 2^64, and 2^128 after noise squashing. Noise is TUniform(b): integers in [-2^b, 2^b], ends half as likely.
+ * Moduli are native: 2^64, and 2^128 after noise squashing. Noise is TUniform(b): integers in [-2^b, 2^b], ends half
+ * as likely.
  */
 
 /** Base 2^baseLog, `levels` digits, most significant first. */
@@ -10,7 +11,10 @@ export interface Decomposition {
   readonly levels: number;
 }
 
-/** A GLWE key: `dimension` polynomials of degree below `polynomialSize`; as an LWE key it has their product as dimension. */
+/**
+ * A GLWE key: `dimension` polynomials of degree below `polynomialSize`; as an LWE key it has their product as
+ * dimension.
+ */
 export interface GlweShape {
   readonly dimension: number;
   readonly polynomialSize: number;

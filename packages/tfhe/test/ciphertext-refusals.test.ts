@@ -1,4 +1,7 @@
-/** What bad ciphertexts get: a code, the field, and never another exception or more memory than the format's largest object. */
+/**
+ * What bad ciphertexts get: a code, the field, and never another exception or more memory than the format's
+ * largest object.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,4 +1,7 @@
-/** Compact public keys made from our own secret bits: loaded by every node-tfhe version, encrypting values we can open. */
+/**
+ * Compact public keys made from our own secret bits: loaded by every node-tfhe version, encrypting values we can
+ * open.
+ */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type FheType, readCiphertext } from '../src/ciphertext.ts';

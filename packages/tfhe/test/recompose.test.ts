@@ -1,6 +1,6 @@
 /**
- * What a decryption answers for messages no honest encryptor makes: the same as node-tfhe, for every message of a block.
- * node-tfhe is run with the Test parameters, where its own bootstrapping (expand) takes milliseconds.
+ * What a decryption answers for messages no honest encryptor makes: the same as node-tfhe, for every message of a
+ * block. node-tfhe is run with the Test parameters, where its own bootstrapping (expand) takes milliseconds.
  */
 import { describe, expect, test } from 'vitest';
 import { type CiphertextFormat, type FheType, fheTypeName, readCiphertext } from '../src/ciphertext.ts';

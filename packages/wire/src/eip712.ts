@@ -1,6 +1,7 @@
 /**
- * The EIP-712 digests that nodes sign and contracts check: field names, order and types are those of the KMS core and of
- * the Decryption and KMSGeneration contracts; any change breaks verification. Handles are 32 bytes, left-padded.
+ * The EIP-712 digests that nodes sign and contracts check: field names, order and types are those of the KMS core
+ * and of the Decryption and KMSGeneration contracts; any change breaks verification. Handles are padded on the
+ * left to 32 bytes.
  */
 import { bytesToHex, hashTypedData, hexToBytes } from 'viem';
 

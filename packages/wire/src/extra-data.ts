@@ -1,6 +1,6 @@
 /**
- * extraData of decryption requests: which context (committee) and epoch the caller addresses. Its bytes are part of what
- * is signed, with one exception that all deployed clients share: a single zero byte is signed as empty.
+ * extraData of decryption requests: which context (committee) and epoch the caller addresses. Its bytes are part of
+ * what is signed, with one exception that all deployed clients share: a single zero byte is signed as empty.
  */
 import { WireError } from './error.ts';
 

@@ -1,6 +1,6 @@
 /**
- * secp256k1 signatures for the outside (contracts, SDKs): 65 bytes r || s || v over a 32-byte digest, low s, v 27 or 28,
- * nonces of RFC 6979. One spelling per signature: what `recoverSigner` accepts is what contracts accept.
+ * secp256k1 signatures for the outside (contracts, SDKs): 65 bytes r || s || v over a 32-byte digest, low s, v 27 or
+ * 28, nonces of RFC 6979. One spelling per signature: what `recoverSigner` accepts is what contracts accept.
  */
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { bytesToHex } from 'viem';

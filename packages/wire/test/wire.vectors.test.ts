@@ -1,4 +1,7 @@
-/** Values that Zama's clients and contracts accepted (secret key 01 x 32, user 22 x 20, handle 33 x 32, chain 10901). */
+/**
+ * Values that Zama's clients and contracts accepted (secret key 01 x 32, user 22 x 20, handle 33 x 32, chain
+ * 10901).
+ */
 import { hexToBytes } from 'viem';
 import { expect, test } from 'vitest';
 import { decryptedResult } from '../src/abi.ts';
@@ -15,7 +18,8 @@ const signer = createSigner(filled(1, 32));
 const encapsulationKey = Uint8Array.from({ length: 800 }, (_, index) => index & 255);
 const lengthPrefixed = new Uint8Array([0x20, 3, 0, 0, 0, 0, 0, 0, ...encapsulationKey]);
 const header =
-  '0300000000000000302e35000000000300000000000000302e311300000000000000556e69666965645075626c6963456e634b65790000000000000000';
+  '0300000000000000302e35000000000300000000000000302e31' +
+  '1300000000000000556e69666965645075626c6963456e634b65790000000000000000';
 const publicKey = new Uint8Array([...Buffer.from(header, 'hex'), ...lengthPrefixed]);
 const request = { publicKey, handles: [filled(0x33, 32)] };
 const linker = userDecryptionLinker(domain, { ...request, userAddress: `0x${'22'.repeat(20)}` });
@@ -58,7 +62,8 @@ test.each([
   [
     'signature of the linker',
     signer.sign(linker),
-    '6b5c840ff794e8843b09cbf2deeef15fc4e6f0dcde18a859521e36bde980f8b760bbc70a3a3ee6a6efa214162ead4542a67d0709b63abfcf1b0c938d6e0d34c31b',
+    '6b5c840ff794e8843b09cbf2deeef15fc4e6f0dcde18a859521e36bde980f8b7' +
+      '60bbc70a3a3ee6a6efa214162ead4542a67d0709b63abfcf1b0c938d6e0d34c31b',
   ],
 ])('%s', (_, got, want) => expect(hex(got)).toBe(want));
 

@@ -52,7 +52,10 @@ export const pbsParameters = versioned(
   }),
 );
 
-/** Whether ciphertexts of a compact list are cast to another key when expanded. Tag 0 is written by tfhe-rs before 1.6. */
+/**
+ * Whether ciphertexts of a compact list are cast to another key when expanded. Tag 0 is written by tfhe-rs before
+ * 1.6.
+ */
 export const expansionKind = versions({
   0: variants({ RequiresCasting: unit, NoCasting: pbsOrder }),
   1: variants({ RequiresCasting: unit, NoCasting: atomicPattern }),

@@ -1,4 +1,7 @@
-/** Proofs of correct compact encryption (version 2 scheme) and BLS12-446 points, as bytes. Parsed, not verified here. */
+/**
+ * Proofs of correct compact encryption (version 2 scheme) and BLS12-446 points, as bytes. Parsed, not verified
+ * here.
+ */
 import { bool, type Codec, type Decoded, unit } from '@keyquorum/codec/codec';
 import { option, struct, unsupported, variants, words } from '@keyquorum/codec/composites';
 import { versioned, versionedStruct } from './versioned.ts';

@@ -1,6 +1,7 @@
 /**
  * Makes vectors/proven-list.json with node-tfhe 1.7: a list with proofs of encryption, and the key bits to open it.
- * Takes minutes (the reference string alone two), which is why the result is kept. Run: node test/support/make-proven-list.ts
+ * Takes minutes (the reference string alone two), which is why the result is kept. Run: node test/support/make-
+ * proven-list.ts
  */
 import { writeFileSync } from 'node:fs';
 import { secretKeysOf } from './clear-text.ts';

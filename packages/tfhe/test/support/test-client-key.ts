@@ -1,6 +1,6 @@
 /**
- * A client key of the Test parameters, with every optional part, from fixed bits: node-tfhe's own builder cannot ask for
- * those parts, but it loads such a key and makes every object from it within milliseconds.
+ * A client key of the Test parameters, with every optional part, from fixed bits: node-tfhe's own builder cannot ask
+ * for those parts, but it loads such a key and makes every object from it within milliseconds.
  */
 import { createHash } from 'node:crypto';
 import type { Decoded } from '@keyquorum/codec/codec';
