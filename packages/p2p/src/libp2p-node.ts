@@ -57,7 +57,7 @@ export async function createNode(options: NodeOptions): Promise<Libp2p> {
       denyOutboundEncryptedConnection: (peerId) => denies(peerId, 'outbound'),
     },
     connectionManager: {
-      maxConnections: CONNECTIONS_PER_PEER_MAX * options.peerCount,
+      maxConnections: CONNECTIONS_PER_PEER_MAX * (options.peerCount + 1), // the gater's bound per peer bites first
       inboundConnectionThreshold: 1000, // per second and HOST: all parties may run on one, and reconnect together
       maxIncomingPendingConnections: 100,
       reconnectRetries: 0, // the links dial again themselves

@@ -3,6 +3,7 @@ import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import type { Envelope, PartyId, TransportEvents } from '@keyquorum/mpc/transport';
 import { createMesh, type Mesh } from '../src/mesh.ts';
 import type { MeshEvent, MeshOptions, MeshPeer } from '../src/options.ts';
+import { Relay } from './relay.ts';
 
 const NOWHERE = '/ip4/127.0.0.1/tcp/9';
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -116,11 +117,12 @@ export function partyOptions(
 }
 
 /** Starts parties n..1, highest first: nobody dials it, so each address is known when it is needed. */
-export async function startParties(n: number, overrides: Overrides = {}): Promise<Party[]> {
+export async function startParties(n: number, overrides: Overrides = {}, network?: Network): Promise<Party[]> {
   const addresses = new Map<PartyId, string>();
   const parties: Party[] = [];
   for (let self = n; self >= 1; self--) {
-    const party = new Party(partyOptions(self, n, addresses, overrides));
+    const seen = network ? await network.addressesFor(self, addresses) : addresses;
+    const party = new Party(partyOptions(self, n, seen, overrides));
     await party.start();
     addresses.set(self, party.address);
     parties.unshift(party);
@@ -128,12 +130,32 @@ export async function startParties(n: number, overrides: Overrides = {}): Promis
   return parties;
 }
 
-export async function startMesh(n: number, overrides: Overrides = {}): Promise<Party[]> {
-  const parties = await startParties(n, overrides);
+export async function startMesh(n: number, overrides: Overrides = {}, network?: Network): Promise<Party[]> {
+  const parties = await startParties(n, overrides, network);
   await Promise.all(parties.map((party) => party.up()));
   return parties;
 }
 
 export async function stopAll(parties: readonly Party[]): Promise<void> {
   await Promise.all(parties.map(({ mesh }) => mesh.stop()));
+}
+
+/** One relay per pair of parties. */
+export class Network {
+  readonly relays: Relay[] = [];
+
+  /** What `dialer` must dial instead of the true addresses. */
+  async addressesFor(_dialer: PartyId, addresses: ReadonlyMap<PartyId, string>): Promise<Map<PartyId, string>> {
+    const relayed = new Map<PartyId, string>();
+    for (const [party, address] of addresses) {
+      const relay = await Relay.to(address);
+      this.relays.push(relay);
+      relayed.set(party, relay.address);
+    }
+    return relayed;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.relays.map((relay) => relay.close()));
+  }
 }
