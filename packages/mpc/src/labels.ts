@@ -7,8 +7,12 @@ export const LABELS = {
   roster: 'keyquorum/mpc/roster/v1',
   /** Frame around everything an Ed25519 identity signs. */
   statement: 'keyquorum/mpc/statement/v1',
-  /** Dolev-Strong chains (SPEC R1). */
+  /**
+   * Dolev-Strong (SPEC R1). The sender of a broadcast and those who relay it sign under different labels: an honest
+   * party may relay two values of a lying sender, but never sends two itself.
+   */
   broadcast: 'keyquorum/mpc/broadcast/v1',
+  broadcastRelay: 'keyquorum/mpc/broadcast-relay/v1',
   /** A protocol message that may later serve as evidence. */
   message: 'keyquorum/mpc/message/v1',
   /** Watermarked index certificate (SPEC R4). */

@@ -33,6 +33,8 @@ export interface SimulateOptions {
   /** Corrupt parties. At most t of them unless a test wants to see what breaks. */
   readonly faults?: Faults;
   readonly codecs?: readonly ShareMessageCodec[];
+  /** Largest difference between two clocks, default 0: every party gets a constant seeded offset. */
+  readonly skewMs?: number;
   /** How long a journal sync takes. */
   readonly syncMs?: number;
 }
@@ -241,10 +243,10 @@ class SeededSimulation implements Simulation {
   /** A new process of a party, on what is left of its disk. */
   #boot(seat: Omit<Seat, 'party'>): Seat {
     const { id, identity, disk } = seat;
-    const { kernel, faults = {}, codecs = [] } = this.#options;
+    const { kernel, faults = {}, codecs = [], skewMs = 0 } = this.#options;
     const incarnation = seat.incarnation + 1;
     const life: Life = { alive: true };
-    const clock = createVirtualClock(this.#scheduler, life);
+    const clock = createVirtualClock(this.#scheduler, life, this.random.fork(`skew ${id}`).unit() * skewMs);
     const random = this.random.fork(`party ${id} incarnation ${incarnation}`);
     const network = this.#network.transport(id, life);
     const transport =

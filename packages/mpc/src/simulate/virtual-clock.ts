@@ -7,16 +7,18 @@ export interface Life {
   alive: boolean;
 }
 
-export function createVirtualClock(scheduler: Scheduler, life: Life): Clock {
+/** `skewMs`: how far this clock is ahead of the simulation's own. */
+export function createVirtualClock(scheduler: Scheduler, life: Life, skewMs = 0): Clock {
+  const now = () => scheduler.now() + skewMs;
   const at = (timeMs: number, action: () => void) =>
-    scheduler.at(timeMs, () => {
+    scheduler.at(timeMs - skewMs, () => {
       if (life.alive) action();
     });
   return {
-    now: scheduler.now,
+    now,
     until(timeMs, signal) {
       if (signal?.aborted) return Promise.reject(signal.reason);
-      if (timeMs <= scheduler.now()) return Promise.resolve();
+      if (timeMs <= now()) return Promise.resolve();
       return new Promise((resolve, reject) => {
         const onAbort = () => {
           cancel();
@@ -29,6 +31,6 @@ export function createVirtualClock(scheduler: Scheduler, life: Life): Clock {
         signal?.addEventListener('abort', onAbort, { once: true });
       });
     },
-    yield: () => new Promise((resolve) => void at(scheduler.now(), resolve)),
+    yield: () => new Promise((resolve) => void at(now(), resolve)),
   };
 }

@@ -1,0 +1,108 @@
+/**
+ * The corrupt parties of a broadcast under test, acting as one: they hold their real keys, see every chain honest parties
+ * relay to them, and send any message they can sign to anybody at any time.
+ */
+import {
+  type Chain,
+  type Claim,
+  claimSubject,
+  decodeBatch,
+  encodeBatch,
+  encodeFirst,
+  roundTag,
+} from '../../src/agreement/broadcast-messages.ts';
+import { sha256, toHex } from '../../src/bytes.ts';
+import type { Party } from '../../src/party.ts';
+import { signStatement } from '../../src/runtime/statement.ts';
+import type { Simulation } from '../../src/simulate/simulate.ts';
+import type { PartyId, SessionId } from '../../src/transport.ts';
+
+export class Adversary {
+  readonly #parties: readonly Party[];
+  readonly #session: SessionId;
+  readonly #slot: string;
+  readonly #rounds: number;
+  /** Signatures of honest parties seen so far, by sender and digest. */
+  readonly #seen = new Map<string, Map<PartyId, Uint8Array>>();
+  /** Messages per tag and receiver already sent: the mailbox takes only the first. */
+  readonly #sent = new Set<string>();
+
+  constructor(sim: Simulation, corrupt: readonly PartyId[], session: SessionId, slot: string) {
+    this.#parties = corrupt.map((id) => sim.party(id));
+    this.#session = session;
+    this.#slot = slot;
+    this.#rounds = sim.roster.t + 1;
+  }
+
+  /** Opens the session at the corrupt parties, listens to relays, and serves `bodies` from the chosen parties. */
+  attend(offers: ReadonlyMap<PartyId, readonly Uint8Array[]>): void {
+    for (const party of this.#parties) {
+      const session = party.open(this.#session);
+      for (const body of offers.get(party.self) ?? []) session.offer(body);
+      session.listen('broadcast/', { bytesMax: 1 << 20 }, (tag, { body }) => {
+        if (tag !== roundTag(this.#slot, 1)) for (const chain of decodeBatch(session.n, body) ?? []) this.#learn(chain);
+      });
+    }
+  }
+
+  /** The body and the sender's signature, as in round 1. */
+  sendFirst(sender: PartyId, to: PartyId, body: Uint8Array): void {
+    const party = this.#party(sender);
+    this.#send(party, to, 1, encodeFirst(this.#sign(party, claimOf(sender, body)), body));
+  }
+
+  /** A chain signed by the given corrupt parties and every honest party whose signature was seen, if wanted. */
+  sendChain(
+    relay: PartyId,
+    to: PartyId,
+    round: number,
+    body: Uint8Array,
+    signers: readonly PartyId[],
+    withSeen: boolean,
+  ) {
+    this.#send(this.#party(relay), to, round, encodeBatch([this.chain(signers, body, withSeen)]));
+  }
+
+  /** `signers[0]` is the sender. */
+  chain(signers: readonly PartyId[], body: Uint8Array, withSeen: boolean): Chain {
+    const [sender = 0] = signers;
+    const claim = claimOf(sender, body);
+    const signatures = new Map(withSeen ? this.#seen.get(keyOf(claim)) : []);
+    for (const signer of signers) signatures.set(signer, this.#sign(this.#party(signer), claim));
+    return { ...claim, signatures };
+  }
+
+  get rounds(): number {
+    return this.#rounds;
+  }
+
+  #learn(chain: Chain): void {
+    const known = this.#seen.get(keyOf(chain)) ?? new Map<PartyId, Uint8Array>();
+    this.#seen.set(keyOf(chain), known);
+    for (const [signer, signature] of chain.signatures) known.set(signer, signature);
+  }
+
+  #sign(party: Party, claim: Claim): Uint8Array {
+    return signStatement(party, claimSubject(this.#session, this.#slot, party.self, claim));
+  }
+
+  #send(party: Party, to: PartyId, round: number, body: Uint8Array): void {
+    const tag = roundTag(this.#slot, round);
+    const key = `${party.self} ${to} ${tag}`;
+    if (this.#sent.has(key)) return;
+    this.#sent.add(key);
+    party.transport.send(to, { session: this.#session, tag, body });
+  }
+
+  #party(id: PartyId): Party {
+    return this.#parties.find(({ self }) => self === id)!;
+  }
+}
+
+export function claimOf(sender: PartyId, body: Uint8Array): Claim {
+  return { sender, length: body.length, digest: sha256(body) };
+}
+
+function keyOf({ sender, digest }: Claim): string {
+  return `${sender} ${toHex(digest)}`;
+}
