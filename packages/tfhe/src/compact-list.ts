@@ -6,6 +6,7 @@
  */
 import { CiphertextError } from './ciphertext-error.ts';
 import type { CiphertextValue, Piece } from './ciphertext-value.ts';
+import { BITS_PER_BLOCK } from './fhe-type.ts';
 import { fheTypeOf, requireDegree, requireNativeModulus, requireParameter, wrongObject } from './parameter-checks.ts';
 import type { ParameterSet } from './parameters.ts';
 import { type Envelope, TYPE_NAME } from './safe-serialize.ts';
@@ -109,25 +110,24 @@ function cutOut(list: List, type: CiphertextValue['type'], span: Span, dimension
   const { first, count, total, blocksPerCiphertext } = span;
   const start = Math.floor(first / blocksPerCiphertext);
   const length = Math.ceil((first + count) / blocksPerCiphertext) - start;
-  const value = {
+  const value: CiphertextValue = {
     type,
-    key: 'pke' as const,
+    key: 'pke',
     dimension,
     masks: new Uint8Array(length * dimension * WORD_BYTES),
     bodies: new Uint8Array(length * WORD_BYTES),
-    blockBits: Array.from({ length }, (_, block) => (isFull(start + block, span) ? 4 : 2)),
+    blockBits: Array.from({ length }, (_, block) => {
+      const blocksLeft = total - (start + block) * blocksPerCiphertext; // the last one of a list may be half full
+      return BITS_PER_BLOCK * Math.min(blocksPerCiphertext, blocksLeft);
+    }),
     pieces: Array.from({ length: count }, (_, index): Piece => {
       const position = first + index;
-      const shift = blocksPerCiphertext === 2 && position % 2 === 1 ? 2 : 0;
-      return { block: Math.floor(position / blocksPerCiphertext) - start, shift, bits: 2 };
+      const isUpperHalf = blocksPerCiphertext === 2 && position % 2 === 1;
+      return { block: Math.floor(position / blocksPerCiphertext) - start, shift: isUpperHalf ? 2 : 0, bits: 2 };
     }),
   };
   copyCiphertexts(list.parts, start, value);
   return value;
-
-  function isFull(ciphertext: number, { blocksPerCiphertext: perCiphertext }: Span): boolean {
-    return perCiphertext === 2 && 2 * ciphertext + 1 < total;
-  }
 }
 
 /** Copies consecutive ciphertexts from `start` on, across the parts of the list. */
