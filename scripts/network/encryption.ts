@@ -4,16 +4,8 @@ import tfhe, { type CompactCiphertextListBuilder } from 'node-tfhe';
 
 const SERIALIZED_MAX = 1n << 30n;
 
-export type SampleType =
-  | 'bool'
-  | 'uint8'
-  | 'uint16'
-  | 'uint32'
-  | 'uint64'
-  | 'uint128'
-  | 'address'
-  | 'uint256'
-  | 'int64';
+/** A type of tfhe-rs by the nodes' name for it, or an address, which is an integer of 160 bits. */
+export type SampleType = 'bool' | 'address' | `uint${number}` | `int${number}`;
 
 export interface Sample {
   readonly type: SampleType;
@@ -29,41 +21,36 @@ export interface EncryptedValue {
   readonly slot: number;
 }
 
-const PUSH: Record<SampleType, (builder: CompactCiphertextListBuilder, value: bigint) => void> = {
-  bool: (builder, value) => builder.push_boolean(value === 1n),
-  uint8: (builder, value) => builder.push_u8(Number(value)),
-  uint16: (builder, value) => builder.push_u16(Number(value)),
-  uint32: (builder, value) => builder.push_u32(Number(value)),
-  uint64: (builder, value) => builder.push_u64(value),
-  uint128: (builder, value) => builder.push_u128(value),
-  address: (builder, value) => builder.push_u160(value),
-  uint256: (builder, value) => builder.push_u256(value),
-  int64: (builder, value) => builder.push_i64(value),
-};
-
-const BITS: Record<SampleType, number> = {
-  bool: 1,
-  uint8: 8,
-  uint16: 16,
-  uint32: 32,
-  uint64: 64,
-  uint128: 128,
-  address: 160,
-  uint256: 256,
-  int64: 64,
-};
-
-/** Name of the type in the nodes' answers: an address is an integer of 160 bits. */
+/** Name of the type in the nodes' answers. */
 export function fheTypeOf(type: SampleType): string {
   return type === 'address' ? 'uint160' : type;
 }
 
+function shapeOf(type: SampleType): { signed: boolean; bits: number } {
+  const [, kind, bits] = /^(u?int)(\d+)$/.exec(fheTypeOf(type)) ?? [];
+  return { signed: kind === 'int', bits: Number(bits) };
+}
+
+/** Wider integers cross the border of node-tfhe as BigInt. */
+const NUMBER_BITS_MAX = 32;
+
+function push(builder: CompactCiphertextListBuilder, { type, value }: Sample): void {
+  if (type === 'bool') {
+    builder.push_boolean(value === 1n);
+    return;
+  }
+  const { signed, bits } = shapeOf(type);
+  const method = Reflect.get(builder, `push_${signed ? 'i' : 'u'}${bits}`);
+  if (typeof method !== 'function') throw new RangeError(`node-tfhe cannot encrypt ${type}`);
+  method.call(builder, bits <= NUMBER_BITS_MAX ? Number(value) : value);
+}
+
 /** A value of the type, drawn from its whole range. */
 export function randomSample(type: SampleType): Sample {
-  const bits = BITS[type];
-  const bytes = BigInt(`0x${randomBytes(32).toString('hex')}`);
   if (type === 'bool') return { type, value: BigInt(randomInt(2)) };
-  return { type, value: type.startsWith('int') ? BigInt.asIntN(bits, bytes) : BigInt.asUintN(bits, bytes) };
+  const { signed, bits } = shapeOf(type);
+  const drawn = BigInt(`0x${randomBytes(Math.ceil(bits / 8)).toString('hex')}`);
+  return { type, value: signed ? BigInt.asIntN(bits, drawn) : BigInt.asUintN(bits, drawn) };
 }
 
 export interface Encryptor {
@@ -77,7 +64,7 @@ export function createEncryptor(publicKey: Uint8Array): Encryptor {
   return {
     encrypt(samples, packing) {
       const builder = tfhe.CompactCiphertextList.builder(key);
-      for (const { type, value } of samples) PUSH[type](builder, value);
+      for (const sample of samples) push(builder, sample);
       const list = packing === 'packed' ? builder.build_packed() : builder.build();
       const bytes = Buffer.from(list.safe_serialize(SERIALIZED_MAX)).toString('base64');
       list.free();
