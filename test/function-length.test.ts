@@ -26,3 +26,8 @@ test('blocks that are no functions do not count', () => {
     expect(longFunctions([head, ...body(10), '}'].join('\n'), 5)).toEqual([]);
   }
 });
+
+test('lines of nested functions count for those only', () => {
+  const text = ['function outer() {', ...body(4), '  function inner() {', ...body(9), '  }', '}'].join('\n');
+  expect(longFunctions(text, 6)).toEqual([{ line: 6, lines: 11 }]);
+});

@@ -16,13 +16,22 @@ function isFunctionHead(line: string): boolean {
   return !CONTROL.test(line) && HEADS.some((head) => head.test(line));
 }
 
+/**
+ * Functions with more than `linesMax` lines of their own. What a nested function takes counts for that one only: a
+ * factory that returns a dozen small closures is as readable as a class.
+ */
 export function longFunctions(text: string, linesMax: number): LongFunction[] {
   const lines = text.split('\n');
-  return lines.flatMap((line, index) => {
+  const spans = lines.flatMap((line, start) => {
     if (!isFunctionHead(line)) return [];
     const indentation = /^\s*/.exec(line)?.[0] ?? '';
-    const end = lines.findIndex((later, at) => at > index && later.startsWith(`${indentation}}`));
-    const length = end - index + 1;
-    return end > 0 && length > linesMax ? [{ line: index + 1, lines: length }] : [];
+    const end = lines.findIndex((later, at) => at > start && later.startsWith(`${indentation}}`));
+    return end > start ? [{ start, end }] : [];
+  });
+  return spans.flatMap(({ start, end }) => {
+    const inside = spans.filter((span) => span.start > start && span.end < end);
+    const nested = lines.filter((_, at) => inside.some((span) => at >= span.start && at <= span.end)).length;
+    const own = end - start + 1 - nested;
+    return own > linesMax ? [{ line: start + 1, lines: own }] : [];
   });
 }

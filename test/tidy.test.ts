@@ -16,13 +16,18 @@ const SELF = 'test/tidy.test.ts';
 
 const sources = filesOf('.ts', '.mjs').filter(({ path }) => path !== SELF);
 const tests = sources.filter(({ path }) => /\.test\.ts$/.test(path));
-const product = sources.filter(({ path }) => /^(packages\/[^/]+\/(src|assembly)|scripts)\//.test(path));
+const product = sources.filter(({ path }) => /^(packages\/[^/]+\/(src|assembly)|scripts(?!\/test))\//.test(path));
 const documents = filesOf('.md');
 
 function matches(files: readonly SourceFile[], pattern: RegExp): string[] {
   return files.flatMap(({ path, text }) =>
     text.split('\n').flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
   );
+}
+
+/** Comment lines emptied, so that line numbers stay. */
+function withoutComments({ path, text }: SourceFile): SourceFile {
+  return { path, text: text.replaceAll(/^\s*(\/\*\*|\*|\/\/).*$/gm, '') };
 }
 
 test('the repository was found', () => {
@@ -54,7 +59,7 @@ test('tests wait for events, never for time to pass', () => {
 test('no cast that switches the type checker off', () => {
   // AssemblyScript is a language of its own; `: any` is the linter's.
   const typed = sources.filter(({ path }) => !path.includes('/assembly/'));
-  expect(matches(typed, /\bas any\b|<any>|@ts-(ignore|nocheck|expect-error)/)).toEqual([]);
+  expect(matches(typed.map(withoutComments), /\bas any\b|<any>|@ts-(ignore|nocheck|expect-error)/)).toEqual([]);
 });
 
 test('no long line', () => {
