@@ -23,4 +23,7 @@ export const LABELS = {
   ok: 'keyquorum/mpc/ok/v1',
   complete: 'keyquorum/mpc/complete/v1',
   burn: 'keyquorum/mpc/burn/v1',
+  /** Pseudo-random secret sharing: keys of a session, keys of one stream (SPEC R5, R10). */
+  prssSessionKey: 'keyquorum/mpc/prss-session-key/v1',
+  prssStream: 'keyquorum/mpc/prss-stream/v1',
 } as const;
