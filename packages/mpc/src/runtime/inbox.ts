@@ -105,9 +105,11 @@ export class Inbox {
     this.#listeners.push(listener);
     this.#listeners.sort((left, right) => right.prefix.length - left.prefix.length); // the longest prefix decides
     const early = this.#release((tag) => this.#listenerOf(tag) === listener);
-    // Not inside this call: the handler may use what its owner sets up after `listen` returns.
+    // Not inside this call: the handler may use what its owner sets up after `listen` returns, longer prefixes included.
     queueMicrotask(() => {
-      for (const { from, tag, body } of early) this.#hear(listener, this.#senders.get(from), { from, body }, tag);
+      for (const { from, tag, body } of early) {
+        this.#hear(this.#listenerOf(tag) ?? listener, this.#senders.get(from), { from, body }, tag);
+      }
     });
   }
 

@@ -10,7 +10,9 @@ import type { Kernel } from '@keyquorum/kernel/kernel';
 import type { Party } from '../party.ts';
 import { partiesOf, type Roster } from '../roster.ts';
 import { createSigner, type Identity } from '../runtime/identity.ts';
+import { MAILBOX_LIMITS, type MailboxLimits } from '../runtime/mailbox.ts';
 import { createMemoryDisk, type DiskSnapshot, type MemoryDisk } from '../runtime/memory-journal.ts';
+import type { PartyModules } from '../runtime/modules.ts';
 import { createParty } from '../runtime/party.ts';
 import type { Fault } from '../session.ts';
 import type { PartyId, SessionId } from '../transport.ts';
@@ -37,6 +39,7 @@ export interface SimulateOptions {
   readonly skewMs?: number;
   /** How long a journal sync takes. */
   readonly syncMs?: number;
+  readonly limits?: MailboxLimits;
 }
 
 export type Outcome<T> =
@@ -243,7 +246,7 @@ class SeededSimulation implements Simulation {
   /** A new process of a party, on what is left of its disk. */
   #boot(seat: Omit<Seat, 'party'>): Seat {
     const { id, identity, disk } = seat;
-    const { kernel, faults = {}, codecs = [], skewMs = 0 } = this.#options;
+    const { kernel, faults = {}, codecs = [], skewMs = 0, limits = MAILBOX_LIMITS } = this.#options;
     const incarnation = seat.incarnation + 1;
     const life: Life = { alive: true };
     const clock = createVirtualClock(this.#scheduler, life, this.random.fork(`skew ${id}`).unit() * skewMs);
@@ -257,14 +260,15 @@ class SeededSimulation implements Simulation {
         shared: this.random.fork('collusion'),
         crash: () => this.crash(id),
       }) ?? network;
-    const party = createParty({
+    const modules: PartyModules = {
       ...{ roster: this.roster, self: id, kernel, clock, signer: identity, transport },
       journal: disk.open(clock),
       random: random.bytes,
       onFault: (fault, session) => {
         if (life.alive) this.#reported.push({ by: id, fault, session, timeMs: this.now() });
       },
-    });
+    };
+    const party = createParty(modules, limits);
     void party.start(); // the simulated transport starts at once
     return { ...seat, life, party, incarnation };
   }

@@ -40,7 +40,7 @@ async function observe(sim: Simulation, corrupt: readonly PartyId[], attack?: (a
   const adversary = new Adversary(sim, corrupt, SESSION, SLOT);
   attack?.(adversary);
   const startMs = sim.now() + LEAD_MS;
-  const { outcomes, faults } = await sim.run(async (party: Party) => {
+  const program = async (party: Party) => {
     if (corrupt.includes(party.self)) return {};
     const options = {
       startMs,
@@ -50,7 +50,8 @@ async function observe(sim: Simulation, corrupt: readonly PartyId[], attack?: (a
     };
     const delivered = await broadcastAll(party.open(SESSION), SLOT, bodyOf(party.self), options);
     return Object.fromEntries([...delivered].map(([sender, body]) => [sender, new TextDecoder().decode(body)]));
-  });
+  };
+  const { outcomes, faults } = await sim.run(program, { limitMs: 60_000 });
   const views = outcomes.flatMap((outcome, index) => {
     if (corrupt.includes(index + 1)) return [];
     if (outcome.status !== 'fulfilled') throw new Error(`${sim.describe()}: party ${index + 1} ${outcome.status}`);
