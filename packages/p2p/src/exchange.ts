@@ -112,16 +112,25 @@ function explain(
   return new TransportError('PEER_REFUSED', to, `${what}: the peer gave the stream up (${reason})`);
 }
 
-/** Answers one stream a peer opened. Never rejects. */
+/**
+ * Answers one stream a peer opened. Never rejects. `onAnswered` is called once, when the handler is done and before the
+ * asker can see the answer, so that an asker that keeps to its bound is never over ours.
+ */
 export async function answer(
   stream: Stream,
-  { from, exchange, handler, limits, report }: AnswerOptions,
+  { from, exchange, handler, limits, report, onAnswered }: AnswerOptions,
 ): Promise<void> {
   const timer = setTimeout(() => stream.abort(new Error('request took too long')), limits.exchangeReadMsMax);
+  let finished = false;
+  function finish(): void {
+    if (!finished) onAnswered();
+    finished = true;
+  }
   async function* respond(source: AsyncIterable<Chunk>) {
     const request = await new ByteSource(source).readBody(exchange.requestBytesMax);
     clearTimeout(timer);
     const response = await runHandler(request);
+    finish();
     yield Uint8Array.of(response ? ANSWER : REFUSAL);
     if (response) {
       yield lengthOf(response);
@@ -146,6 +155,7 @@ export async function answer(
     stream.abort(error instanceof Error ? error : new Error(String(error)));
   } finally {
     clearTimeout(timer);
+    finish();
   }
 }
 
@@ -155,6 +165,7 @@ export interface AnswerOptions {
   readonly handler: Handler;
   readonly limits: MeshLimits;
   readonly report: (event: MeshEvent) => void;
+  readonly onAnswered: () => void;
 }
 
 /** A bounded number of exchanges at once; the others wait in order. */

@@ -67,7 +67,6 @@ interface Wire {
   readonly reader: FrameReader;
   peerEpoch: string | undefined; // set by HELLO; DATA flows after that only
   heardMs: number;
-  probe: { token: number; sentMs: number } | undefined;
 }
 
 export class Lane {
@@ -82,7 +81,6 @@ export class Lane {
   #ackTimer: NodeJS.Timeout | undefined;
   #flushing = false;
   #paused = false;
-  #token = 0;
   readonly #count = { sent: 0, received: 0, envelopesSent: 0, envelopesReceived: 0, resent: 0, streams: 0 };
 
   constructor(name: LaneName, bodyBytesMax: number, owner: LaneOwner) {
@@ -140,7 +138,6 @@ export class Lane {
       reader,
       peerEpoch: undefined,
       heardMs: performance.now(),
-      probe: undefined,
     };
     this.#wire = wire;
     this.#count.streams += 1;
@@ -213,9 +210,7 @@ export class Lane {
     }
     this.#guard(wire, () => {
       if (!this.ready || wire.stream.writableNeedsDrain) return; // queued data is a sign of life as good as a PING
-      this.#token = (this.#token + 1) >>> 0;
-      wire.probe ??= { token: this.#token, sentMs: nowMs };
-      this.#write(wire, encodeProbe(PING, this.#token));
+      this.#write(wire, encodeProbe(PING, microseconds()));
       this.#scheduleFlush();
     });
   }
@@ -268,7 +263,7 @@ export class Lane {
       this.#owner.onAcknowledged();
     } else if (type === PING) {
       if (!wire.stream.writableNeedsDrain) this.#write(wire, encodeProbe(PONG, decodeProbe(payload)));
-    } else if (type === PONG) this.#onPong(wire, decodeProbe(payload));
+    } else if (type === PONG) this.roundTripMs = ((microseconds() - decodeProbe(payload)) >>> 0) / 1000;
     else throw violation(`frame type ${type} after HELLO`);
   }
 
@@ -294,12 +289,6 @@ export class Lane {
     this.#guard(wire, () => this.#write(wire, encodeAck(this.#heardSeq)));
   }
 
-  #onPong(wire: Wire, token: number): void {
-    if (wire.probe?.token !== token) return;
-    this.roundTripMs = performance.now() - wire.probe.sentMs;
-    wire.probe = undefined;
-  }
-
   /** setImmediate, not a microtask: it runs in this turn, after all that was readable, and so joins what it caused. */
   #scheduleFlush(): void {
     if (this.#flushing || !this.ready || !this.#queue.hasUnsent) return;
@@ -322,6 +311,11 @@ export class Lane {
     this.#count.sent += bytes.length;
     return wire.stream.send(bytes);
   }
+}
+
+/** Probe token: the sender's own clock, modulo 71 minutes, so that a PONG needs no memory of its PING. */
+function microseconds(): number {
+  return Math.floor(performance.now() * 1000) >>> 0;
 }
 
 /** A reset may overtake our HELLO, and then only we would see the mismatch: close in order instead. */

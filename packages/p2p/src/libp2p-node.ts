@@ -3,14 +3,13 @@
  * No discovery, no identify, no DHT: addresses and identities come from the configuration, and the gater admits
  * connections only from parties that dial us and to parties we dial.
  */
-import { noise } from '@chainsafe/libp2p-noise';
 import { generateKeyPairFromSeed, publicKeyFromRaw } from '@libp2p/crypto/keys';
 import type { Connection, PeerId } from '@libp2p/interface';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p, type Libp2p } from 'libp2p';
-import { cachedKeyCrypto } from './noise-crypto.ts';
+import { noiseEncrypter } from './noise-encrypter.ts';
 
 const MIB = 1024 * 1024;
 /** Two lanes, one overlap each while a lost connection is replaced, and as many again for slow closing. */
@@ -49,7 +48,7 @@ export async function createNode(options: NodeOptions): Promise<Libp2p> {
     privateKey,
     addresses: { listen: [options.listen] },
     transports: [tcp()],
-    connectionEncrypters: [noise({ crypto: cachedKeyCrypto() })],
+    connectionEncrypters: [noiseEncrypter()],
     streamMuxers: [yamux(yamuxOptions(options.exchangesMax))],
     connectionGater: {
       denyDialPeer: (peerId) => denies(peerId, 'outbound'),
@@ -70,8 +69,8 @@ export async function createNode(options: NodeOptions): Promise<Libp2p> {
 
 function yamuxOptions(exchangesMax: number) {
   return {
-    maxInboundStreams: 64 + 2 * exchangesMax,
-    maxOutboundStreams: 64 + 2 * exchangesMax,
+    maxInboundStreams: 64 + 8 * exchangesMax,
+    maxOutboundStreams: 64 + 8 * exchangesMax,
     keepAliveInterval: 5_000, // measures the round trip the window growth depends on
     streamOptions: {
       initialStreamWindowSize: MIB,

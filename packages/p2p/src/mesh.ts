@@ -39,6 +39,8 @@ const LINK_PROTOCOLS: Readonly<Record<LaneName, string>> = {
 const NETWORK_HASH_LABEL = 'KEYQUORUM/p2p/network/v1|';
 /** A tick later than this many intervals means our own process stood still. */
 const LATE_TICKS = 3;
+/** libp2p counts streams that are still closing; our own bound, on running exchanges, bites first. */
+const CLOSING_FACTOR = 4;
 
 export interface Mesh extends Transport {
   /** One entry per peer, by party number. */
@@ -260,12 +262,13 @@ class Libp2pMesh implements Mesh {
         from: peer.party,
         limits: this.#limits,
         report: (event: MeshEvent) => this.#report(event),
+        onAnswered: () => peer.answering.give(),
       };
-      void answer(stream, options).finally(() => peer.answering.give()); // answer never rejects
+      void answer(stream, options); // never rejects
     };
     await node.handle(exchangeProtocol(this.#options.network, served.exchange), onStream, {
-      maxInboundStreams: this.#limits.exchangesMax,
-      maxOutboundStreams: this.#limits.exchangesMax,
+      maxInboundStreams: CLOSING_FACTOR * this.#limits.exchangesMax,
+      maxOutboundStreams: CLOSING_FACTOR * this.#limits.exchangesMax,
     });
   }
 
