@@ -71,7 +71,10 @@ export interface Session {
   readonly signal: AbortSignal;
   /** Fresh secret randomness in an array of its own. */
   random(bytes: number): Uint8Array;
-  /** Sends to one party. Sending to oneself is an error: a party knows its own values. */
+  /**
+   * Sends to one party. Sending to oneself is an error: a party knows its own values. The body must not change afterwards:
+   * it may wait in a queue.
+   */
   send(to: PartyId, tag: string, body: Uint8Array): void;
   /** Sends the same body to every other party. */
   sendAll(tag: string, body: Uint8Array): void;

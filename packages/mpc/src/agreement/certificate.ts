@@ -19,7 +19,7 @@ import {
   verifyStatement,
 } from '../runtime/statement.ts';
 import type { Session } from '../session.ts';
-import type { PartyId, SessionId } from '../transport.ts';
+import { type PartyId, type SessionId, TAG_LENGTH_MAX } from '../transport.ts';
 import { AgreementError } from './agreement-error.ts';
 import { readSignatureSet, SIGNATURE_SET_BYTES_MAX, type SignatureSet, writeSignatureSet } from './signature-set.ts';
 import { equalSubjects, readClaim, readScope, writeClaim, writeScope } from './subject-codec.ts';
@@ -29,9 +29,9 @@ export interface Certificate {
   readonly signatures: SignatureSet;
 }
 
-/** Largest encoding: texts with their lengths, session, receiver, length, digest, 15 signatures. */
+/** Largest encoding: texts with their lengths, session, receiver, length and digest, 15 signatures. */
 export const CERTIFICATE_BYTES_MAX =
-  2 * (1 + DOMAIN_LENGTH_MAX) + HASH_BYTES + 1 + 8 + HASH_BYTES + SIGNATURE_SET_BYTES_MAX;
+  1 + DOMAIN_LENGTH_MAX + HASH_BYTES + 1 + TAG_LENGTH_MAX + 1 + 8 + HASH_BYTES + SIGNATURE_SET_BYTES_MAX;
 
 /** The subject "the parties agree on this digest": to everyone, its length field is that of the digest itself. */
 export function digestSubject(domain: string, session: SessionId, tag: string, digest: Uint8Array): Subject {
