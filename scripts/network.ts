@@ -40,9 +40,9 @@ async function main(): Promise<void> {
 
 async function bringUp(network: LocalNetwork): Promise<void> {
   await network.startAll();
-  for (const node of network.nodes) {
-    console.log(JSON.stringify(node));
-    network.process(node.party)?.gone.addEventListener('abort', () => console.error(`party ${node.party} is down`));
+  for (const { party, rest, p2p, apiKeyFile } of network.nodes) {
+    console.log(JSON.stringify({ party, rest, p2p, apiKeyFile }));
+    network.process(party)?.gone.addEventListener('abort', () => console.error(`party ${party} is down`));
   }
   await network.allReady();
   console.log(JSON.stringify({ ready: true }));

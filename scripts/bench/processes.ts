@@ -122,5 +122,5 @@ async function benchLoad({ network, keyId, encryptor, say }: Bench): Promise<Pro
 }
 
 async function residentOf(network: LocalNetwork, party: number): Promise<number> {
-  return metricSum(await metricsOf(network.rest(party)), 'process_resident_memory_bytes');
+  return metricSum(await metricsOf(network.rest(party)), 'keyquorum_process_resident_memory_bytes');
 }

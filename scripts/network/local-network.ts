@@ -2,9 +2,9 @@
  * A whole network on this machine, one process per node, used by `npm run network`, the demo, the benches and the
  * end-to-end tests. Set up with `keyquorum init --demo`: one directory per party, one requester known to all nodes.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { type FaultSwitch, type NodeProcess, runCli, startNode } from './node-process.ts';
 import { freePorts } from './ports.ts';
 import { createRest, type Rest, waitFor } from './rest.ts';
@@ -18,7 +18,7 @@ export interface NetworkOptions {
   readonly threshold: number;
   /** Made when absent; a directory that holds a network is started again as it is. */
   readonly dir: string;
-  /** First of 2n ports: REST of all parties, then libp2p of all parties. Free ones are chosen when absent. */
+  /** First of 2n ports: REST and libp2p of party 1, of party 2, and so on. Free ones are chosen when absent. */
   readonly basePort?: number;
 }
 
@@ -32,7 +32,7 @@ export interface NodeAddress {
 
 export interface LocalNetwork {
   readonly dir: string;
-  readonly nodes: readonly NodeAddress[];
+  readonly nodes: readonly ConfiguredNode[];
   /** Key of the one requester that all nodes know. */
   readonly apiKey: string;
   /** REST of a party with the requester's key. */
@@ -49,35 +49,39 @@ export interface LocalNetwork {
   stopAll(): Promise<void>;
 }
 
-export function partyDirectory(dir: string, party: number): string {
-  return join(dir, `party-${party}`);
+/** What `init --demo` printed, kept so that a directory can be started again. */
+const NODES_FILE = 'nodes.json';
+
+export interface ConfiguredNode extends NodeAddress {
+  /** Its `node.toml`. */
+  readonly config: string;
 }
 
 /** Writes the configuration of a network; starts nothing. */
 async function initialise({ parties, threshold, basePort }: NetworkOptions, dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true });
   const port = basePort ?? (await freePorts(2 * parties));
   const sizes = ['--parties', String(parties), '--threshold', String(threshold)];
-  await runCli(['init', '--demo', ...sizes, '--dir', dir, '--base-port', String(port)]);
-}
-
-/** The addresses that `init --demo` left in `DIR/nodes.json`. */
-function readAddresses(dir: string): NodeAddress[] {
-  return JSON.parse(readFileSync(join(dir, 'nodes.json'), 'utf8'));
+  const lines = await runCli(['init', '--demo', ...sizes, '--dir', dir, '--base-port', String(port)]);
+  const nodes = lines
+    .trim()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line));
+  await writeFile(join(dir, NODES_FILE), JSON.stringify(nodes));
 }
 
 export async function createLocalNetwork(options: NetworkOptions): Promise<LocalNetwork> {
   const dir = resolve(options.dir);
-  if (!existsSync(join(dir, 'nodes.json'))) await initialise(options, dir);
-  const nodes = readAddresses(dir);
+  const file = join(dir, NODES_FILE);
+  if (!existsSync(file)) await initialise(options, dir);
+  const nodes: ConfiguredNode[] = JSON.parse(await readFile(file, 'utf8'));
   if (nodes.length !== options.parties) {
     throw new Error(`${dir} holds a network of ${nodes.length} parties, not ${options.parties}: choose another --dir`);
   }
-  const apiKey = readFileSync(nodes[0]!.apiKeyFile, 'utf8').trim();
+  const apiKey = (await readFile(nodes[0]!.apiKeyFile, 'utf8')).trim();
   return controlOf(dir, nodes, apiKey);
 }
 
-function controlOf(dir: string, nodes: readonly NodeAddress[], apiKey: string): LocalNetwork {
+function controlOf(dir: string, nodes: readonly ConfiguredNode[], apiKey: string): LocalNetwork {
   const processes = new Map<number, NodeProcess>();
   const rests = new Map(nodes.map(({ party, rest }) => [party, createRest(rest, apiKey)]));
 
@@ -112,8 +116,9 @@ function controlOf(dir: string, nodes: readonly NodeAddress[], apiKey: string): 
     process: (party) => processes.get(party),
     async start(party, fault) {
       if (processes.has(party)) throw new Error(`party ${party} runs already`);
-      const folder = partyDirectory(dir, party);
-      const files = { configFile: join(folder, 'node.toml'), logFile: join(folder, 'node.log') };
+      const { config } = nodes.find((node) => node.party === party) ?? {};
+      if (config === undefined) throw new RangeError(`no party ${party} in a network of ${nodes.length}`);
+      const files = { configFile: config, logFile: join(dirname(config), 'node.log') };
       processes.set(party, startNode({ ...files, ...(fault !== undefined && { fault }) }));
       await healthy(party, '/health/live', LIVE_MS);
     },

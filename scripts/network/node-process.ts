@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-export const CLI = fileURLToPath(new URL('../../packages/node/src/cli/main.ts', import.meta.url));
+export const CLI = fileURLToPath(new URL('../../packages/node/src/cli/keyquorum.ts', import.meta.url));
 const TETHER = new URL('../tether.mjs', import.meta.url).href;
 /** Of the log, quoted when a node ends unexpectedly. */
 const LOG_TAIL_LINES = 20;

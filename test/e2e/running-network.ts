@@ -1,5 +1,5 @@
 /** A network of real processes with one development key, for one test file. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Committee } from '@keyquorum/coordinator/committee';
@@ -29,12 +29,20 @@ export async function temporaryDirectory(): Promise<{ path: string } & AsyncDisp
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Four parties, t = 1, all ready; every one knows the key and has material for `blocks` blocks. */
-export async function startNetwork({ blocks }: { blocks: number }): Promise<RunningNetwork> {
+export interface StartOptions {
+  /** Material that every party must have in the end. */
+  readonly blocks: number;
+  /** Changes the configuration before the nodes start. */
+  readonly configure?: (network: LocalNetwork) => Promise<void>;
+}
+
+/** Four parties, t = 1, all ready; every one knows one development key. */
+export async function startNetwork({ blocks, configure }: StartOptions): Promise<RunningNetwork> {
   await using cleanup = new AsyncDisposableStack();
   const { path: dir } = cleanup.use(await temporaryDirectory());
   const network = await createLocalNetwork({ parties: PARTIES.length, threshold: 1, dir });
   cleanup.defer(() => network.stopAll());
+  await configure?.(network);
   await network.startAll();
   await network.allReady();
   const key = await generateKey(network.rest(1), { parameters: 'default', purpose: 'development' });
@@ -54,4 +62,12 @@ export async function poolHolds(network: LocalNetwork, party: number, blocks: nu
     if (pool.available >= blocks) return true;
     throw new Error(`${pool.available} of ${blocks} blocks: ${pool.reason}`);
   });
+}
+
+/** Replaces text in a file of the configuration; the text must be there. */
+export async function editFile(path: string, from: string | RegExp, to: string): Promise<void> {
+  const before = await readFile(path, 'utf8');
+  const after = before.replace(from, to);
+  if (after === before) throw new Error(`${path} has no ${from}`);
+  await writeFile(path, after);
 }
