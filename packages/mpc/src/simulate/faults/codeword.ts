@@ -29,7 +29,7 @@ export function addCodeword(elements: Uint8Array, ring: ElementRing, options: Co
   const { n, degree, support, self, random, highBitsOnly } = options;
   const changed = new Uint8Array(elements);
   const layout = layoutOf(ring);
-  const count = Math.floor((8 * elements.length) / (4 * layout.bits));
+  const count = layout.count(elements);
   if (count === 0) return changed;
   const others = Array.from({ length: n }, (_, index) => index + 1).filter((party) => !support.includes(party));
   for (let round = 0; round < Math.min(count, CHANGED_MAX); round++) {
@@ -48,6 +48,8 @@ export function addCodeword(elements: Uint8Array, ring: ElementRing, options: Co
 interface Layout {
   /** Bits of one coordinate. */
   readonly bits: number;
+  /** Elements that may be changed: the last half byte of GF(16) may be padding, which must stay 0. */
+  count(bytes: Uint8Array): number;
   /** bytes[at] += offset. */
   add(bytes: Uint8Array, at: number, offset: Element): void;
 }
@@ -56,6 +58,7 @@ function layoutOf(ring: ElementRing): Layout {
   if (ring.kind === 'gf16') {
     return {
       bits: 1,
+      count: (bytes) => Math.max(0, 2 * bytes.length - 1),
       add(bytes, at, offset) {
         const nibble = offset.reduce((sum, bit, index) => sum | (Number(bit) << index), 0);
         bytes[at >> 1] = (bytes[at >> 1] ?? 0) ^ (nibble << (4 * (at & 1)));
@@ -65,6 +68,7 @@ function layoutOf(ring: ElementRing): Layout {
   const { coordinateBytes } = ring;
   return {
     bits: 8 * coordinateBytes,
+    count: (bytes) => Math.floor(bytes.length / (4 * coordinateBytes)),
     add(bytes, at, offset) {
       offset.forEach((value, coordinate) => {
         const start = (4 * at + coordinate) * coordinateBytes;

@@ -71,11 +71,21 @@ const same: Change = (elements) => elements;
 
 /** Adds 1 to coordinate 0 of every element. */
 function addOne(elements: Uint8Array, ring: ElementRing): Uint8Array {
-  if (ring.kind === 'gf16') return elements.map((pair) => pair ^ 0x11);
+  if (ring.kind === 'gf16') {
+    const changed = elements.map((pair) => pair ^ 0x11);
+    return keepPadding(changed, elements);
+  }
   const changed = new Uint8Array(elements);
   for (let at = 0; at + 4 * ring.coordinateBytes <= changed.length; at += 4 * ring.coordinateBytes) {
     addOneAt(changed, at, ring.coordinateBytes);
   }
+  return changed;
+}
+
+/** The last half byte may be padding, which must stay 0 or the message is not even well formed. */
+function keepPadding(changed: Uint8Array, original: Uint8Array): Uint8Array {
+  const last = changed.length - 1;
+  if (last >= 0) changed[last] = ((changed[last] ?? 0) & 0x0f) | ((original[last] ?? 0) & 0xf0);
   return changed;
 }
 
