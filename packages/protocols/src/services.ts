@@ -30,7 +30,13 @@ export interface KeyRecord {
   readonly objects: readonly { readonly type: PublicObject['type']; readonly sha256: string; readonly size: number }[];
   /** COMPLETE certificate of 2t+1 parties over the digests, encoded, hex. */
   readonly certificate: string;
-  readonly createdMs: number;
+  /** Session of the ceremony: what the certificate is about. */
+  readonly session: string;
+  /** Seed of the public stream, 16 bytes, hex. */
+  readonly seed: string;
+  /** Agreed start of the ceremony, and which attempt succeeded: with the rest they determine `session`. */
+  readonly startMs: number;
+  readonly attempt: number;
 }
 
 export interface Services {

@@ -176,6 +176,8 @@ export const TEST_PARAMETERS: ParameterSet = {
 };
 
 /** The set of that name, or undefined. */
+export function parameterSet(name: ParameterSet['name']): ParameterSet;
+export function parameterSet(name: string): ParameterSet | undefined;
 export function parameterSet(name: string): ParameterSet | undefined {
   return [DEFAULT_PARAMETERS, TEST_PARAMETERS].find((set) => set.name === name);
 }

@@ -6,7 +6,7 @@
 import { decode, encode, u8, u32, u64 } from '@keyquorum/codec/codec';
 import { bytes, fixedBytes, struct } from '@keyquorum/codec/composites';
 import type { Party } from '@keyquorum/mpc/party';
-import { partiesOf } from '@keyquorum/mpc/roster';
+import { partiesOf, type Roster } from '@keyquorum/mpc/roster';
 import { rosterDigest } from '@keyquorum/mpc/runtime/statement';
 import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { sessionIdOf } from '../digest.ts';
@@ -45,8 +45,8 @@ export interface Announcement {
 
 
 /** The session of this attempt before fresh nonces are known. */
-export function announcedSession(party: Party, announcement: Announcement): SessionId {
-  return sessionIdOf(labels.ceremonySession, rosterDigest(party.roster), encodeAnnouncement(announcement));
+export function announcedSession(roster: Roster, announcement: Announcement): SessionId {
+  return sessionIdOf(labels.ceremonySession, rosterDigest(roster), encodeAnnouncement(announcement));
 }
 
 /**

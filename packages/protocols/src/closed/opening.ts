@@ -55,13 +55,20 @@ export type OpeningErrorCode =
 export class OpeningError extends Error {
   override readonly name = 'OpeningError';
   readonly code: OpeningErrorCode;
-  /** Parties that did not answer (stalled) ; empty when inconsistent. */
+  /** Tag of the step. */
+  readonly tag: string;
+  /** Parties that did not answer; empty when inconsistent. */
   readonly absent: readonly PartyId[];
   /** The signed messages, as evidence. */
   readonly shares: SignedShares;
-  constructor(code: OpeningErrorCode, message: string, { absent, shares }: { absent: readonly PartyId[]; shares: SignedShares }) {
+  constructor(
+    code: OpeningErrorCode,
+    message: string,
+    { tag, absent, shares }: { tag: string; absent: readonly PartyId[]; shares: SignedShares },
+  ) {
     super(message);
     this.code = code;
+    this.tag = tag;
     this.absent = absent;
     this.shares = shares;
   }
@@ -112,7 +119,7 @@ async function obtainValues(
   const late = await Promise.race([adopted, waited]);
   if (late !== undefined) return late;
   const message = `${step.tag}: the shares of all parties are here and do not lie on one polynomial of degree 2t`;
-  throw new OpeningError('OPENING_INCONSISTENT', message, { absent: [], shares });
+  throw new OpeningError('OPENING_INCONSISTENT', message, { tag: step.tag, absent: [], shares });
 }
 
 /** C4: the values behind a digest that t+1 parties signed, from one of them. */
@@ -139,7 +146,7 @@ async function withDeadline<T>(
   const late = session.clock.until(step.deadlineMs, session.signal).then(() => {
     const absent = waitingFor(session, shares, votes);
     const names = absent.map((party) => `party ${party}`).join(', ');
-    throw new OpeningError('OPENING_STALLED', `${step.tag}: no answer of ${names} in time`, { absent, shares });
+    throw new OpeningError('OPENING_STALLED', `${step.tag}: no answer of ${names} in time`, { tag: step.tag, absent, shares });
   });
   late.catch(() => undefined); // the work may have won
   step.onWaiting?.(waitingFor(session, shares, votes));

@@ -1,0 +1,152 @@
+/**
+ * Puts the services of one node together: ceremonies, keys, pool and decryption over one `Party`. The order of a start:
+ * keys and records are loaded, exchanges are served, the transport starts, then the epoch, then the pool.
+ */
+import { abandonEnteredSessions } from '@keyquorum/mpc/agreement/decision';
+import { fromHex, toHex } from '@keyquorum/mpc/bytes';
+import type { Party } from '@keyquorum/mpc/party';
+import { eraseKeys, type PrssKeys } from '@keyquorum/mpc/prss/keys';
+import { partiesOf } from '@keyquorum/mpc/roster';
+import type { Exchange, PartyId } from '@keyquorum/mpc/transport';
+import { type Board, createBoard } from './ceremony/board.ts';
+import { CeremonyError } from './ceremony/ceremony.ts';
+import { type Announcement, createStarting } from './ceremony/starting.ts';
+import { createProvenParties } from './closed/proven.ts';
+import { DecryptionError, type PoolStatus } from './decryption/job.ts';
+import { createLedger } from './decryption/ledger.ts';
+import { createPool, type Pool } from './decryption/pool.ts';
+import { createRefill, type Refill } from './decryption/refill.ts';
+import { createReservations } from './decryption/reservations.ts';
+import { createDecryptionService } from './decryption/service.ts';
+import { createEpochs } from './epoch/ceremony.ts';
+import { createKeygenCeremonies } from './keygen/ceremony.ts';
+import { createKeyStore } from './keygen/key-store.ts';
+import type { Log } from './log.ts';
+import type { KeygenRequest, KeyRecord, ServiceLimits, Services } from './services.ts';
+import type { PublicStore, SecretStore } from './storage.ts';
+
+export interface ServiceOptions {
+  readonly party: Party;
+  readonly secrets: SecretStore;
+  readonly publics: PublicStore;
+  readonly limits: ServiceLimits;
+  /** This node's own policy for key generations that other nodes were asked for; throws to refuse. */
+  readonly admitKeygen?: (request: KeygenRequest, from: PartyId) => void;
+  readonly log?: Log;
+}
+
+const cancelExchange: Exchange = { name: 'ceremony/cancel', requestBytesMax: 32, responseBytesMax: 1 };
+
+export function createServices(options: ServiceOptions): Services {
+  const { party, secrets, publics, limits } = options;
+  const { roster, kernel, journal, clock, transport } = party;
+  const log: Log = options.log ?? (() => undefined);
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  abandonEnteredSessions(journal);
+
+  const board: Board = createBoard(journal, clock);
+  const proven = createProvenParties(journal, publics);
+  const keys = createKeyStore({ kernel, roster, journal, secrets, publics });
+  const ledger = createLedger(journal);
+  const reservations = createReservations(party, ledger, signal);
+  let pool: Pool | undefined;
+  let refill: Refill | undefined;
+
+  const decryption = createDecryptionService({
+    party,
+    pool: () => pool,
+    keyShares: { of: keys.shares },
+    deadlineMs: limits.decryptionDeadlineMs,
+    signal,
+    log,
+  });
+
+  const starting = createStarting(party, {
+    accept: (announcement, from) => accept(announcement, from),
+    enter: (announcement) => (announcement.kind === 'epoch' ? epochs.enter(announcement) : keygen.enter(announcement)),
+  });
+  const announce = (announcement: Announcement) => starting.announce(announcement, signal);
+  const epochs = createEpochs({ party, secrets, board, announce, limits, signal, log, onKeys: startPool });
+  const keygen = createKeygenCeremonies({
+    ...{ party, board, keys, proven, limits, announce, signal, log },
+    epoch: () => epochs.current()?.epoch ?? 0,
+    publicKeyBytes: async (record: KeyRecord) => {
+      const object = record.objects.find(({ type }) => type === 'CompactPublicKey');
+      return object && publics.get(`material/${object.sha256}`);
+    },
+  });
+
+  function accept(announcement: Announcement, from: PartyId): void {
+    if (announcement.kind === 'epoch') return epochs.accept(announcement);
+    const request = keygen.accept(announcement);
+    options.admitKeygen?.(request, from);
+  }
+
+  transport.serve(cancelExchange, async (from, body) => {
+    log({ level: 'warn', message: 'a peer cancels a ceremony', id: toHex(body), from });
+    keygen.cancel(toHex(body));
+    return Uint8Array.of(1);
+  });
+
+  function startPool(epoch: number, epochKeys: PrssKeys): void {
+    const { admitted, onBound } = decryption;
+    pool = createPool({ party, ledger, reservations, admitted, onBound, signal });
+    const sizes = { target: limits.poolTarget, batchBundles: limits.batchBundles };
+    refill = createRefill({
+      ...{ party, pool, ledger, reservations, publics, epoch, signal, log, ...sizes },
+      keys: epochKeys,
+      proven: proven.list,
+    });
+    refill.run().catch((error) => {
+      if (!signal.aborted) log({ level: 'error', message: 'the pool is not refilled any more', error: String(error) });
+    });
+    keygen.recover().catch((error) => log({ level: 'warn', message: 'recovering keys failed', error: String(error) }));
+  }
+
+  party.onPeer((peer, state) => {
+    if (state !== 'up') return;
+    refill?.catchUp().catch((error) => log({ level: 'warn', message: 'catching up failed', peer, error: String(error) }));
+  });
+
+  return {
+    async start() {
+      await keys.load();
+      await party.start();
+      epochs.run().catch((error) => {
+        if (!signal.aborted) log({ level: 'error', message: 'the epoch cannot start', error: String(error) });
+      });
+    },
+    async stop() {
+      stopping.abort(new Error('the node is stopping'));
+      pool?.close();
+      keys.erase();
+      const held = epochs.current();
+      if (held !== undefined) eraseKeys(held.keys);
+      await party.stop();
+    },
+    epoch: () => epochs.current()?.epoch ?? 0,
+    generateKey: (request) => keygen.request(request),
+    ceremonies: board.list,
+    ceremony: board.get,
+    watch: board.watch,
+    cancel(id) {
+      if (board.get(id)?.kind !== 'keygen') throw new CeremonyError('CEREMONY_UNKNOWN', `no key generation ${id} on this node`);
+      keygen.cancel(id);
+      for (const peer of party.connected()) transport.request(peer, cancelExchange, fromHex(id), signal).catch(() => undefined);
+    },
+    keys: keys.records,
+    decrypt(job) {
+      if (pool !== undefined) return decryption.decrypt(job);
+      const down = partiesOf(roster).filter((id) => id !== party.self && !transport.isUp(id));
+      return Promise.reject(new DecryptionError('POOL_EMPTY', 'the epoch has not started on this node', down));
+    },
+    pool: (): PoolStatus => ({
+      available: pool?.freeByOwner().reduce((sum, free) => sum + free, 0) ?? 0,
+      target: limits.poolTarget,
+      batches: pool?.batches() ?? 0,
+      refillPerSecond: refill?.perSecond() ?? 0,
+      reason: pool === undefined ? 'the epoch has not started' : (refill?.reason() ?? ''),
+    }),
+  };
+}

@@ -1,0 +1,221 @@
+/**
+ * Key generation as a ceremony of a node: announced by the node that was asked, run by all, restarted when a liar was found
+ * (at most t times, each names at least one), recorded, and completed from a peer's record by a node that missed the end.
+ */
+import { decode, encode } from '@keyquorum/codec/codec';
+import { bytes, struct, text } from '@keyquorum/codec/composites';
+import { equalBytes, sha256Hex, toHex } from '@keyquorum/mpc/bytes';
+import type { Party } from '@keyquorum/mpc/party';
+import { partiesOf } from '@keyquorum/mpc/roster';
+import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
+import { readCompactPublicKey } from '@keyquorum/tfhe/compact-public-key';
+import { parameterSet } from '@keyquorum/tfhe/parameters';
+import type { Board } from '../ceremony/board.ts';
+import { type Ceremony, CeremonyError, type CeremonyFailure } from '../ceremony/ceremony.ts';
+import { type Announcement, announcedSession } from '../ceremony/starting.ts';
+import { OpeningError } from '../closed/opening.ts';
+import type { ProvenParties } from '../closed/proven.ts';
+import type { Log } from '../log.ts';
+import type { KeygenRequest, KeyRecord, ParameterSetName, ServiceLimits } from '../services.ts';
+import { decodeContent, encodeContent } from './content.ts';
+import { type GeneratedKey, generateKey, KEYGEN_PHASES, KeygenBurntError } from './keygen.ts';
+import type { KeyStore } from './key-store.ts';
+
+/** Time for the announcement to reach everybody before the first round. */
+const LEAD_MS = 400;
+const LINGER_MS = 10_000;
+
+const recordCodec = struct({ record: text(16_384), publicKey: bytes(2 ** 20) });
+const recordExchange: Exchange = { name: 'key/record', requestBytesMax: 32, responseBytesMax: 2 ** 20 + 2 ** 15 };
+
+export interface KeygenModules {
+  readonly party: Party;
+  readonly board: Board;
+  readonly keys: KeyStore;
+  readonly proven: ProvenParties;
+  readonly limits: ServiceLimits;
+  readonly epoch: () => number;
+  announce(announcement: Announcement): Promise<PartyId[]>;
+  publicKeyBytes(record: KeyRecord): Promise<Uint8Array | undefined>;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+export interface KeygenCeremonies {
+  /** Asked here. Idempotent for equal content. @throws CeremonyError CEREMONY_EXISTS */
+  request(request: KeygenRequest): Ceremony;
+  /** Announced by another node: what it asks for. @throws when this node refuses */
+  accept(announcement: Announcement): KeygenRequest;
+  enter(announcement: Announcement): void;
+  cancel(id: string): void;
+  /** Completes or shreds what an earlier life of this node left behind. */
+  recover(): Promise<void>;
+}
+
+export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies {
+  const { party, board, keys, proven, limits, signal, log } = modules;
+  const { clock, journal, roster, transport } = party;
+  const aborts = new Map<string, AbortController>();
+  const asked = new Set<string>();
+
+  transport.serve(recordExchange, async (_from, body) => {
+    const record = keys.record(toHex(body));
+    const publicKey = record && (await modules.publicKeyBytes(record));
+    if (record === undefined || publicKey === undefined) throw new Error('no such key');
+    return encode(recordCodec, { record: JSON.stringify(record), publicKey });
+  });
+
+  /** The content a request id stands for on this node; entered with the first announcement. */
+  function contentOf(id: string): Uint8Array | undefined {
+    return journal.get(`keygen/${id}`);
+  }
+
+  function announceAttempt(id: string, attempt: number, content: Uint8Array): void {
+    const announcement = { kind: 'keygen', id, attempt, startMs: clock.now() + LEAD_MS, content } as const;
+    modules.announce(announcement).then(
+      (refusing) => refusing.length > 0 && board.get(id)?.state === 'running' && board.progress(id, { waitingFor: refusing }),
+      (error) => log({ level: 'warn', message: 'announcing a key generation failed', error: String(error) }),
+    );
+  }
+
+  async function run(announcement: Announcement, abort: AbortSignal): Promise<void> {
+    const { id, attempt, content } = announcement;
+    const { parameters, purpose } = decodeContent(content);
+    const deadlineMs = board.get(id)!.deadlineMs;
+    const session = party.open(announcedSession(roster, announcement), { signal: abort });
+    try {
+      const key = await generateKey(session, {
+        parameters: parameterSet(parameters),
+        context: content,
+        expected: partiesOf(roster).filter((each) => !proven.list().includes(each)),
+        startMs: announcement.startMs,
+        roundMs: limits.roundMs,
+        deadlineMs,
+        onPhase: (phase) => board.progress(id, { phase, done: KEYGEN_PHASES.indexOf(phase), waitingFor: [] }),
+        onWaiting: (waitingFor) => board.progress(id, { waitingFor }),
+        keep: (shares) => keys.keep(id, session.id, shares),
+      });
+      const { startMs } = announcement;
+      await keys.activate(recordOf(key, { keyId: id, session: session.id, parameters, purpose, attempt, startMs }), bodyOf(parameters, key));
+      board.succeed(id);
+    } catch (error) {
+      await keys.discard(id, session.id);
+      if (abort.aborted && !signal.aborted) return board.abort(id);
+      await afterFailure(announcement, session.id, error);
+    } finally {
+      lingerThenClose(session);
+    }
+  }
+
+  /** Slower parties may still pull what this one offers. */
+  function lingerThenClose(session: { close(): void }): void {
+    clock.until(clock.now() + LINGER_MS, signal).then(() => session.close(), () => undefined);
+  }
+
+  async function afterFailure(announcement: Announcement, session: SessionId, error: unknown): Promise<void> {
+    const { id, attempt, content } = announcement;
+    if (error instanceof KeygenBurntError) {
+      await proven.add(session, error.proofs);
+      if (error.proofs.length > 0 && attempt < roster.t) {
+        board.progress(id, { phase: 'restarting' });
+        if (asked.has(id)) announceAttempt(id, attempt + 1, content);
+        return;
+      }
+    }
+    board.fail(id, failureOf(error));
+    log({ level: 'error', message: 'key generation failed', id, error: String(error) });
+  }
+
+  type Agreed = Pick<KeyRecord, 'keyId' | 'session' | 'parameters' | 'purpose' | 'attempt' | 'startMs'>;
+
+  function recordOf(key: GeneratedKey, agreed: Agreed): KeyRecord {
+    const objects = key.objects.map(({ type, bytes: object }) => ({ type, sha256: sha256Hex(object), size: object.length }));
+    return { ...agreed, epoch: modules.epoch(), objects, certificate: toHex(key.certificate), seed: toHex(key.seed) };
+  }
+
+  return {
+    request(request) {
+      const content = encodeContent(request);
+      const known = contentOf(request.requestId);
+      if (known !== undefined && !equalBytes(known, content)) {
+        throw new CeremonyError('CEREMONY_EXISTS', `the id ${request.requestId} was used for another request`);
+      }
+      const running = board.get(request.requestId);
+      if (running !== undefined) return running;
+      asked.add(request.requestId);
+      announceAttempt(request.requestId, 0, content);
+      return board.get(request.requestId)!;
+    },
+    accept({ id, content, attempt }) {
+      const known = contentOf(id);
+      if (known !== undefined && !equalBytes(known, content)) throw new Error('the id was used for another request');
+      if (modules.epoch() === 0) throw new Error('this node has no epoch yet');
+      const request = { requestId: id, ...decodeContent(content) };
+      const state = board.get(id)?.state;
+      if (attempt === 0 && state !== undefined) throw new Error('the ceremony exists');
+      if (attempt > 0 && state !== 'running') throw new Error('no such ceremony is under way');
+      return request;
+    },
+    enter(announcement) {
+      const { id, attempt, content } = announcement;
+      if (attempt === 0) {
+        journal.set(`keygen/${id}`, content);
+        board.begin('keygen', id, { deadlineMs: clock.now() + limits.keygenDeadlineMs, total: KEYGEN_PHASES.length });
+      }
+      const controller = aborts.get(id) ?? new AbortController();
+      aborts.set(id, controller);
+      run(announcement, AbortSignal.any([signal, controller.signal])).catch((error) =>
+        log({ level: 'error', message: 'key generation ended badly', id, error: String(error) }),
+      );
+      watchDeadline(id);
+    },
+    cancel(id) {
+      const controller = aborts.get(id);
+      if (controller === undefined) throw new CeremonyError('CEREMONY_UNKNOWN', `no key generation ${id} on this node`);
+      controller.abort(new Error('cancelled by an operator'));
+    },
+    async recover() {
+      for (const { keyId, session } of await keys.unfinished()) await recoverOne(keyId, session);
+    },
+  };
+
+  /** A restart that nobody announces must not leave the ceremony running for ever. */
+  function watchDeadline(id: string): void {
+    const { deadlineMs } = board.get(id)!;
+    const fail = (): void => board.fail(id, { code: 'CEREMONY_DEADLINE', message: 'the deadline passed', culprits: [], absent: [] });
+    clock.until(deadlineMs + 1_000, signal).then(fail, () => undefined);
+  }
+
+  async function recoverOne(keyId: string, session: SessionId): Promise<void> {
+    let answers = 0;
+    for (const peer of party.connected()) {
+      const request = transport.request(peer, recordExchange, Buffer.from(keyId, 'hex'), signal);
+      const answer = await request.catch(() => undefined);
+      answers += 1;
+      if (answer === undefined) continue;
+      const { record, publicKey } = decode(recordCodec, answer);
+      const parsed = JSON.parse(record) as KeyRecord; // its certificate decides; wrong fields fail to verify
+      if (parsed.session !== session || parsed.keyId !== keyId) continue;
+      const { body } = readCompactPublicKey(publicKey, parameterSet(parsed.parameters));
+      await keys.activate({ ...parsed, epoch: modules.epoch() }, body);
+      return log({ level: 'info', message: 'completed a key from the record of a peer', keyId, from: peer });
+    }
+    if (answers === roster.n - 1) await keys.discard(keyId, session); // everybody was asked and nobody has it
+  }
+}
+
+function bodyOf(parameters: ParameterSetName, key: GeneratedKey): Uint8Array {
+  const object = key.objects.find(({ type }) => type === 'CompactPublicKey')!;
+  return readCompactPublicKey(object.bytes, parameterSet(parameters)).body;
+}
+
+function failureOf(error: unknown): CeremonyFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = (error as { code?: unknown }).code;
+  return {
+    code: typeof code === 'string' ? code : 'KEYGEN_FAILED',
+    message,
+    culprits: error instanceof KeygenBurntError ? error.proofs.map(({ party }) => party) : [],
+    absent: error instanceof OpeningError ? error.absent : [],
+  };
+}
