@@ -1,0 +1,56 @@
+/**
+ * Goal: agreement and validity of the broadcast (SPEC R1) against everything t parties can sign. Method: one seed draws
+ * how many and which values they use, who serves the bodies, and 3n random messages of any round at any time to anybody.
+ */
+import { expect, test } from 'vitest';
+import { forEachSeed, SEED_VARIABLE } from '../../src/simulate/seeds.ts';
+import { type Simulation, simulate } from '../../src/simulate/simulate.ts';
+import type { PartyId } from '../../src/transport.ts';
+import { withoutKernel } from '../without-kernel.ts';
+import type { Adversary } from './adversary.ts';
+import { expectAgreement, LEAD_MS, observe, partiesUpTo, ROUND_MS, SKEW_MS } from './broadcast-run.ts';
+
+const VALUES = ['value x', 'another value y', 'third'].map((text) => new TextEncoder().encode(text));
+
+function drawAttack(sim: Simulation, corrupt: readonly PartyId[], adversary: Adversary): void {
+  const { random } = sim;
+  const values = VALUES.slice(0, 1 + random.below(3));
+  adversary.attend(new Map(corrupt.map((party) => [party, values.filter(() => random.chance(0.3))])));
+  const honest = partiesUpTo(sim.roster.n).filter((id) => !corrupt.includes(id));
+  for (let move = 0; move < 3 * sim.roster.n; move++) {
+    const sender = random.pick(corrupt);
+    const relay = random.pick(corrupt);
+    const to = random.pick(honest);
+    const body = random.pick(values);
+    const accomplices = random.sample(corrupt, random.below(corrupt.length + 1)).filter((party) => party !== sender);
+    const round = 1 + random.below(adversary.rounds);
+    const withSeen = random.chance(0.7);
+    sim.after(LEAD_MS + random.unit() * adversary.rounds * ROUND_MS, () => {
+      if (round === 1) adversary.sendFirst(sender, to, body);
+      else adversary.sendChain(relay, to, round, body, [sender, ...accomplices], withSeen);
+    });
+  }
+}
+
+const RUNS = [
+  { n: 4, t: 1, runs: 1500 },
+  { n: 7, t: 2, runs: 450 },
+  { n: 13, t: 4, runs: 60 },
+];
+
+test.each(RUNS)(
+  '$runs random adversaries, n=$n: agreement and validity',
+  { timeout: 60_000 },
+  async ({ n, t, runs }) => {
+    let delivered = 0;
+    await forEachSeed({ runs, file: import.meta.filename, env: process.env }, async (seed) => {
+      const sim = simulate({ seed: `${n} ${seed}`, n, t, kernel: withoutKernel, skewMs: SKEW_MS });
+      const corrupt = sim.random.sample(partiesUpTo(n), t);
+      const observed = await observe(sim, corrupt, (adversary) => drawAttack(sim, corrupt, adversary));
+      const view = expectAgreement(observed, corrupt, n);
+      delivered += corrupt.filter((party) => party in view).length;
+    });
+    // The attack is a real one only if lying senders are sometimes delivered and sometimes not.
+    if (!(SEED_VARIABLE in process.env)) expect(delivered).toBeGreaterThan(0);
+  },
+);
