@@ -1,4 +1,4 @@
-/** Folders that end with the test that asked for them. */
+/** Folders that end with the test (or with what `onEnd` is the end of) that asked for them. */
 import { randomFillSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,8 +7,8 @@ import { onTestFinished } from 'vitest';
 
 export const random = (bytes: number) => randomFillSync(new Uint8Array(bytes));
 
-export async function temporaryFolder(): Promise<string> {
+export async function temporaryFolder(onEnd: (task: () => Promise<void>) => void = onTestFinished): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'keyquorum-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onEnd(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Journal } from '@keyquorum/mpc/session';
 import type { PublicStore, SecretStore } from '@keyquorum/protocols/storage';
 import { FOLDER_MODE } from './files.ts';
-import { PUBLIC_FOLDER, SECRETS_FOLDER } from './layout.ts';
+import { IDENTITY_SECRET, PUBLIC_FOLDER, SECRETS_FOLDER } from './layout.ts';
 import { deriveKeys, hasMasterKey, readMasterKey, type Unlock, writeMasterKey } from './master-key.ts';
 import { openPublicStore } from './publics.ts';
 import { openRecords } from './records.ts';
@@ -59,4 +59,17 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     publics: await openPublicStore({ path: join(path, PUBLIC_FOLDER), integrityKey: integrity }),
     close: () => records.close(),
   };
+}
+
+/** Throws STORE_TAMPERED unless the master key opens the secrets of this data directory: asked before it replaces one. */
+export async function requireFittingMaster(path: string, master: Uint8Array): Promise<void> {
+  const { wrapping } = deriveKeys(master);
+  const random = (): never => {
+    throw new StoreError('STORE_NAME', 'checking a key writes nothing');
+  };
+  const secrets = await openSecretStore({ path: join(path, SECRETS_FOLDER), wrappingKey: wrapping, random });
+  const secret = await secrets.get(IDENTITY_SECRET);
+  wrapping.fill(0);
+  if (!secret) throw new StoreError('STORE_MISSING', `${path} holds no secrets to restore access to`);
+  secret.fill(0);
 }

@@ -1,0 +1,76 @@
+/** A node's whole configuration, checked: what `keyquorum start` and `keyquorum check` work from. */
+import { dirname, resolve } from 'node:path';
+import { ConfigError } from './config-error.ts';
+import { type Network, readNetwork } from './network.ts';
+import { readToml } from './read-toml.ts';
+import { type Card, type Limits, NodeFile, type Requester } from './schema.ts';
+
+export type UnlockSource =
+  | { readonly kind: 'key-file'; readonly file: string }
+  | { readonly kind: 'passphrase-file'; readonly file: string }
+  | { readonly kind: 'passphrase-env'; readonly variable: string };
+
+export interface NodeConfig {
+  readonly file: string;
+  readonly party: number;
+  readonly network: Network;
+  readonly card: Card;
+  readonly dataPath: string;
+  readonly unlock: UnlockSource;
+  readonly listen: string;
+  readonly rest: { readonly host: string; readonly port: number; readonly url: string | undefined };
+  readonly log: 'debug' | 'info' | 'warn' | 'error';
+  readonly keys: NodeFile['keys'];
+  readonly pool: NodeFile['pool'];
+  readonly timing: NodeFile['timing'];
+  readonly limits: Limits;
+  readonly requesters: readonly Requester[];
+}
+
+/** Reads `node.toml` and the `network.toml` it names. Throws ConfigError. */
+export function readNodeConfig(file: string): NodeConfig {
+  const settings = readToml(file, NodeFile);
+  const beside = (path: string) => resolve(dirname(file), path);
+  const networkFile = beside(settings.network);
+  const network = readNetwork(networkFile);
+  const card = network.cards[settings.party - 1];
+  if (!card) {
+    const message = `party: ${settings.party}, but ${networkFile} has ${network.roster.n} parties`;
+    throw new ConfigError('CONFIG_ROSTER', { file, field: 'party', message });
+  }
+  requireDistinctRequesters(file, settings.requesters);
+  const { p2p, rest, log = 'info', keys, pool, timing, limits, requesters, party } = settings;
+  return {
+    ...{ file, party, network, card, log, keys, pool, timing, limits, requesters },
+    dataPath: beside(settings.data),
+    unlock: unlockSource(file, settings.unlock, beside),
+    listen: p2p.listen,
+    rest: { host: rest.host, port: rest.port, url: rest.url },
+  };
+}
+
+function unlockSource(file: string, unlock: NodeFile['unlock'], beside: (path: string) => string): UnlockSource {
+  const { keyFile, passphraseFile, passphraseEnv } = unlock;
+  const given: UnlockSource[] = [];
+  if (keyFile !== undefined) given.push({ kind: 'key-file', file: beside(keyFile) });
+  if (passphraseFile !== undefined) given.push({ kind: 'passphrase-file', file: beside(passphraseFile) });
+  if (passphraseEnv !== undefined) given.push({ kind: 'passphrase-env', variable: passphraseEnv });
+  const [source] = given;
+  if (source && given.length === 1) return source;
+  const message = `unlock: want exactly one of keyFile, passphraseFile, passphraseEnv; got ${given.length}`;
+  throw new ConfigError('CONFIG_INVALID', { file, field: 'unlock', message });
+}
+
+function requireDistinctRequesters(file: string, requesters: readonly Requester[]): void {
+  for (const key of ['name', 'publicKey'] as const) {
+    const seen = new Set<string>();
+    for (const [index, requester] of requesters.entries()) {
+      const field = `requesters.${index}.${key}`;
+      if (seen.has(requester[key])) {
+        const message = `${field}: another requester has the same ${key}`;
+        throw new ConfigError('CONFIG_INVALID', { file, field, message });
+      }
+      seen.add(requester[key]);
+    }
+  }
+}

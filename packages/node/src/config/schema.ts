@@ -1,0 +1,141 @@
+/**
+ * The two files of a node: `node.toml`, its own settings, and `network.toml`, which is the same on every node. Field names
+ * are those of the files; docs/configuration.md lists them with these descriptions.
+ */
+import Type, { type Static } from 'typebox';
+
+const closed = { additionalProperties: false } as const;
+const DAY_SECONDS = 86_400;
+/** GF(16) has 15 nonzero evaluation points. */
+export const PARTIES_MAX = 15;
+
+export const PartyNumber = Type.Integer({ minimum: 1, maximum: PARTIES_MAX });
+export const Address = Type.String({ pattern: '^0x[0-9a-fA-F]{40}$' });
+export const NetworkName = Type.String({ pattern: '^[a-z0-9-]{1,32}$' });
+export const Multiaddress = Type.String({ pattern: '^/(ip4|ip6|dns|dns4|dns6)/[^/]{1,255}/tcp/[0-9]{1,5}$' });
+const Name = Type.String({ pattern: '^[a-zA-Z0-9._-]{1,64}$' });
+export const Purpose = Type.Enum(['development', 'production']);
+export const ParameterSetName = Type.Enum(['default', 'test']);
+
+/** What a party tells the others about itself, signed by its own key (card.ts). */
+export const Card = Type.Object(
+  {
+    network: NetworkName,
+    party: PartyNumber,
+    publicKey: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'Ed25519 identity of the node' }),
+    signer: Type.String({ pattern: '^0x[0-9a-fA-F]{40}$', description: 'address whose key signs answers' }),
+    address: Multiaddress,
+    signature: Type.String({ pattern: '^[0-9a-f]{128}$' }),
+  },
+  closed,
+);
+export type Card = Static<typeof Card>;
+
+export const NetworkFile = Type.Object(
+  {
+    name: NetworkName,
+    parties: Type.Integer({ minimum: 4, maximum: PARTIES_MAX, description: 'n' }),
+    threshold: Type.Integer({ minimum: 1, maximum: 4, description: 't, with n >= 3t+1' }),
+    eip712: Type.Object(
+      {
+        gatewayChainId: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+        decryptionContract: Address,
+      },
+      closed,
+    ),
+    cards: Type.Array(Card, { maxItems: PARTIES_MAX }),
+  },
+  closed,
+);
+export type NetworkFile = Static<typeof NetworkFile>;
+
+export const Requester = Type.Object(
+  {
+    name: Name,
+    publicKey: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'printed by keyquorum requester' }),
+    apps: Type.Array(Name, { minItems: 1, maxItems: 100, description: 'applications it may decrypt for' }),
+    operator: Type.Optional(Type.Boolean({ description: 'may start and cancel ceremonies' })),
+  },
+  closed,
+);
+export type Requester = Static<typeof Requester>;
+
+const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
+const Path = Type.String({ minLength: 1, maxLength: 4096 });
+
+/** Bounds of what callers may make a node do. */
+export const Limits = Type.Object(
+  {
+    requestsPerMinute: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 600, description: 'per requester' }),
+    bodyBytes: Type.Integer({ minimum: 1024, maximum: 2 ** 27, default: 2 ** 25 }),
+    ciphertextsPerRequest: Type.Integer({ minimum: 1, maximum: 256, default: 64 }),
+    blocksPerRequest: Type.Integer({ minimum: 1, maximum: 8192, default: 2048 }),
+    runningRequests: Type.Integer({ minimum: 1, maximum: 4096, default: 256 }),
+    keptRequests: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 20_000,
+      description: 'finished, in memory too',
+    }),
+    waiters: Type.Integer({ minimum: 1, maximum: 10_000, default: 1024, description: 'long polls and event streams' }),
+  },
+  { ...closed, default: {} },
+);
+export type Limits = Static<typeof Limits>;
+
+export const Timing = Type.Object(
+  {
+    roundMs: Type.Integer({ minimum: 20, maximum: 600_000, default: 2000, description: 'one synchronous round' }),
+    keygenSeconds: Type.Integer({ minimum: 1, maximum: DAY_SECONDS, default: 1800 }),
+    decryptionSeconds: Type.Integer({ minimum: 1, maximum: 3600, default: 30 }),
+  },
+  { ...closed, default: {} },
+);
+
+export const Pool = Type.Object(
+  {
+    target: Type.Integer({ minimum: 0, maximum: 2 ** 20, default: 8192, description: 'blocks kept ready' }),
+    batch: Type.Integer({ minimum: 1, maximum: 2 ** 16, default: 2048, description: 'blocks made at once' }),
+  },
+  { ...closed, default: {} },
+);
+
+export const NodeFile = Type.Object(
+  {
+    party: PartyNumber,
+    network: Type.String({ ...Path, description: 'path of network.toml, relative to this file' }),
+    data: Type.String({ ...Path, description: 'data directory, relative to this file' }),
+    unlock: Type.Object(
+      {
+        keyFile: Type.Optional(Path),
+        passphraseFile: Type.Optional(Path),
+        passphraseEnv: Type.Optional(Type.String({ pattern: '^[A-Z_][A-Z0-9_]{0,63}$' })),
+      },
+      { ...closed, description: 'exactly one of them opens the store' },
+    ),
+    p2p: Type.Object({ listen: Multiaddress }, closed),
+    rest: Type.Object(
+      {
+        host: Type.String({ minLength: 1, maxLength: 255 }),
+        port: Port,
+        url: Type.Optional(Type.String({ pattern: '^https?://[^\\s]{1,500}$', description: 'as callers see it' })),
+      },
+      closed,
+    ),
+    log: Type.Optional(Type.Enum(['debug', 'info', 'warn', 'error'])),
+    keys: Type.Object(
+      {
+        purposes: Type.Array(Purpose, { minItems: 1, maxItems: 2, default: ['development'] }),
+        parameters: Type.Array(ParameterSetName, { minItems: 1, maxItems: 2, default: ['default'] }),
+        defaultPurpose: Type.Optional(Purpose),
+      },
+      { ...closed, default: {}, description: 'which key generations this node takes part in' },
+    ),
+    pool: Pool,
+    timing: Timing,
+    limits: Limits,
+    requesters: Type.Array(Requester, { maxItems: 1000, default: [] }),
+  },
+  closed,
+);
+export type NodeFile = Static<typeof NodeFile>;

@@ -1,0 +1,77 @@
+/** The HTTP side of a node: requests, key views, metrics and server, put together. */
+import type { FastifyInstance } from 'fastify';
+import type { AnswerSigner } from '../requests/answer.ts';
+import { createForwarding } from '../requests/forwarding.ts';
+import { createPublicDecryptions, type PublicDecryptions } from '../requests/public-decryptions.ts';
+import { createRequestBook, type RequestBook } from '../requests/request-book.ts';
+import { createRequesters, type Requesters } from '../requests/requester.ts';
+import { createKeyViews } from '../rest/key-view.ts';
+import { createServer } from '../rest/server.ts';
+import { createWaiting } from '../rest/waiting.ts';
+import type { Node } from './daemon.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { statusOf } from './status.ts';
+
+export interface Rest {
+  readonly server: FastifyInstance;
+  /** Opens the port; the result is where callers reach it. */
+  listen(): Promise<string>;
+  stopWaiting(): void;
+}
+
+export async function createRest(node: Node): Promise<Rest> {
+  const { config, services, store, keys, mesh, log } = node;
+  const startedMs = Date.now();
+  const limits = { kept: config.limits.keptRequests, running: config.limits.runningRequests };
+  const book = await createRequestBook({ table: store.requests, limits, now: Date.now });
+  const metrics = createMetrics({ services, peers: () => mesh.stats(), running: () => book.running() });
+  node.faults.onFault = ({ party, kind }) => metrics.fault(party, kind);
+  const signing: AnswerSigner = { signer: keys.answerKey, domain: config.network.domain };
+  const requesters = createRequesters(config.requesters);
+  const waiting = createWaiting(config.limits.waiters);
+  const signer = keys.answerKey.address;
+  const server = await createServer({
+    ...{ config, log, services, waiting, requesters, signer },
+    decryptions: createDecryptions(node, { book, requesters, signing, metrics }),
+    keys: createKeyViews({ services, publics: store.publics, signing, url: () => urlOf(node, server) }),
+    status: () => statusOf({ ...node, signer, startedMs }),
+    metrics: () => metrics.scrape(),
+    observe: (operation, status, seconds) => metrics.observeHttp(operation, status, seconds),
+  });
+  return {
+    server,
+    async listen() {
+      await server.listen({ host: config.rest.host, port: config.rest.port });
+      return urlOf(node, server);
+    },
+    stopWaiting: () => waiting.stop(),
+  };
+}
+
+interface Parts {
+  readonly book: RequestBook;
+  readonly requesters: Requesters;
+  readonly signing: AnswerSigner;
+  readonly metrics: Metrics;
+}
+
+function createDecryptions(node: Node, { book, requesters, signing, metrics }: Parts): PublicDecryptions {
+  const { config, party, services, log } = node;
+  const warn = (message: string, fields: object) => log.warn(fields, message);
+  return createPublicDecryptions({
+    ...{ services, book, signing, warn },
+    forwarding: createForwarding({ party, requesters, bodyBytes: config.limits.bodyBytes, warn }),
+    limits: config.limits,
+    metering: { ended: metrics.decryptionEnded },
+    now: Date.now,
+  });
+}
+
+/** As configured, else where the server listens: port 0 is known only then. */
+function urlOf({ config }: Node, server: FastifyInstance): string {
+  if (config.rest.url !== undefined) return config.rest.url.replace(/\/$/, '');
+  const [bound] = server.addresses();
+  if (typeof bound !== 'object') return `http://${config.rest.host}:${config.rest.port}`; // not listening yet
+  const { address, port, family } = bound;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}

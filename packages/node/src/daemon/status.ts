@@ -1,0 +1,47 @@
+/** What `GET /v1/status` tells: everything an operator looks at first. */
+import type { Mesh } from '@keyquorum/p2p/mesh';
+import type { Services } from '@keyquorum/protocols/services';
+import type { NodeConfig } from '../config/config.ts';
+import { peersNeeded } from '../config/network.ts';
+import type { Status } from '../rest/schemas.ts';
+import { VERSION } from '../version.ts';
+import type { PeerProblems } from './peer-problems.ts';
+
+interface Sources {
+  readonly config: NodeConfig;
+  readonly services: Services;
+  readonly mesh: Mesh;
+  readonly problems: PeerProblems;
+  readonly signer: string;
+  readonly startedMs: number;
+  readonly faulty: boolean;
+}
+
+export function statusOf({ config, services, mesh, problems, signer, startedMs, faulty }: Sources): Status {
+  const { network, party } = config;
+  const { roster, domain } = network;
+  const peers = mesh.stats().map((stats) => ({
+    party: stats.party,
+    up: stats.up,
+    address: network.cards[stats.party - 1]?.address ?? '',
+    latencyMs: stats.roundTripMs ?? null,
+    queuedBytes: stats.control.queuedBytes + stats.bulk.queuedBytes,
+    reconnects: stats.reconnects,
+    problem: problems.of(stats.party),
+  }));
+  const reason = notReady({ services, connected: peers.filter(({ up }) => up).length, needed: peersNeeded(roster) });
+  return {
+    ...{ party, parties: roster.n, threshold: roster.t, network: roster.network, networkDigest: network.digest },
+    ...{ version: VERSION, epoch: services.epoch(), ready: reason === '', reason, signer, peers, faults: faulty },
+    eip712: { gatewayChainId: Number(domain.chainId), decryptionContract: domain.verifyingContract },
+    uptimeSeconds: Math.round((Date.now() - startedMs) / 1000),
+    pool: { ...services.pool() },
+    keys: services.keys().map(({ keyId, purpose, parameters, epoch }) => ({ id: keyId, purpose, parameters, epoch })),
+  };
+}
+
+function notReady({ services, connected, needed }: { services: Services; connected: number; needed: number }): string {
+  if (connected < needed) return `${connected} peers connected, want at least ${needed}`;
+  if (services.epoch() === 0) return 'the epoch is being started: all nodes must be there for that';
+  return '';
+}

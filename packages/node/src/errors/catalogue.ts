@@ -1,0 +1,129 @@
+/**
+ * Every error code that a node shows to callers or operators: HTTP status, meaning and remedy. docs/errors.md is the same
+ * list for readers (a test compares them), and the types below make a code without an entry a compile error.
+ */
+import type { CeremonyError } from '@keyquorum/protocols/ceremony/ceremony';
+import type { DecryptionErrorCode } from '@keyquorum/protocols/decryption/job';
+import type { CiphertextErrorCode } from '@keyquorum/tfhe/ciphertext';
+import type { ConfigErrorCode } from '../config/config-error.ts';
+import type { StoreErrorCode } from '../store/store-error.ts';
+
+export interface ErrorEntry {
+  /** Of an HTTP answer with this code; 0 for codes of the command line and the log. */
+  readonly status: number;
+  /** What to do next, for the reader of the error. */
+  readonly hint: string;
+}
+
+type OwnCode =
+  | 'BODY_INVALID'
+  | 'BODY_NOT_JSON'
+  | 'BODY_TOO_LARGE'
+  | 'BUSY'
+  | 'CEREMONY_FINISHED'
+  | 'EXTRA_DATA_MALFORMED'
+  | 'FORBIDDEN'
+  | 'INTERNAL'
+  | 'KEYGEN_REFUSED'
+  | 'KEY_PURPOSE_REQUIRED'
+  | 'MATERIAL_UNKNOWN'
+  | 'MEDIA_TYPE_UNSUPPORTED'
+  | 'NETWORK_MISMATCH'
+  | 'NODE_RESTARTED'
+  | 'NOT_READY'
+  | 'PARAMETER_INVALID'
+  | 'PROVENANCE_REQUIRED'
+  | 'RANGE_INVALID'
+  | 'RATE_LIMITED'
+  | 'REQUEST_INVALID'
+  | 'REQUEST_TOO_LARGE'
+  | 'REQUEST_UNKNOWN'
+  | 'ROUTE_UNKNOWN'
+  | 'STOPPING'
+  | 'UNAUTHENTICATED';
+
+export type ErrorCode =
+  | OwnCode
+  | CiphertextErrorCode
+  | DecryptionErrorCode
+  | CeremonyError['code']
+  | ConfigErrorCode
+  | StoreErrorCode;
+
+const CALLER: Record<OwnCode, ErrorEntry> = {
+  BODY_INVALID: { status: 400, hint: 'correct the named field; the schema is served at /openapi.json' },
+  BODY_NOT_JSON: { status: 400, hint: 'send one JSON object, UTF-8' },
+  BODY_TOO_LARGE: { status: 413, hint: 'send fewer or smaller ciphertexts per request, or raise limits.bodyBytes' },
+  BUSY: {
+    status: 503,
+    hint: 'wait as Retry-After says; raise limits.runningRequests or limits.waiters if it persists',
+  },
+  CEREMONY_FINISHED: { status: 409, hint: 'it has ended already; nothing was changed' },
+  EXTRA_DATA_MALFORMED: { status: 422, hint: 'leave extraData empty, or give a context as docs/rest.md describes' },
+  FORBIDDEN: { status: 403, hint: 'ask the operator to allow this application or operation for your requester' },
+  INTERNAL: { status: 500, hint: 'report it with the requestId; the log of the node has the details' },
+  KEYGEN_REFUSED: { status: 403, hint: 'this node allows other parameters or purposes: keys in node.toml' },
+  KEY_PURPOSE_REQUIRED: { status: 400, hint: 'add "purpose": development keys decrypt anything for known requesters' },
+  MATERIAL_UNKNOWN: { status: 404, hint: 'take the digest from GET /v1/keys/{id}; the key may still be in the making' },
+  MEDIA_TYPE_UNSUPPORTED: { status: 415, hint: 'send content-type: application/json' },
+  NETWORK_MISMATCH: { status: 503, hint: 'compare network.toml of the named parties: name, n, t, keys, eip712' },
+  NODE_RESTARTED: { status: 503, hint: 'send the same request again; it was cut off by a restart of this node' },
+  NOT_READY: { status: 503, hint: 'wait until enough peers are connected; GET /v1/status names the missing ones' },
+  PARAMETER_INVALID: { status: 400, hint: 'correct the named parameter of the path or query' },
+  PROVENANCE_REQUIRED: { status: 403, hint: 'production keys decrypt only ciphertexts of proven origin' },
+  RANGE_INVALID: { status: 416, hint: 'ask for one range inside the object, or for all of it' },
+  RATE_LIMITED: { status: 429, hint: 'wait as Retry-After says' },
+  REQUEST_INVALID: { status: 400, hint: 'the HTTP request itself is malformed' },
+  REQUEST_TOO_LARGE: { status: 422, hint: 'split the request' },
+  REQUEST_UNKNOWN: { status: 404, hint: 'no such request of this requester here; old ones are forgotten' },
+  ROUTE_UNKNOWN: { status: 404, hint: 'see /openapi.json for all calls' },
+  STOPPING: { status: 503, hint: 'this node is stopping; ask another one' },
+  UNAUTHENTICATED: { status: 401, hint: 'send Authorization: Bearer with the API key of a configured requester' },
+};
+
+const CIPHERTEXT: Record<CiphertextErrorCode, ErrorEntry> = {
+  CIPHERTEXT_MALFORMED: { status: 422, hint: 'send the bytes of safe_serialize of exactly one object' },
+  CIPHERTEXT_PARAMETERS: { status: 422, hint: 'encrypt under the public key that GET /v1/keys/{id} lists' },
+  CIPHERTEXT_SLOT: { status: 422, hint: 'slot counts the values of the list from 0' },
+  CIPHERTEXT_TYPE: { status: 422, hint: 'use a type of tfhe-rs, and leave fheType out or make it agree' },
+  CIPHERTEXT_UNSUPPORTED: { status: 422, hint: 'use one of the documented formats' },
+  CIPHERTEXT_TOO_LARGE: { status: 422, hint: 'no object of this format is that large' },
+};
+
+const DECRYPTION: Record<DecryptionErrorCode, ErrorEntry> = {
+  POOL_EMPTY: { status: 503, hint: 'preprocessing has not kept up: see pool in GET /v1/status, then send it again' },
+  KEY_UNKNOWN: { status: 404, hint: 'GET /v1/keys lists the keys of this node' },
+  REQUEST_CONFLICT: { status: 409, hint: 'a request id names one content for ever: choose a new id' },
+  DECRYPTION_TIMEOUT: { status: 504, hint: 'the named parties did not answer; send it again when they are back' },
+  DECRYPTION_ABORTED: { status: 503, hint: 'the node was stopping; send the same request again' },
+};
+
+const CEREMONY: Record<CeremonyError['code'], ErrorEntry> = {
+  CEREMONY_BAD_TRANSITION: { status: 409, hint: 'it has ended already; nothing was changed' },
+  CEREMONY_EXISTS: { status: 409, hint: 'the id was used for other content: choose a new id' },
+  CEREMONY_UNKNOWN: { status: 404, hint: 'GET /v1/ceremonies lists what this node knows' },
+};
+
+const CONFIG: Record<ConfigErrorCode, ErrorEntry> = {
+  CONFIG_MISSING: { status: 0, hint: 'create the file with keyquorum init, or correct its path and permissions' },
+  CONFIG_SYNTAX: { status: 0, hint: 'correct the TOML at the named line' },
+  CONFIG_INVALID: { status: 0, hint: 'correct the named field; docs/configuration.md lists all of them' },
+  CONFIG_ROSTER: { status: 0, hint: 'make network.toml the same on all nodes: n >= 3t+1, n <= 15, one card per party' },
+  CONFIG_CARD: { status: 0, hint: 'get the card again from its operator and add it with keyquorum card add' },
+};
+
+const STORE: Record<StoreErrorCode, ErrorEntry> = {
+  STORE_MISSING: { status: 0, hint: 'run keyquorum init, or correct data in node.toml' },
+  STORE_EXISTS: { status: 0, hint: 'choose another folder; a store is never overwritten' },
+  STORE_LOCKED: { status: 0, hint: 'stop the other process of this node' },
+  STORE_WRONG_KEY: { status: 0, hint: 'correct unlock in node.toml, or restore it with keyquorum backup combine' },
+  STORE_TAMPERED: { status: 0, hint: 'do not start this party from a copy; let it rejoin as docs/errors.md describes' },
+  STORE_ROLLED_BACK: { status: 0, hint: 'do not start this party from an old copy; see docs/errors.md' },
+  STORE_NAME: { status: 0, hint: 'a bug: report it' },
+  STORE_FAILED: { status: 0, hint: 'free or replace the disk, then start the node again' },
+};
+
+export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
+  ...{ ...CALLER, ...CIPHERTEXT, ...DECRYPTION },
+  ...{ ...CEREMONY, ...CONFIG, ...STORE },
+};

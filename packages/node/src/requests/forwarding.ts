@@ -1,0 +1,116 @@
+/**
+ * How the asked node makes the others take part: one exchange per peer with the caller's request, the requester's name
+ * and its signature over the content hash (requester.ts). The API key itself never travels.
+ *
+ * A peer that is away is told again when its link comes back while the request runs; nobody waits for any of this.
+ */
+import type { Party } from '@keyquorum/mpc/party';
+import { partiesOf } from '@keyquorum/mpc/roster';
+import { type Exchange, type PartyId, TransportError } from '@keyquorum/mpc/transport';
+import { Compile } from 'typebox/compile';
+import type { Requester } from '../config/schema.ts';
+import { ApiError, apiErrorOf } from '../errors/api-error.ts';
+import { schemaProblem } from '../schema-problem.ts';
+import { ForwardedBody } from './body.ts';
+import type { Requesters } from './requester.ts';
+
+/** Above the largest body a caller may send (limits.bodyBytes, at most 2^27). */
+const ENVELOPE_BYTES = 1024;
+const RESPONSE_BYTES_MAX = 4096;
+const TIMEOUT_MS = 10_000;
+const ACCEPTED = 'accepted';
+
+const forwardedBody = Compile(ForwardedBody);
+
+/** The requester of a forwarded request if it signed this content. Throws UNAUTHENTICATED. */
+type Authorize = (contentHash: Uint8Array) => Requester;
+
+export interface Forwarding {
+  /** Sends to all peers, now or when they come back; the result ends that. */
+  send(body: ForwardedBody): () => void;
+  /** Registers what happens with a forwarded request. Called once. */
+  serve(handler: (body: ForwardedBody, authorize: Authorize) => Promise<void>): void;
+}
+
+interface Modules {
+  readonly party: Party;
+  readonly requesters: Requesters;
+  readonly bodyBytes: number;
+  warn(message: string, fields: object): void;
+}
+
+export function createForwarding({ party, requesters, bodyBytes, warn }: Modules): Forwarding {
+  const exchange: Exchange = {
+    name: 'public-decryption',
+    requestBytesMax: bodyBytes + ENVELOPE_BYTES,
+    responseBytesMax: RESPONSE_BYTES_MAX,
+  };
+  const peers = partiesOf(party.roster).filter((peer) => peer !== party.self);
+  const running = new Set<{ readonly bytes: Uint8Array; readonly requestId: string }>();
+
+  async function tell(peer: PartyId, bytes: Uint8Array, requestId: string): Promise<void> {
+    try {
+      const response = await party.transport.request(peer, exchange, bytes, AbortSignal.timeout(TIMEOUT_MS));
+      const answer = new TextDecoder().decode(response);
+      if (answer !== ACCEPTED) warn('a peer refused a forwarded request', { peer, requestId, reason: answer });
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      warn('a request could not be forwarded', { peer, requestId, reason: error.code });
+    }
+  }
+
+  party.onPeer((peer, state) => {
+    if (state === 'down') return;
+    for (const { bytes, requestId } of running) void tell(peer, bytes, requestId);
+  });
+
+  return {
+    send(body) {
+      const job = { bytes: new TextEncoder().encode(JSON.stringify(body)), requestId: body.request.requestId };
+      running.add(job);
+      for (const peer of peers) {
+        if (party.transport.isUp(peer)) void tell(peer, job.bytes, job.requestId);
+      }
+      return () => running.delete(job);
+    },
+    serve(handler) {
+      party.transport.serve(exchange, async (_from, bytes) => {
+        const reason = await refusalOf(() => {
+          const body = parse(bytes);
+          return handler(body, (contentHash) => authorized(requesters, body, contentHash));
+        });
+        return new TextEncoder().encode(reason ?? ACCEPTED);
+      });
+    },
+  };
+}
+
+function parse(bytes: Uint8Array): ForwardedBody {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new ApiError('BODY_NOT_JSON', 'the forwarded request is not JSON');
+  }
+  if (forwardedBody.Check(value)) return value;
+  throw new ApiError('BODY_INVALID', schemaProblem(forwardedBody.Errors(value), 'body').message);
+}
+
+function authorized(requesters: Requesters, body: ForwardedBody, contentHash: Uint8Array): Requester {
+  const requester = requesters.verify(body.requester, contentHash, Buffer.from(body.signature, 'hex'));
+  if (requester) return requester;
+  const problem = `no requester "${body.requester}" with this key is configured here, or it did not sign this content`;
+  throw new ApiError('UNAUTHENTICATED', problem);
+}
+
+/** Code and message of a refusal, or undefined when the work was accepted. */
+async function refusalOf(work: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    const known = apiErrorOf(error);
+    if (!known) throw error; // told to the peer as a refusal without details
+    return `${known.code}: ${known.message}`.slice(0, RESPONSE_BYTES_MAX);
+  }
+}

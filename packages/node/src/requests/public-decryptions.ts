@@ -1,0 +1,99 @@
+/**
+ * Public decryptions from admission to the durable, signed answer. A request comes in from a caller of this node or is
+ * forwarded by another node; both ways go through the same checks, and only the first asks the other nodes.
+ */
+import type { Services } from '@keyquorum/protocols/services';
+import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
+import type { Limits, Requester } from '../config/schema.ts';
+import { ApiError, apiErrorOf } from '../errors/api-error.ts';
+import { type AnswerSigner, signedAnswer } from './answer.ts';
+import type { PublicDecryptionBody } from './body.ts';
+import { type Content, contentOf } from './content.ts';
+import type { Forwarding } from './forwarding.ts';
+import { judge } from './judge.ts';
+import type { RequestRecord } from './record.ts';
+import type { RequestBook } from './request-book.ts';
+import type { Caller } from './requester.ts';
+
+export interface PublicDecryptions {
+  /** A request of a caller; resolves when it is durably admitted. Throws what apiErrorOf understands. */
+  ask(body: PublicDecryptionBody, caller: Caller): Promise<RequestRecord>;
+  /** The request, if this requester made it. */
+  find(requestId: string, requester: string): RequestRecord | undefined;
+  onEnd(requestId: string, listener: () => void): () => void;
+}
+
+export interface Metering {
+  ended(outcome: 'succeeded' | 'failed', seconds: number): void;
+}
+
+interface Modules {
+  readonly services: Services;
+  readonly book: RequestBook;
+  readonly forwarding: Forwarding;
+  readonly signing: AnswerSigner;
+  readonly limits: Limits;
+  readonly metering: Metering;
+  now(): number;
+  warn(message: string, fields: object): void;
+}
+
+export function createPublicDecryptions(modules: Modules): PublicDecryptions {
+  const { book, forwarding, services, limits } = modules;
+
+  /** Starts the request unless it is known. The result resolves when a new one is durable. */
+  function admit(content: Content, requester: Requester): Promise<void> | undefined {
+    if (book.knows(content)) return undefined;
+    const values = judge(content, { requester, keys: services.keys(), limits });
+    const durable = book.admit(content);
+    void run(modules, content, values);
+    return durable;
+  }
+
+  forwarding.serve(async (body, authorize) => {
+    const content = contentOf(body.request, body.requester);
+    await admit(content, authorize(content.hash));
+  });
+
+  return {
+    async ask(body, { requester, sign }) {
+      const content = contentOf(body, requester.name);
+      const durable = admit(content, requester);
+      if (durable) {
+        // The others may start before our record is on disk: what must not be forgotten, the ceremonies journal themselves.
+        const signature = Buffer.from(sign(content.hash)).toString('hex');
+        book.onEnd(content.requestId, forwarding.send({ request: body, requester: requester.name, signature }));
+        await durable;
+      }
+      const record = book.get(content.requestId);
+      if (!record) throw new ApiError('BUSY', 'the request ended and was forgotten at once: limits.keptRequests');
+      return record;
+    },
+    find(requestId, requester) {
+      const record = book.get(requestId);
+      return record?.requester === requester ? record : undefined;
+    },
+    onEnd: (requestId, listener) => book.onEnd(requestId, listener),
+  };
+}
+
+/** Never rejects: whatever happens ends up in the record. */
+async function run(modules: Modules, content: Content, values: readonly CiphertextValue[]): Promise<void> {
+  const { services, book, signing, metering, now, warn } = modules;
+  const { requestId, keyId } = content;
+  const startedMs = now();
+  const seconds = () => (now() - startedMs) / 1000;
+  try {
+    const outcome = await services.decrypt({ requestId, keyId, contentHash: content.hash, values });
+    await book.finish(requestId, { answer: signedAnswer(content, { values, outcome }, signing) });
+    metering.ended('succeeded', seconds());
+  } catch (error) {
+    const known = apiErrorOf(error);
+    if (!known) warn('a decryption failed unexpectedly', { err: error, requestId });
+    const { code, message, parties } = known ?? new ApiError('INTERNAL', 'an unexpected error; see the log');
+    metering.ended('failed', seconds());
+    await book.finish(requestId, { failure: { code, message, parties: [...parties] } }).catch((cause: unknown) => {
+      warn('the end of a request could not be recorded', { err: cause, requestId });
+    });
+  }
+}

@@ -1,0 +1,32 @@
+/** What the routes work with. The daemon fills it once; routes hold no state and no logic of their own. */
+import type { Services } from '@keyquorum/protocols/services';
+import type { Logger } from 'pino';
+import type { NodeConfig } from '../config/config.ts';
+import type { PublicDecryptions } from '../requests/public-decryptions.ts';
+import type { Caller, Requesters } from '../requests/requester.ts';
+import type { KeyViews } from './key-view.ts';
+import type { Status } from './schemas.ts';
+import type { Waiting } from './waiting.ts';
+
+export interface RestContext {
+  readonly config: Pick<NodeConfig, 'keys' | 'limits'>;
+  readonly log: Logger;
+  readonly requesters: Requesters;
+  readonly services: Services;
+  readonly decryptions: PublicDecryptions;
+  readonly keys: KeyViews;
+  readonly waiting: Waiting;
+  /** EIP-55 address that signs answers. */
+  readonly signer: string;
+  status(): Status;
+  /** Prometheus text. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+  observe(operation: string, status: number, seconds: number): void;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by authentication (authentication.ts) before the handler of a protected route runs. */
+    caller: Caller | null;
+  }
+}

@@ -1,0 +1,66 @@
+/** Public key material by digest: immutable, so caches and mirrors may keep it for ever. One byte range per request. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import { ApiError } from '../errors/api-error.ts';
+import type { RestContext } from './context.ts';
+import { IdParams } from './schemas.ts';
+
+const CACHE_FOREVER = 'public, max-age=31536000, immutable';
+const RANGE = /^bytes=(\d{0,15})-(\d{0,15})$/;
+
+export interface ByteRange {
+  readonly start: number;
+  /** Inclusive. */
+  readonly end: number;
+}
+
+/**
+ * The range that a Range header asks of `size` bytes (RFC 9110, 14.2): undefined when it is to be ignored (several
+ * ranges, other units), 'unsatisfiable' when it lies outside.
+ */
+export function parseRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
+  const [, first = '', last = ''] = RANGE.exec(header ?? '') ?? [];
+  if (first === '' && last === '') return undefined;
+  if (first === '') {
+    const count = Number(last);
+    return count === 0 || size === 0 ? 'unsatisfiable' : { start: Math.max(0, size - count), end: size - 1 };
+  }
+  const start = Number(first);
+  const end = last === '' ? size - 1 : Math.min(Number(last), size - 1);
+  if (last !== '' && Number(last) < start) return undefined; // not a valid range: ignored
+  return start >= size ? 'unsatisfiable' : { start, end };
+}
+
+export const materialRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = async (app, { context }) => {
+  app.get(
+    '/v1/material/:id',
+    {
+      schema: {
+        operationId: 'getMaterial',
+        summary: 'Bytes of a public object by its digest',
+        params: IdParams,
+        headers: Type.Object({
+          range: Type.Optional(Type.String()),
+          'if-none-match': Type.Optional(Type.String()),
+        }),
+        produces: ['application/octet-stream'],
+      },
+    },
+    async ({ params: { id }, headers }, reply) => {
+      const bytes = await context.keys.material(id);
+      if (!bytes) throw new ApiError('MATERIAL_UNKNOWN', `no public object ${id} here`);
+      const etag = `"${id}"`;
+      reply.headers({ etag, 'cache-control': CACHE_FOREVER, 'accept-ranges': 'bytes' });
+      if (headers['if-none-match']?.split(',').some((tag) => tag.trim() === etag)) return reply.code(304).send();
+      const range = parseRange(headers.range, bytes.length);
+      if (range === 'unsatisfiable') {
+        reply.header('content-range', `bytes */${bytes.length}`);
+        throw new ApiError('RANGE_INVALID', `range: ${bytes.length} bytes in all`);
+      }
+      reply.type('application/octet-stream');
+      if (!range) return reply.send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+      reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${bytes.length}`);
+      return reply.send(Buffer.from(bytes.subarray(range.start, range.end + 1)));
+    },
+  );
+};

@@ -1,0 +1,28 @@
+/** At most so many requests per minute and requester; the answer beyond it says when to come back. */
+import type { FastifyInstance, preHandlerAsyncHookHandler } from 'fastify';
+import type { Limits } from '../config/schema.ts';
+import { ApiError } from '../errors/api-error.ts';
+import { callerOf } from './authentication.ts';
+
+export const WINDOW_MS = 60_000;
+
+/** Route options of a limited route; the route authenticates in `onRequest`. */
+export function perRequester(
+  app: Pick<FastifyInstance, 'createRateLimit'>,
+  { requestsPerMinute }: Limits,
+): { preValidation: preHandlerAsyncHookHandler } {
+  const check = app.createRateLimit({
+    max: requestsPerMinute,
+    timeWindow: WINDOW_MS,
+    keyGenerator: (request) => callerOf(request).requester.name,
+  });
+  return {
+    async preValidation(request, reply) {
+      const limit = await check(request);
+      if (limit.isAllowed || !limit.isExceeded) return;
+      reply.header('retry-after', limit.ttlInSeconds);
+      const message = `more than ${requestsPerMinute} requests in a minute; wait ${limit.ttlInSeconds} s`;
+      throw new ApiError('RATE_LIMITED', message);
+    },
+  };
+}

@@ -1,0 +1,137 @@
+/** Bodies of the REST API: what validates requests, shapes answers and becomes the OpenAPI document. */
+import Type, { type Static } from 'typebox';
+import { ParameterSetName, Purpose } from '../config/schema.ts';
+import { Id } from '../requests/body.ts';
+import { FaultReport, PlainValue } from '../requests/record.ts';
+
+const closed = { additionalProperties: false } as const;
+const WAIT_SECONDS_MAX = 60;
+
+const Party = Type.Integer({ minimum: 1, maximum: 15 });
+const Parties = Type.Array(Party);
+
+export const ErrorDetail = Type.Object({
+  code: Type.String({ description: 'one of docs/errors.md' }),
+  message: Type.String(),
+  requestId: Type.String({ description: 'of the decryption or key, else the id of this HTTP request in the log' }),
+  parties: Parties,
+  hint: Type.String({ description: 'what to do next' }),
+});
+export const ErrorBody = Type.Object({ error: ErrorDetail });
+
+export const WaitQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.Number({ minimum: 0, maximum: WAIT_SECONDS_MAX, description: 'seconds to wait for a change of state' }),
+    ),
+  },
+  closed,
+);
+
+export const IdParams = Type.Object({ id: Id }, closed);
+
+export const Health = Type.Object({ status: Type.Literal('ok') });
+
+export const Status = Type.Object({
+  party: Party,
+  parties: Type.Integer(),
+  threshold: Type.Integer(),
+  network: Type.String(),
+  networkDigest: Type.String({ description: 'equal on all nodes, or they refuse each other' }),
+  version: Type.String(),
+  epoch: Type.Integer({ description: '0 until this node has joined the current epoch' }),
+  ready: Type.Boolean(),
+  reason: Type.String({ description: 'why it is not ready' }),
+  signer: Type.String({ description: 'EIP-55 address whose key signs answers of this node' }),
+  eip712: Type.Object({ gatewayChainId: Type.Integer(), decryptionContract: Type.String() }),
+  uptimeSeconds: Type.Number(),
+  pool: Type.Object({
+    available: Type.Integer(),
+    target: Type.Integer(),
+    batches: Type.Integer(),
+    refillPerSecond: Type.Number(),
+    reason: Type.String(),
+  }),
+  keys: Type.Array(Type.Object({ id: Id, purpose: Purpose, parameters: ParameterSetName, epoch: Type.Integer() }), {
+    description: 'development keys decrypt anything for known requesters',
+  }),
+  peers: Type.Array(
+    Type.Object({
+      party: Party,
+      up: Type.Boolean(),
+      address: Type.String(),
+      latencyMs: Type.Union([Type.Number(), Type.Null()]),
+      queuedBytes: Type.Integer(),
+      reconnects: Type.Integer(),
+      problem: Type.String({ description: 'last reason why the link is refused or down' }),
+    }),
+  ),
+  faults: Type.Boolean({ description: 'true when this node was told to misbehave' }),
+});
+export type Status = Static<typeof Status>;
+
+export const KeyRequest = Type.Object(
+  { requestId: Id, parameters: ParameterSetName, purpose: Type.Optional(Purpose) },
+  closed,
+);
+
+const CeremonyState = Type.Enum(['pending', 'running', 'succeeded', 'failed', 'aborted']);
+
+export const Accepted = Type.Object({ requestId: Id, state: CeremonyState });
+
+export const KeyBody = Type.Object({
+  requestId: Id,
+  state: CeremonyState,
+  phase: Type.String(),
+  done: Type.Number(),
+  total: Type.Number(),
+  epoch: Type.Integer(),
+  purpose: Type.Optional(Purpose),
+  parameters: Type.Optional(ParameterSetName),
+  objects: Type.Array(
+    Type.Object({
+      type: Type.String({ description: 'CompactPublicKey or CompressedCompactPublicKey' }),
+      digest: Type.String({ description: 'SHAKE-256 of PDAT_KEY and the bytes, hex' }),
+      size: Type.Integer(),
+      uris: Type.Array(Type.String()),
+      signature: Type.String({ description: 'EIP-712 KeygenVerification over all digests of this key, hex' }),
+    }),
+  ),
+  error: Type.Optional(ErrorDetail),
+});
+export type KeyBody = Static<typeof KeyBody>;
+
+export const DecryptionBody = Type.Object({
+  requestId: Id,
+  state: Type.Enum(['pending', 'succeeded', 'failed']),
+  values: Type.Array(PlainValue),
+  abiEncoded: Type.String(),
+  signature: Type.String(),
+  signer: Type.String(),
+  faults: Type.Array(FaultReport),
+  error: Type.Optional(ErrorDetail),
+});
+export type DecryptionBody = Static<typeof DecryptionBody>;
+
+export const CeremonyBody = Type.Object({
+  id: Id,
+  kind: Type.Enum(['epoch', 'keygen', 'preprocessing']),
+  state: CeremonyState,
+  phase: Type.String(),
+  done: Type.Number(),
+  total: Type.Number(),
+  startedMs: Type.Number(),
+  changedMs: Type.Number(),
+  deadlineMs: Type.Number(),
+  waitingFor: Parties,
+  bytesSent: Type.Number(),
+  error: Type.Optional(
+    Type.Object({ code: Type.String(), message: Type.String(), culprits: Parties, absent: Parties }),
+  ),
+});
+export type CeremonyBody = Static<typeof CeremonyBody>;
+
+/** `response` of a route: its success schemas, and the error shape for everything else. */
+export function responses<const Success extends Record<number, unknown>>(success: Success) {
+  return { ...success, '4xx': ErrorBody, '5xx': ErrorBody };
+}

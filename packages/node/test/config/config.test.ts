@@ -1,0 +1,119 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readNodeConfig } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/config-error.ts';
+import { networkOf, peersNeeded, readNetwork } from '../../src/config/network.ts';
+import { readToml } from '../../src/config/read-toml.ts';
+import { NetworkFile } from '../../src/config/schema.ts';
+import { createDemoNetwork } from '../../src/setup/demo-network.ts';
+import { temporaryFolder } from '../folders.ts';
+
+interface Files {
+  readonly node: string;
+  readonly network: string;
+}
+let texts: Files;
+
+beforeAll(async () => {
+  const folder = await temporaryFolder(afterAll);
+  const [first] = await createDemoNetwork({ folder: join(folder, 'demo'), parties: 4, threshold: 1, basePort: 7100 });
+  const node = await readFile(first!.config, 'utf8');
+  const network = await readFile(first!.config.replace('node.toml', 'network.toml'), 'utf8');
+  texts = { node, network };
+});
+
+/** Writes both files after changes; returns the path of node.toml. */
+async function files(change: Partial<{ [File in keyof Files]: (text: string) => string }>): Promise<string> {
+  const folder = await temporaryFolder();
+  const same = (text: string) => text;
+  await writeFile(join(folder, 'node.toml'), (change.node ?? same)(texts.node));
+  await writeFile(join(folder, 'network.toml'), (change.network ?? same)(texts.network));
+  return join(folder, 'node.toml');
+}
+
+function refusal(file: string): ConfigError {
+  try {
+    readNodeConfig(file);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+const replace = (from: string | RegExp, to: string) => (text: string) => {
+  expect(text).toMatch(from);
+  return text.replace(from, to);
+};
+
+test('a made configuration is accepted, with defaults filled in', async () => {
+  const config = readNodeConfig(await files({}));
+  expect(config.network.roster).toMatchObject({ network: 'demo', n: 4, t: 1 });
+  expect(config.pool).toEqual({ target: 8192, batch: 2048 });
+  expect(config.limits.runningRequests).toBe(256);
+  expect(peersNeeded(config.network.roster)).toBe(2);
+});
+
+describe('what is wrong is named: file, field and what it must be', () => {
+  const cases: [string, Parameters<typeof files>[0], Partial<ConfigError>, RegExp][] = [
+    [
+      'a port',
+      { node: replace(/port = \d+/, 'port = 70000') },
+      { code: 'CONFIG_INVALID', field: 'rest.port' },
+      /65535/,
+    ],
+    ['unknown', { node: replace('[p2p]', '[p2p]\nport = 1') }, { field: 'p2p.port' }, /unknown field/],
+    ['missing', { node: replace(/\[p2p\]\nlisten = .*/, '[p2p]') }, { field: 'p2p.listen' }, /missing/],
+    ['choice', { node: replace('log = "info"', 'log = "loud"') }, { field: 'log' }, /debug, info, warn, error/],
+    ['no unlock', { node: replace(/keyFile = .*/, '') }, { field: 'unlock' }, /exactly one/],
+    ['two unlocks', { node: replace(/keyFile =/, 'passphraseEnv = "X"\nkeyFile =') }, { field: 'unlock' }, /got 2/],
+    ['syntax', { node: replace('party = 1', 'party == 1') }, { code: 'CONFIG_SYNTAX' }, /line 2, column/],
+    ['party', { node: replace('party = 1', 'party = 5') }, { code: 'CONFIG_ROSTER', field: 'party' }, /4 parties/],
+    ['n < 3t+1', { network: replace('threshold = 1', 'threshold = 2') }, { code: 'CONFIG_ROSTER' }, /at most 1/],
+    ['n > 15', { network: replace('parties = 4', 'parties = 16') }, { field: 'parties' }, /15/],
+    ['few cards', { network: replace('parties = 4', 'parties = 5') }, { code: 'CONFIG_ROSTER' }, /party 5/],
+    ['a card', { network: replace('tcp/7103', 'tcp/7104') }, { code: 'CONFIG_CARD' }, /party 2 was changed/],
+    ['other network', { network: replace('name = "demo"', 'name = "prod"') }, { code: 'CONFIG_ROSTER' }, /"prod"/],
+  ];
+  test.each(cases)('%s', async (_name, change, wanted, message) => {
+    const error = refusal(await files(change));
+    expect(error).toMatchObject(wanted);
+    expect(error.message).toMatch(message);
+    expect(error.message).toMatch(/(node|network)\.toml: /);
+  });
+
+  test('a missing file', async () => {
+    const file = await files({ node: replace('network.toml', 'nowhere.toml') });
+    expect(refusal(file)).toMatchObject({ code: 'CONFIG_MISSING' });
+  });
+
+  test('a requester twice', async () => {
+    const twice = (text: string) => text + text.slice(text.indexOf('[[requesters]]'));
+    expect(refusal(await files({ node: twice }))).toMatchObject({ field: 'requesters.1.name' });
+  });
+});
+
+describe('the network digest', () => {
+  const digestAfter = async (change: (text: string) => string) =>
+    readNetwork((await files({ network: change })).replace('node.toml', 'network.toml')).digest;
+
+  test('differs when n, t, keys or the signing domain differ, not when the order of cards does', async () => {
+    const own = await digestAfter((text) => text);
+    expect(await digestAfter(replace('gatewayChainId = 654321', 'gatewayChainId = 1'))).not.toBe(own);
+    expect(await digestAfter(replace('0x4444', '0x4445'))).not.toBe(own);
+    const file = (await files({})).replace('node.toml', 'network.toml');
+    const content = readToml(file, NetworkFile);
+    expect(networkOf({ ...content, cards: [...content.cards].reverse() }, file).digest).toBe(own);
+  });
+
+  test('a card twice, or a key of another party, is refused', async () => {
+    const file = (await files({})).replace('node.toml', 'network.toml');
+    const content = readToml(file, NetworkFile);
+    const [first, second, ...rest] = content.cards;
+    const twice = { ...content, cards: [first!, first!, ...rest] };
+    expect(() => networkOf(twice, file)).toThrow(/second card of party 1/);
+    const stolen = { ...content, cards: [first!, { ...second!, publicKey: first!.publicKey }, ...rest] };
+    expect(() => networkOf(stolen, file)).toThrow(/party 2 has a key of party 1/);
+  });
+});
