@@ -5,7 +5,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { benchProcesses, type ProcessReport } from './bench/processes.ts';
+import { benchSimulator, type PhaseCost, type SimulatorReport } from './bench/simulator.ts';
 import { table } from './demo/table.ts';
 import { createLocalNetwork } from './network/local-network.ts';
 
@@ -49,13 +51,63 @@ function processTables(report: ProcessReport): string {
   ].join('\n\n');
 }
 
+/** Committees that are too many processes for one machine, and 4/1 to compare with. */
+const SIMULATED = [
+  { n: 4, t: 1 },
+  { n: 7, t: 2 },
+  { n: 13, t: 4 },
+] as const;
+
+const sum = ({ bytesPerParty }: PhaseCost): number =>
+  Object.values(bytesPerParty).reduce((all, bytes) => all + bytes, 0);
+
+/** Bytes of the kinds of messages, most first, per block and party. */
+function traffic({ bytesPerParty }: PhaseCost, blocks: number): string {
+  const kinds = Object.entries(bytesPerParty).sort(([, left], [, right]) => right - left);
+  return kinds.map(([tag, bytes]) => `${tag} ${whole(bytes / blocks)}`).join(', ');
+}
+
+function simulatorTables(reports: readonly SimulatorReport[]): string {
+  const costs = reports.map(({ n, t, epoch, keygen, preprocessing, online }) => [
+    `${n}/${t}`,
+    whole(epoch.msPerParty),
+    whole(keygen.msPerParty),
+    tenth(sum(keygen) / MEBIBYTE),
+    tenth(preprocessing.msPerParty / preprocessing.blocks),
+    whole(sum(preprocessing) / preprocessing.blocks),
+    tenth(online.msPerParty / online.blocks),
+    whole(sum(online) / online.blocks),
+  ]);
+  const head = ['n/t', 'epoch ms', 'keygen ms', 'keygen MiB', 'offline ms', 'offline B', 'online ms', 'online B'];
+  const kinds = reports.flatMap(({ n, t, preprocessing, online }) => [
+    [`${n}/${t}`, 'offline', traffic(preprocessing, preprocessing.blocks)],
+    [`${n}/${t}`, 'online', traffic(online, online.blocks)],
+  ]);
+  return [
+    '  Simulator: processor ms and bytes sent, per party; offline and online per block of 2 bits',
+    table(head, costs),
+    table(['n/t', 'phase', 'bytes per block and party, by kind of message'], kinds),
+  ].join('\n\n');
+}
+
+/** `--only processes` or `--only simulator` runs one half. */
+function wanted(half: 'processes' | 'simulator'): boolean {
+  const { values } = parseArgs({ options: { only: { type: 'string' } } });
+  return values.only === undefined || values.only === half;
+}
+
 async function main(): Promise<void> {
-  const processes = await measureProcesses();
-  console.log(processTables(processes));
+  const simulated: SimulatorReport[] = [];
+  if (wanted('simulator')) {
+    for (const { n, t } of SIMULATED) simulated.push(await benchSimulator(n, t, say));
+    console.log(simulatorTables(simulated));
+  }
+  const processes = wanted('processes') ? await measureProcesses() : undefined;
+  if (processes) console.log(`\n${processTables(processes)}`);
   const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version };
   await mkdir(RESULTS, { recursive: true });
   const file = join(RESULTS, `${new Date().toISOString().replaceAll(':', '-')}.json`);
-  await writeFile(file, `${JSON.stringify({ machine, processes }, undefined, 2)}\n`);
+  await writeFile(file, `${JSON.stringify({ machine, processes, simulated }, undefined, 2)}\n`);
   say(`written to ${file}`);
 }
 
