@@ -23,6 +23,15 @@ export const LABELS = {
   ok: 'keyquorum/mpc/ok/v1',
   complete: 'keyquorum/mpc/complete/v1',
   burn: 'keyquorum/mpc/burn/v1',
+  /**
+   * Agreement on PRSS keys: scope, commitment, sealed box, key of a set, view of the messages, certificate (SPEC R2).
+   */
+  prssScope: 'keyquorum/mpc/prss-scope/v1',
+  prssCommitment: 'keyquorum/mpc/prss-commitment/v1',
+  prssBox: 'keyquorum/mpc/prss-box/v1',
+  prssKey: 'keyquorum/mpc/prss-key/v1',
+  prssView: 'keyquorum/mpc/prss-view/v1',
+  prssInit: 'keyquorum/mpc/prss-init/v1',
   /** Pseudo-random secret sharing: keys of a session, keys of one stream (SPEC R5, R10). */
   prssSessionKey: 'keyquorum/mpc/prss-session-key/v1',
   prssStream: 'keyquorum/mpc/prss-stream/v1',

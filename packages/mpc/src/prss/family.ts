@@ -45,7 +45,5 @@ function range(from: number, to: number): number[] {
 /** All subsets of `size`, in lexicographic order. */
 function subsetsOf(items: readonly number[], size: number): number[][] {
   if (size === 0) return [[]];
-  return items.flatMap((first, index) =>
-    subsetsOf(items.slice(index + 1), size - 1).map((rest) => [first, ...rest]),
-  );
+  return items.flatMap((first, index) => subsetsOf(items.slice(index + 1), size - 1).map((rest) => [first, ...rest]));
 }

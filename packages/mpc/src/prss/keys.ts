@@ -20,7 +20,8 @@ export interface PrssKeys {
 /** @throws RangeError unless there is one key of 32 bytes for each set of the party */
 export function prssKeys(family: Family, self: PartyId, bySubset: ReadonlyMap<number, Uint8Array>): PrssKeys {
   const wanted = subsetsWith(family, self);
-  const fits = wanted.length === bySubset.size && wanted.every((index) => bySubset.get(index)?.length === PRSS_KEY_BYTES);
+  const fits =
+    wanted.length === bySubset.size && wanted.every((index) => bySubset.get(index)?.length === PRSS_KEY_BYTES);
   if (!fits) throw new RangeError(`family ${family.name}: want ${wanted.length} keys of 32 bytes for party ${self}`);
   return { family, self, bySubset };
 }
