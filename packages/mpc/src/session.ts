@@ -16,7 +16,9 @@ export interface Clock {
   yield(): Promise<void>;
 }
 
-/** What went wrong with a message of another party. Honest parties are never reported as anything but silent or late. */
+/**
+ * What went wrong with a message of another party. Honest parties are never reported as anything but silent or late.
+ */
 export type FaultKind = 'wrong-share' | 'equivocation' | 'malformed' | 'wrong-session' | 'silent' | 'late';
 
 export interface Fault {
@@ -72,8 +74,8 @@ export interface Session {
   /** Fresh secret randomness in an array of its own. */
   random(bytes: number): Uint8Array;
   /**
-   * Sends to one party. Sending to oneself is an error: a party knows its own values. The body must not change afterwards:
-   * it may wait in a queue.
+   * Sends to one party. Sending to oneself is an error: a party knows its own values. The body must not change
+   * afterwards: it may wait in a queue.
    */
   send(to: PartyId, tag: string, body: Uint8Array): void;
   /** Sends the same body to every other party. */

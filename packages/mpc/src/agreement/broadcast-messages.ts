@@ -1,6 +1,6 @@
 /**
- * Wire format of the signed broadcast (SPEC R1; docs/protocols/broadcast.md). Round 1 carries the sender's signature and
- * body, later rounds carry chains: a claim "S broadcast bytes with this length and digest" and who signed it.
+ * Wire format of the signed broadcast (SPEC R1; docs/protocols/broadcast.md). Round 1 carries the sender's signature
+ * and body, later rounds carry chains: a claim "S broadcast bytes with this length and digest" and who signed it.
  */
 import { CodecError } from '@keyquorum/codec/error';
 import { Reader } from '@keyquorum/codec/reader';

@@ -227,7 +227,9 @@ class Broadcast {
     return { subject: claimSubject(this.#session.id, this.#slot, value.sender, value), signature };
   }
 
-  /** Pulls the body from `source` unless it arrives before its turn; every source has its turn within a quarter round. */
+  /**
+   * Pulls the body from `source` unless it arrives before its turn; every source has its turn within a quarter round.
+   */
   #pull(value: Value, source: PartyId): void {
     const { extracted } = this.#slotOf(value.sender);
     if (value.body || value.sources.has(source) || extracted.length >= VALUES_PER_SENDER_MAX) return;

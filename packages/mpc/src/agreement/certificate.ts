@@ -65,8 +65,9 @@ export function verifyCertificate(roster: Roster, subject: Subject, certificate:
 }
 
 /**
- * Gathers signatures on subjects of one scope that may differ in their digest, without any network: what `collectDigest`
- * does for a session, and what services do that get votes from elsewhere. The first signature of a party counts.
+ * Gathers signatures on subjects of one scope that may differ in their digest, without any network: what
+ * `collectDigest` does for a session, and what services do that get votes from elsewhere. The first signature of a
+ * party counts.
  */
 export class SignatureTally {
   readonly #roster: Roster;
@@ -196,8 +197,8 @@ export function soloCertificate(speaker: Speaker, subject: Subject): Certificate
 }
 
 /**
- * Waits for any party to forward a certificate with `quorum` signatures in the given scope; its digest is the caller's to
- * judge. For parties that came late, restarted, or could not vote.
+ * Waits for any party to forward a certificate with `quorum` signatures in the given scope; its digest is the caller's
+ * to judge. For parties that came late, restarted, or could not vote.
  * @throws AgreementError QUORUM_MISSED
  */
 export async function receiveCertificate(

@@ -1,7 +1,7 @@
 /**
- * Decisions a party takes at most once per session, ever: COMPLETE or BURN (SPEC R5.6). The test-and-set is synchronous,
- * the record is on disk before the signature exists, and a session this process did not enter is never decided: a
- * party that lost or rolled back its memory signs neither.
+ * Decisions a party takes at most once per session, ever: COMPLETE or BURN (SPEC R5.6). The test-and-set is
+ * synchronous, the record is on disk before the signature exists, and a session this process did not enter is never
+ * decided: a party that lost or rolled back its memory signs neither.
  *
  * Together with quorums that share an honest party this makes COMPLETE and BURN certificates exclusive in any network.
  */
@@ -13,7 +13,9 @@ import type { SessionId } from '../transport.ts';
 import { digestSubject } from './certificate.ts';
 
 export type DecisionKind = 'complete' | 'burn';
-/** 'signed': decided now. 'already': the same decision was taken before. 'refused': another one was, or may have been. */
+/**
+ * 'signed': decided now. 'already': the same decision was taken before. 'refused': another one was, or may have been.
+ */
 export type DecisionResult = 'signed' | 'already' | 'refused';
 
 const PREFIX = 'decision/';

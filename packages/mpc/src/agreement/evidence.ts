@@ -1,7 +1,7 @@
 /**
- * Proofs of corruption that anybody with the roster can check, offline and for ever: two signatures of one party that an
- * honest party never makes together. Layout: kind u8 = 1 | party u8 | scope | claim | signature | claim | signature, the
- * smaller claim first, so that one offence has one spelling.
+ * Proofs of corruption that anybody with the roster can check, offline and for ever: two signatures of one party that
+ * an honest party never makes together. Layout: kind u8 = 1 | party u8 | scope | claim | signature | claim | signature,
+ * the smaller claim first, so that one offence has one spelling.
  */
 import { Reader } from '@keyquorum/codec/reader';
 import { Writer } from '@keyquorum/codec/writer';

@@ -1,6 +1,6 @@
 /**
- * Bytes that one party offers and others pull by hash: bodies of broadcasts, opened values, transcripts. Everything here
- * is public among the parties; a secret must never be offered. One exchange serves all sessions.
+ * Bytes that one party offers and others pull by hash: bodies of broadcasts, opened values, transcripts. Everything
+ * here is public among the parties; a secret must never be offered. One exchange serves all sessions.
  *
  * A fetch asks the parties in the given order. The next one is asked when the last refused, or after HEDGE_MS without
  * an answer, so that one silent party costs 150 ms and not a timeout.

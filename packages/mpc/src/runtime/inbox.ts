@@ -1,7 +1,7 @@
 /**
- * The incoming messages of one open session. Holds exactly one message per (sender, tag): an equal repetition is ignored,
- * a different one is reported as equivocation once and never changes what was received first. Everything a peer can
- * make it remember is bounded per peer. Costs one SHA-256 per message.
+ * The incoming messages of one open session. Holds exactly one message per (sender, tag): an equal repetition is
+ * ignored, a different one is reported as equivocation once and never changes what was received first. Everything a
+ * peer can make it remember is bounded per peer. Costs one SHA-256 per message.
  */
 import { sha256Hex } from '../bytes.ts';
 import type { Clock, Fault, Received, ReceiveLimits } from '../session.ts';
@@ -105,7 +105,8 @@ export class Inbox {
     this.#listeners.push(listener);
     this.#listeners.sort((left, right) => right.prefix.length - left.prefix.length); // the longest prefix decides
     const early = this.#release((tag) => this.#listenerOf(tag) === listener);
-    // Not inside this call: the handler may use what its owner sets up after `listen` returns, longer prefixes included.
+    // Not inside this call: the handler may use what its owner sets up after `listen` returns, longer prefixes
+    // included.
     queueMicrotask(() => {
       for (const { from, tag, body } of early) {
         this.#hear(this.#listenerOf(tag) ?? listener, this.#senders.get(from), { from, body }, tag);

@@ -17,7 +17,9 @@ export interface MailboxLimits extends InboxLimits {
   readonly earlyBytesMax: number;
   readonly earlySessionsMax: number;
   readonly earlyAgeMs: number;
-  /** Closed session ids remembered in memory; ids that must never return are refused by the journal of their protocol. */
+  /**
+   * Closed session ids remembered in memory; ids that must never return are refused by the journal of their protocol.
+   */
   readonly closedIdsMax: number;
 }
 

@@ -1,7 +1,8 @@
 /**
- * What an identity key signs (SPEC R17): never a bare payload, always a statement that names the operation, the network,
- * the session, the step, sender and receiver, and the length and digest of the payload. Injective by fixed widths and
- * length prefixes, so that no signature can be read as a different claim. Costs one SHA-256 and one Ed25519 operation.
+ * What an identity key signs (SPEC R17): never a bare payload, always a statement that names the operation, the
+ * network, the session, the step, sender and receiver, and the length and digest of the payload. Injective by fixed
+ * widths and length prefixes, so that no signature can be read as a different claim. Costs one SHA-256 and one Ed25519
+ * operation.
  */
 import { Writer } from '@keyquorum/codec/writer';
 import { fromHex, HASH_BYTES, sha256 } from '../bytes.ts';
@@ -48,8 +49,8 @@ export function subjectOf(scope: Omit<Subject, 'length' | 'digest'>, payload: Ui
 }
 
 /**
- * Layout: u8 + frame label | u8 + domain | network 32 | session 32 | u8 + tag | sender u8 | receiver u8 (0 = everyone) |
- * length u64 LE | digest 32. Texts are printable ASCII with their length in front.
+ * Layout: u8 + frame label | u8 + domain | network 32 | session 32 | u8 + tag | sender u8 | receiver u8 (0 = everyone)
+ * | length u64 LE | digest 32. Texts are printable ASCII with their length in front.
  * @throws RangeError for a field out of its range: callers validate what peers send before they get here.
  */
 export function encodeStatement(statement: Statement): Uint8Array {

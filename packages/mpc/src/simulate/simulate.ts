@@ -1,8 +1,8 @@
 /**
  * n parties in one process on a virtual clock: the real mailbox, sessions and protocols over a simulated network, with
- * seeded delays, reordering, partitions, crashes and corrupt parties. One seed fixes the whole run: every delivered byte
- * and its time. Programs under test may wait only for their session, clock and journal (nothing of the real world), or
- * the order is not theirs to decide.
+ * seeded delays, reordering, partitions, crashes and corrupt parties. One seed fixes the whole run: every delivered
+ * byte and its time. Programs under test may wait only for their session, clock and journal (nothing of the real
+ * world), or the order is not theirs to decide.
  *
  * Cost: one macrotask per event, about 3 us plus the work of the parties.
  */

@@ -1,6 +1,6 @@
 /**
- * The corrupt parties of a broadcast under test, acting as one: they hold their real keys, see every chain honest parties
- * relay to them, and send any message they can sign to anybody at any time.
+ * The corrupt parties of a broadcast under test, acting as one: they hold their real keys, see every chain honest
+ * parties relay to them, and send any message they can sign to anybody at any time.
  */
 import {
   type Chain,

@@ -1,6 +1,7 @@
 /**
  * Goal: agreement and validity of the broadcast (SPEC R1) against everything t parties can sign. Method: one seed draws
- * how many and which values they use, who serves the bodies, and 3n random messages of any round at any time to anybody.
+ * how many and which values they use, who serves the bodies, and 3n random messages of any round at any time to
+ * anybody.
  */
 import { expect, test } from 'vitest';
 import { forEachSeed, SEED_VARIABLE } from '../../src/simulate/seeds.ts';

@@ -1,4 +1,6 @@
-/** The attack itself must be right: offsets of all parties together are one codeword of least weight, seen by no check. */
+/**
+ * The attack itself must be right: offsets of all parties together are one codeword of least weight, seen by no check.
+ */
 import { createKernel } from '@keyquorum/kernel/kernel';
 import { describe, expect, test } from 'vitest';
 import { equalBytes } from '../../src/bytes.ts';

@@ -1,7 +1,7 @@
 /**
- * Codewords of least weight of the Shamir code over GR(2^k, 4) = Z_2^k[X]/(X^4+X+1) and GF(16), by BigInt: for tests only.
- * f(X) = delta * prod over a set Z of `degree` honest parties of (X - alpha_j) vanishes on Z and nowhere else, so it has
- * weight n - degree, the distance of the code.
+ * Codewords of least weight of the Shamir code over GR(2^k, 4) = Z_2^k[X]/(X^4+X+1) and GF(16), by BigInt: for tests
+ * only. f(X) = delta * prod over a set Z of `degree` honest parties of (X - alpha_j) vanishes on Z and nowhere else, so
+ * it has weight n - degree, the distance of the code.
  */
 import type { PartyId } from '../../transport.ts';
 import type { Prng } from '../prng.ts';

@@ -3,7 +3,9 @@ import type { Envelope } from '../../transport.ts';
 import { combine, type FaultStrategy, intercept } from '../strategy.ts';
 import { equivocateShares } from './shares.ts';
 
-/** Tells parties with an odd number something else: other shares where it can sign them, else a body with a flipped bit. */
+/**
+ * Tells parties with an odd number something else: other shares where it can sign them, else a body with a flipped bit.
+ */
 export function equivocate(): FaultStrategy {
   const others: FaultStrategy = {
     name: 'flips a bit for others',

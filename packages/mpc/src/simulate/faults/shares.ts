@@ -1,6 +1,6 @@
 /**
- * Wrong shares inside otherwise right messages, signed again where the protocol signs: the lies that openings must detect
- * or correct. What is not a share message goes out unchanged.
+ * Wrong shares inside otherwise right messages, signed again where the protocol signs: the lies that openings must
+ * detect or correct. What is not a share message goes out unchanged.
  */
 import { signStatement, subjectOf } from '../../runtime/statement.ts';
 import type { Envelope, PartyId } from '../../transport.ts';
