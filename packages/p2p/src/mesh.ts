@@ -176,7 +176,7 @@ class Libp2pMesh implements Mesh {
 
   serve(exchange: Exchange, handler: Handler): void {
     const { name } = exchange;
-    if (!/^[a-z0-9-]{1,64}$/.test(name)) throw new RangeError(`exchange name ${name}: want [a-z0-9-]{1,64}`);
+    if (!/^[a-z0-9/-]{1,64}$/.test(name)) throw new RangeError(`exchange name ${name}: want [a-z0-9/-]{1,64}`);
     if (this.#exchanges.has(name)) throw new Error(`exchange ${name} is already served`);
     this.#exchanges.set(name, { exchange, handler });
     if (this.#node) this.#handleExchange(this.#node, name).catch((error) => this.#receiverFailed(this.self, error));
