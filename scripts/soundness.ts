@@ -20,7 +20,7 @@ import {
 } from './soundness/noise.ts';
 import { HARDNESS, securityBits } from './soundness/security.ts';
 import { allSizes, brokenArguments, type Size } from './soundness/thresholds.ts';
-import { bindingBytes, keygenBytes, offlineBytesPerLink, onlineBytesPerLink } from './soundness/traffic.ts';
+import { bindingBytes, initBytes, keygenBytes, offlineBytesPerLink, onlineBytesPerLink } from './soundness/traffic.ts';
 
 const SHOWN: readonly Size[] = [
   { n: 4, t: 1 },
@@ -115,11 +115,13 @@ function printTraffic(): void {
     const links = size.n - 1;
     return [
       ...[nameOf(size), kilobytes(links * offline), kilobytes(links * online), kilobytes(propose), kilobytes(echo)],
-      ...[kilobytes(bits), kilobytes(body)],
+      ...[kilobytes(bits), kilobytes(body), kilobytes(initBytes(size, 'epoch')), kilobytes(initBytes(size, 'key'))],
     ];
   });
-  say('Sent per party, kB: per ciphertext, per proposal of one run, per key (steps K3, K4)');
-  say(table(['n/t', 'offline', 'online', 'PROPOSE', 'ECHO', 'key bits', 'key body'], rows));
+  say(
+    'Sent per party, kB: per ciphertext, per proposal of one run, per key (K3, K4), per PRSS-Init of an epoch and a key',
+  );
+  say(table(['n/t', 'offline', 'online', 'PROPOSE', 'ECHO', 'key bits', 'key body', 'init', 'key init'], rows));
 }
 
 checkThresholds();

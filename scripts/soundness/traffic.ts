@@ -1,5 +1,9 @@
 /** Bytes of payload by formula, without the framing of links: per LWE ciphertext, per key, per set of PRSS keys. */
+
 import { COMPARISON } from '@keyquorum/mpc/circuit/plan';
+import { familyA2, familyC } from '@keyquorum/mpc/prss/family';
+import { bodyBytesMax } from '@keyquorum/mpc/prss/init-messages';
+import { createScope } from '@keyquorum/mpc/prss/init-scope';
 import { valuesBytes } from '@keyquorum/protocols/decryption/preprocessing';
 import { jointNoise } from '@keyquorum/protocols/keygen/noise';
 import { bodyMessageBytes } from '@keyquorum/protocols/keygen/public-key-body';
@@ -46,4 +50,13 @@ export function keygenBytes(parameters: ParameterSet, { n, t }: Size): { bits: n
     bits: (n - 1) * (bitsMessageBytes(counts) + signed),
     body: (n - 1) * (bodyMessageBytes(pke.dimension) + signed),
   };
+}
+
+/** Sent per party in the three broadcasts of PRSS-Init, relays of other parties' values not counted. */
+export function initBytes({ n, t }: Size, families: 'epoch' | 'key'): number {
+  const roster = { network: '', n, t, publicKeys: Array.from({ length: n }, () => new Uint8Array(32)) };
+  const chosen = families === 'epoch' ? [familyC(roster)] : [familyC(roster), familyA2(roster)];
+  const scope = createScope({ session: '00'.repeat(32), roster }, chosen, new Uint8Array(0));
+  const [announcement, contribution] = bodyBytesMax(scope);
+  return (n - 1) * (announcement + contribution + 33 + 3 * SIGNATURE_BYTES); // 33: a list of no complaints
 }
