@@ -24,13 +24,18 @@ export function familyC({ n, t }: Pick<Roster, 'n' | 't'>): Family {
 }
 
 /**
- * All (t+1)-subsets of each half of the parties, degree 2t: 2, 5, 27 sets. Any t corrupt parties leave t+1 honest ones in
- * one half. For noise that is opened at degree 2t anyway; it cannot make zero sharings.
+ * Sets of n-2t parties, degree 2t, one of which has no corrupt member. For noise that is opened at degree 2t anyway; it
+ * cannot make zero sharings. n = 3t+1: all (t+1)-subsets of each half, since t corrupt parties leave t+1 honest ones in
+ * one half: 2, 5, 27 sets. Otherwise parties stand in pairs, and t of the pairs are left out.
  */
 export function familyA2({ n, t }: Pick<Roster, 'n' | 't'>): Family {
+  const parties = range(1, n);
   const middle = Math.ceil(n / 2);
-  const halves = [range(1, middle), range(middle + 1, n)];
-  return { name: 'A2', n, degree: 2 * t, subsets: halves.flatMap((half) => subsetsOf(half, t + 1)) };
+  const subsets =
+    n === 3 * t + 1
+      ? [range(1, middle), range(middle + 1, n)].flatMap((half) => subsetsOf(half, t + 1))
+      : subsetsOf(range(1, middle), t).map((pairs) => parties.filter((party) => !pairs.includes(Math.ceil(party / 2))));
+  return { name: 'A2', n, degree: 2 * t, subsets };
 }
 
 /** Indices of the sets that contain the party, ascending. */

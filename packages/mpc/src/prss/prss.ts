@@ -6,14 +6,14 @@
  * Every draw names a label; label, kind, ring and family go into the KDF, and a label is drawn once per kind and ring:
  * drawing it again throws, since equal masks on different values would give their difference away.
  */
-import type { Gf16, Gr64, Gr128 } from '@keyquorum/kernel/batch';
+import { asGr64, type Gf16, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import { createKeystream, type Keystream } from '@keyquorum/kernel/keystream';
 import { normalisedWeights, type SmallWeights, smallWeights } from '@keyquorum/kernel/weights';
 import { LABELS } from '../labels.ts';
 import type { PartyId } from '../transport.ts';
 import type { Family } from './family.ts';
-import { derive, type PrssKeys } from './keys.ts';
+import { derive, eraseKeys, type PrssKeys } from './keys.ts';
 
 const AES_KEY_BYTES = 16;
 const GR64_BYTES = 32;
@@ -32,53 +32,77 @@ export interface Prss {
    * one bit. Of the family's degree. The caller adds the constant that centres it (SPEC R11).
    */
   noise64(label: string, width: number, count: number): Gr64;
+  /** Overwrites the keys; every later draw throws. */
+  erase(): void;
 }
 
 /** `keys` are session keys, of this party or, when a burnt session is recomputed, of any. */
 export function createPrss(kernel: Kernel, keys: PrssKeys): Prss {
   const { family, self } = keys;
+  const { gr64, gr128, gf16 } = kernel;
   const weights = weightsOf(family, self);
-  const drawn = new Set<string>();
+  const { draw, erase } = createStreams(keys, weights.indices);
 
-  function streams(kind: string, label: string): Keystream[] {
+  /** sum_{j=1..t} alpha^j T_j with independent PRSS values T_j: degree 2t, zero at 0, otherwise uniform. */
+  function zero<E extends Uint8Array>(
+    value: (streams: Keystream[]) => E,
+    { kind, label }: { kind: string; label: string },
+    ring: { zeros(count: number): E; evaluate(coefficients: E[], point: number): E },
+    count: number,
+  ): E {
+    if (family.name !== 'C') throw new Error('PRSS: zero sharings come from family C');
+    const terms = Array.from({ length: family.degree }, (_, index) => value(draw(kind, `${label}/${index + 1}`)));
+    const shares = ring.evaluate([ring.zeros(count), ...terms], self);
+    for (const term of terms) term.fill(0);
+    return shares;
+  }
+
+  const value64 = (count: number) => (streams: Keystream[]) => gr64.prss(streams, weights.small, count);
+  const value128 = (count: number) => (streams: Keystream[]) => gr128.prss(streams, weights.small, count);
+  const value16 = (count: number) => (streams: Keystream[]) => gf16.prss(streams, weights.field, count);
+  return {
+    random64: (label, count) => value64(count)(draw('random64', label)),
+    random128: (label, count) => value128(count)(draw('random128', label)),
+    random16: (label, count) => value16(count)(draw('random16', label)),
+    zero64: (label, count) => zero(value64(count), { kind: 'zero64', label }, gr64, count),
+    zero128: (label, count) => zero(value128(count), { kind: 'zero128', label }, gr128, count),
+    zero16: (label, count) => zero(value16(count), { kind: 'zero16', label }, gf16, count),
+    noise64(label, width, count) {
+      let sum = gr64.zeros(count);
+      for (const [position, stream] of draw('noise64', label).entries()) {
+        const factor = asGr64(weights.normalised.slice(position * GR64_BYTES, (position + 1) * GR64_BYTES));
+        const [samples, before] = [gr64.noise(stream, width, count), sum];
+        sum = gr64.addScaled(before, factor, samples);
+        samples.fill(0);
+        before.fill(0);
+      }
+      return sum;
+    },
+    erase,
+  };
+}
+
+/** One keystream per set of the party for each (kind, label), once. */
+function createStreams(keys: PrssKeys, indices: readonly number[]) {
+  const drawn = new Set<string>();
+  let erased = false;
+  function draw(kind: string, label: string): Keystream[] {
     const name = `${kind}/${label}`;
+    if (erased) throw new Error(`PRSS: ${name} after the keys were erased`);
     if (drawn.has(name)) throw new Error(`PRSS: ${name} was drawn before in this session`);
     drawn.add(name);
-    return weights.indices.map((index) => {
-      const seed = derive(keys.bySubset.get(index)!, LABELS.prssStream, family.name, kind, label);
+    return indices.map((index) => {
+      const seed = derive(keys.bySubset.get(index)!, LABELS.prssStream, keys.family.name, kind, label);
       const stream = createKeystream(seed.subarray(0, AES_KEY_BYTES));
       seed.fill(0);
       return stream;
     });
   }
-
-  /** sum_{j=1..t} alpha^j T_j with independent PRSS values T_j: degree 2t, zero at 0, otherwise uniform. */
-  function zero<E>(draw: (suffix: string) => E, evaluate: (coefficients: E[], point: number) => E, none: E): E {
-    if (family.name !== 'C') throw new Error('PRSS: zero sharings come from family C');
-    const terms = Array.from({ length: family.degree }, (_, index) => draw(`/${index + 1}`));
-    return evaluate([none, ...terms], self);
+  function erase(): void {
+    erased = true; // a key of zeros must never make a share
+    eraseKeys(keys);
   }
-
-  const { gr64, gr128, gf16 } = kernel;
-  return {
-    random64: (label, count) => gr64.prss(streams('random64', label), weights.small, count),
-    random128: (label, count) => gr128.prss(streams('random128', label), weights.small, count),
-    random16: (label, count) => gf16.prss(streams('random16', label), weights.field, count),
-    zero64: (label, count) =>
-      zero((j) => gr64.prss(streams('zero64', label + j), weights.small, count), gr64.evaluate, gr64.zeros(count)),
-    zero128: (label, count) =>
-      zero((j) => gr128.prss(streams('zero128', label + j), weights.small, count), gr128.evaluate, gr128.zeros(count)),
-    zero16: (label, count) =>
-      zero((j) => gf16.prss(streams('zero16', label + j), weights.field, count), gf16.evaluate, gf16.zeros(count)),
-    noise64(label, width, count) {
-      let sum = gr64.zeros(count);
-      for (const [position, stream] of streams('noise64', label).entries()) {
-        const constant = weights.normalised.slice(position * GR64_BYTES, (position + 1) * GR64_BYTES) as Uint8Array;
-        sum = gr64.addScaled(sum, constant as Gr64, gr64.noise(stream, width, count));
-      }
-      return sum;
-    },
-  };
+  return { draw, erase };
 }
 
 /** Family A2 serves bounded noise only, which small weights would scale. */
