@@ -3,7 +3,7 @@ import { createServices } from '@keyquorum/protocols/create-services';
 import type { Logger } from 'pino';
 import type { NodeConfig } from '../config/config.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
-import { parseFault } from '../daemon/fault.ts';
+import { misbehaviourOf } from '../daemon/fault.ts';
 import { describeFailure, EXIT } from './exit.ts';
 
 /** An orderly stop that takes longer is given up; the store is safe against that. */
@@ -41,7 +41,7 @@ export async function runNode(
   process.on('unhandledRejection', onBug);
   daemon = await startDaemon({
     ...{ config, log, environment, createServices },
-    ...(fault !== undefined && { misbehave: await parseFault(fault, config.network.roster, log) }),
+    ...(fault !== undefined && { misbehave: misbehaviourOf(fault, config, log) }),
     onStoreFailure(error) {
       log.fatal({ code: error.code }, error.message);
       process.exitCode = EXIT.store;

@@ -12,7 +12,6 @@ import type { Transport } from '@keyquorum/mpc/transport';
 import { createMesh, type Mesh } from '@keyquorum/p2p/mesh';
 import type { createServices as CreateServices } from '@keyquorum/protocols/create-services';
 import type { Services } from '@keyquorum/protocols/services';
-import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { NodeConfig } from '../config/config.ts';
 import { readUnlock } from '../config/unlock.ts';
@@ -20,7 +19,7 @@ import { openStore, type Store } from '../store/store.ts';
 import type { StoreError } from '../store/store-error.ts';
 import { loadIdentity, type NodeIdentity } from './identity.ts';
 import { createPeerProblems, type PeerProblems } from './peer-problems.ts';
-import { createRest } from './rest.ts';
+import { createRest, type Rest } from './rest.ts';
 import { servicesOptions } from './services-options.ts';
 
 export interface DaemonOptions {
@@ -59,21 +58,47 @@ export interface Node {
 /** In memory of its own, never the shared pool of Buffer, so that secrets can be erased. */
 const random = (bytes: number) => randomFillSync(new Uint8Array(bytes));
 
-/** Starts a node. Resolves when REST listens; the epoch may still be starting. */
-export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { config, environment, log, onStoreFailure } = options;
+export interface AssembledNode {
+  readonly node: Node;
+  readonly rest: Rest;
+  /** Finishes what runs and closes the store. */
+  close(): Promise<void>;
+}
+
+/** Opens the store and puts everything together, without opening a port or speaking to anybody. */
+export async function assembleNode(options: DaemonOptions): Promise<AssembledNode> {
+  const { config, environment, onStoreFailure } = options;
   const unlock = readUnlock(config.unlock, environment);
   const store = await openStore({ path: config.dataPath, unlock, random, onFailure: onStoreFailure });
   unlock.bytes.fill(0);
   try {
     const node = await assemble(options, store);
     const rest = await createRest(node);
-    await node.services.start(); // also the transport
-    const url = await rest.listen();
-    log.info({ url, digest: config.network.digest }, 'node started');
-    return { url, stop: () => stop(node, rest) };
+    return { node, rest, close: () => close(node, rest) };
   } catch (error) {
     await store.close();
+    throw error;
+  }
+}
+
+/** Starts a node. Resolves when REST listens; the epoch may still be starting. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { config, log } = options;
+  const assembled = await assembleNode(options);
+  try {
+    await assembled.node.services.start(); // also the transport
+    const url = await assembled.rest.listen();
+    log.info({ url, digest: config.network.digest }, 'node started');
+    return {
+      url,
+      async stop() {
+        log.info('node is stopping');
+        await assembled.close();
+        log.info('node has stopped');
+      },
+    };
+  } catch (error) {
+    await assembled.close();
     throw error;
   }
 }
@@ -117,14 +142,9 @@ function createOwnMesh({ network, party, listen }: NodeConfig, { seed }: NodeIde
   });
 }
 
-async function stop(
-  { services, store, log }: Node,
-  rest: { readonly server: FastifyInstance; stopWaiting(): void },
-): Promise<void> {
-  log.info('node is stopping');
-  rest.stopWaiting(); // long polls answer with what there is
+async function close({ services, store }: Node, { server, stopWaiting }: Rest): Promise<void> {
+  stopWaiting(); // long polls answer with what there is
   await services.stop(); // ends running decryptions as DECRYPTION_ABORTED, and the transport
-  await rest.server.close();
+  await server.close();
   await store.close();
-  log.info('node has stopped');
 }

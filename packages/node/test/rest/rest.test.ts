@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ERRORS } from '../../src/errors/catalogue.ts';
+import { parseRange } from '../../src/rest/material-routes.ts';
+import { type SingleNode, singleNode } from './single-node.ts';
+
+let node: SingleNode;
+beforeAll(async () => {
+  node = await singleNode(afterAll);
+});
+
+const id = (byte: number) => byte.toString(16).padStart(2, '0').repeat(32);
+const decryption = () => ({
+  requestId: id(1),
+  keyId: id(2),
+  ciphertexts: [{ handle: id(3), format: 'compact-list', bytes: 'AAAA' }],
+});
+
+async function refusal(answer: ReturnType<SingleNode['ask']>) {
+  const { statusCode, body } = await answer;
+  const { error } = JSON.parse(body);
+  expect(error).toMatchObject({ code: expect.any(String), message: expect.any(String), parties: expect.any(Array) });
+  expect(ERRORS).toHaveProperty(error.code);
+  expect(error.hint).not.toBe('');
+  return { statusCode, code: error.code, message: error.message, requestId: error.requestId, parties: error.parties };
+}
+
+describe('open to everybody', () => {
+  test('alive, but not ready without peers', async () => {
+    expect((await node.inject({ url: '/health/live' })).statusCode).toBe(200);
+    expect(await refusal(node.inject({ url: '/health/ready' }))).toMatchObject({
+      statusCode: 503,
+      code: 'NOT_READY',
+      parties: [2, 3, 4],
+    });
+  });
+
+  test('status tells who this is and who is missing', async () => {
+    const status = (await node.inject({ url: '/v1/status' })).json();
+    expect(status).toMatchObject({ party: 1, parties: 4, threshold: 1, epoch: 0, ready: false, faults: false });
+    expect(status.eip712).toEqual({ gatewayChainId: 654321, decryptionContract: `0x${'44'.repeat(20)}` });
+    expect(status.signer).toMatch(/^0x[0-9a-fA-F]{40}$/);
+    expect(status.peers.map(({ party, up }: { party: number; up: boolean }) => [party, up])).toEqual([
+      [2, false],
+      [3, false],
+      [4, false],
+    ]);
+  });
+
+  test('metrics', async () => {
+    const { body, headers } = await node.inject({ url: '/metrics' });
+    expect(headers['content-type']).toMatch(/^text\/plain/);
+    for (const name of ['pool_available_blocks', 'peer_up{peer="2"} 0', 'ceremonies{', 'http_request_seconds']) {
+      expect(body).toContain(`keyquorum_${name}`);
+    }
+  });
+
+  test('documents of the API', async () => {
+    const document = (await node.inject({ url: '/openapi.json' })).json();
+    expect(document.openapi).toBe('3.1.0');
+    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods as Record<string, { operationId: string }>).map(
+        ([method, { operationId }]) => `${method.toUpperCase()} ${path} ${operationId}`,
+      ),
+    );
+    expect(operations).toMatchInlineSnapshot();
+    expect((await node.inject({ url: '/docs/' })).statusCode).toBe(200);
+  });
+});
+
+describe('who may do what', () => {
+  test.each([
+    undefined,
+    'Bearer ',
+    'Bearer wrong-key-wrong-key-wrong-key-wrong-key',
+    'Basic abc',
+    `Bearer ${'x'.repeat(600)}`,
+  ])('authorization "%s" is refused before the body is read', async (authorization) => {
+    const headers = { ...(authorization !== undefined && { authorization }), 'content-type': 'application/json' };
+    for (const url of ['/v1/public-decryptions', '/v1/keys']) {
+      const answer = node.inject({ method: 'POST', url, headers, payload: '{"broken' });
+      expect(await refusal(answer)).toMatchObject({ statusCode: 401, code: 'UNAUTHENTICATED' });
+    }
+  });
+
+  test('a requester that is no operator starts no ceremonies', async () => {
+    const plain = await singleNode(afterAll, (toml) => toml.replace('operator = true', ''));
+    const body = { requestId: id(1), parameters: 'default' };
+    expect(await refusal(plain.ask('POST', '/v1/keys', body))).toMatchObject({ statusCode: 403, code: 'FORBIDDEN' });
+    expect(await refusal(plain.ask('DELETE', `/v1/ceremonies/${id(1)}`))).toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  test('beyond the rate limit: 429 and when to come back', async () => {
+    const slow = await singleNode(afterAll, (toml) => toml.replace(/requestsPerMinute = \d+/, 'requestsPerMinute = 2'));
+    for (const code of ['KEY_UNKNOWN', 'KEY_UNKNOWN', 'RATE_LIMITED']) {
+      expect(await refusal(slow.ask('POST', '/v1/public-decryptions', decryption()))).toMatchObject({ code });
+    }
+    const limited = await slow.ask('POST', '/v1/public-decryptions', decryption());
+    expect(limited.statusCode).toBe(429);
+    expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0);
+  });
+
+  test('the policy of a node decides about keys', async () => {
+    const body = { requestId: id(1), parameters: 'default', purpose: 'production' };
+    expect(await refusal(node.ask('POST', '/v1/keys', body))).toMatchObject({
+      statusCode: 403,
+      code: 'KEYGEN_REFUSED',
+    });
+    const strict = await singleNode(afterAll, (toml) => toml.replace(/defaultPurpose = .*/, ''));
+    const unsaid = strict.ask('POST', '/v1/keys', { requestId: id(1), parameters: 'default' });
+    expect(await refusal(unsaid)).toMatchObject({ statusCode: 400, code: 'KEY_PURPOSE_REQUIRED' });
+  });
+});
+
+describe('malformed requests', () => {
+  const bodies: [string, object, RegExp][] = [
+    ['unknown field', { ...decryption(), extra: 1 }, /extra: unknown field/],
+    [
+      'unknown field inside',
+      { ...decryption(), ciphertexts: [{ ...decryption().ciphertexts[0], uri: 'x' }] },
+      /0\.uri/,
+    ],
+    ['missing field', { ...decryption(), keyId: undefined }, /keyId: missing/],
+    [
+      'a number that is text',
+      { ...decryption(), ciphertexts: [{ ...decryption().ciphertexts[0], slot: '0' }] },
+      /slot/,
+    ],
+    ['upper-case hex', { ...decryption(), requestId: id(0xab).toUpperCase() }, /requestId/],
+    ['no ciphertexts', { ...decryption(), ciphertexts: [] }, /ciphertexts/],
+    [
+      'an unknown format',
+      { ...decryption(), ciphertexts: [{ ...decryption().ciphertexts[0], format: 'x' }] },
+      /format/,
+    ],
+    ['not base64', { ...decryption(), ciphertexts: [{ ...decryption().ciphertexts[0], bytes: 'AA*A' }] }, /not base64/],
+  ];
+  test.each(bodies)('%s', async (_name, body, message) => {
+    const answer = await refusal(node.ask('POST', '/v1/public-decryptions', body));
+    expect(answer).toMatchObject({ statusCode: 400, code: 'BODY_INVALID' });
+    expect(answer.message).toMatch(message);
+  });
+
+  test('not JSON, the wrong media type, too large, no such route, bad path and query', async () => {
+    const headers = { authorization: `Bearer ${node.apiKey}`, 'content-type': 'application/json' };
+    const post = (payload: string, type = 'application/json') =>
+      node.inject({ method: 'POST', url: '/v1/keys', headers: { ...headers, 'content-type': type }, payload });
+    expect(await refusal(post('{"a":'))).toMatchObject({ statusCode: 400, code: 'BODY_NOT_JSON' });
+    expect(await refusal(post('{"__proto__":{"a":1}}'))).toMatchObject({ statusCode: 400 });
+    expect(await refusal(post(''))).toMatchObject({ statusCode: 400, code: 'BODY_NOT_JSON' });
+    expect(await refusal(post('a=1', 'text/plain'))).toMatchObject({ statusCode: 415, code: 'MEDIA_TYPE_UNSUPPORTED' });
+    expect(await refusal(post(`"${'x'.repeat(20_000)}"`))).toMatchObject({ statusCode: 413, code: 'BODY_TOO_LARGE' });
+    expect(await refusal(node.ask('GET', '/v1/nothing'))).toMatchObject({ statusCode: 404, code: 'ROUTE_UNKNOWN' });
+    expect(await refusal(node.ask('GET', '/v1/keys/xyz'))).toMatchObject({
+      statusCode: 400,
+      code: 'PARAMETER_INVALID',
+    });
+    const wait = node.ask('GET', `/v1/keys/${id(1)}?wait=9999`);
+    expect(await refusal(wait)).toMatchObject({ statusCode: 400, code: 'PARAMETER_INVALID' });
+    const unknown = node.ask('GET', `/v1/keys/${id(1)}?what=1`);
+    expect(await refusal(unknown)).toMatchObject({ statusCode: 400, code: 'PARAMETER_INVALID' });
+  });
+
+  test('the id the caller chose is in the refusal', async () => {
+    const answer = await refusal(node.ask('POST', '/v1/public-decryptions', decryption()));
+    expect(answer).toMatchObject({ statusCode: 404, code: 'KEY_UNKNOWN', requestId: id(1) });
+  });
+});
+
+test('what is not there', async () => {
+  const cases: [string, string][] = [
+    [`/v1/keys/${id(9)}`, 'KEY_UNKNOWN'],
+    [`/v1/public-decryptions/${id(9)}`, 'REQUEST_UNKNOWN'],
+    [`/v1/material/${id(9)}`, 'MATERIAL_UNKNOWN'],
+    [`/v1/ceremonies/${id(9)}/events`, 'CEREMONY_UNKNOWN'],
+  ];
+  for (const [url, code] of cases) {
+    expect(await refusal(node.ask('GET', url))).toMatchObject({ statusCode: 404, code });
+  }
+  expect(await refusal(node.ask('DELETE', `/v1/ceremonies/${id(9)}`))).toMatchObject({ code: 'CEREMONY_UNKNOWN' });
+  expect((await node.ask('GET', '/v1/keys')).json()).toEqual({ keys: [] });
+});
+
+test('the log holds no API key', () => {
+  expect(node.logged.length).toBeGreaterThan(10);
+  expect(node.logged.join('')).not.toContain(node.apiKey.slice(3, 20));
+});
+
+test.each([
+  [undefined, undefined],
+  ['bytes=0-', { start: 0, end: 99 }],
+  ['bytes=10-19', { start: 10, end: 19 }],
+  ['bytes=90-500', { start: 90, end: 99 }],
+  ['bytes=-10', { start: 90, end: 99 }],
+  ['bytes=-500', { start: 0, end: 99 }],
+  ['bytes=100-', 'unsatisfiable'],
+  ['bytes=-0', 'unsatisfiable'],
+  ['bytes=5-4', undefined],
+  ['bytes=0-1,5-6', undefined],
+  ['lines=0-1', undefined],
+  ['bytes=-', undefined],
+])('range %s of 100 bytes', (header, range) => {
+  expect(parseRange(header, 100)).toEqual(range);
+});
