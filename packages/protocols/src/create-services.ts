@@ -106,7 +106,9 @@ export function createServices(options: ServiceOptions): Services {
 
   party.onPeer((peer, state) => {
     if (state !== 'up') return;
-    refill?.catchUp().catch((error) => log({ level: 'warn', message: 'catching up failed', peer, error: String(error) }));
+    refill
+      ?.catchUp()
+      .catch((error) => log({ level: 'warn', message: 'catching up failed', peer, error: String(error) }));
   });
 
   return {
@@ -131,9 +133,11 @@ export function createServices(options: ServiceOptions): Services {
     ceremony: board.get,
     watch: board.watch,
     cancel(id) {
-      if (board.get(id)?.kind !== 'keygen') throw new CeremonyError('CEREMONY_UNKNOWN', `no key generation ${id} on this node`);
+      if (board.get(id)?.kind !== 'keygen')
+        throw new CeremonyError('CEREMONY_UNKNOWN', `no key generation ${id} on this node`);
       keygen.cancel(id);
-      for (const peer of party.connected()) transport.request(peer, cancelExchange, fromHex(id), signal).catch(() => undefined);
+      for (const peer of party.connected())
+        transport.request(peer, cancelExchange, fromHex(id), signal).catch(() => undefined);
     },
     keys: keys.records,
     decrypt(job) {

@@ -126,7 +126,13 @@ function build(): Plan {
   // q_i is the complement of message bit i and `keep` that of the padding bit: keep * (1 - q_i) = keep + keep * q_i.
   const select = (first: Wire, next: Wire): [Wire, Wire] => {
     const [out, out2] = [builder.wire(), builder.wire()];
-    builder.gate(selectLevel, { left: keep, right: first, sum: keep, out, second: { right: next, sum: keep, out: out2 } });
+    builder.gate(selectLevel, {
+      left: keep,
+      right: first,
+      sum: keep,
+      out,
+      second: { right: next, sum: keep, out: out2 },
+    });
     return [out, out2];
   };
   return builder.finish([...select(q0, q1), ...select(q2, q3)]);

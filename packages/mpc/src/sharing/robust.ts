@@ -3,10 +3,25 @@
  * 2t+1 received shares lie on one polynomial of degree t. t+1 of them are honest, so it is the right one, whoever else
  * lies, in any network. With n >= 3t+1 honest parties alone suffice: an answer always comes, and liars are named.
  */
+import { ELEMENT_BYTES } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import type { Session } from '../session.ts';
 import type { PartyId } from '../transport.ts';
-import { type AlgebraName, type Batches, elementCount, fromWire, openShares, toWire, wireBytes } from './algebra.ts';
+import {
+  type AlgebraName,
+  type Batches,
+  elementAt,
+  elementCount,
+  fromWire,
+  openShares,
+  predictShares,
+  type Shares,
+  toWire,
+  wireBytes,
+} from './algebra.ts';
+import { locateErrors } from './locate-errors.ts';
+
+const COORDINATES = 4;
 
 export interface RobustOpening<E> {
   readonly values: E;
@@ -14,12 +29,12 @@ export interface RobustOpening<E> {
   readonly wrong: readonly PartyId[];
 }
 
-type Shares<A extends AlgebraName> = readonly (readonly [PartyId, Batches[A]])[];
-
 /**
  * The opened values if 2t+1 of the shares agree on every element, else undefined: wait for more shares. Whoever is off on
- * one element is dropped for the whole batch. Cost: one matrix product when nobody lies; with a liar at most
- * C(shares, t) small ones.
+ * one element is dropped for the whole batch. Cost: one matrix product when nobody lies, and one more per liar.
+ *
+ * While at most t parties lie and 2t+1 agreeing shares are there, an element has at most (m-t-1)/2 wrong ones among its m,
+ * so every party dropped below did lie; in any other case what is left may not agree, and then nothing is accepted.
  */
 export function decodeRobust<A extends AlgebraName>(
   kernel: Kernel,
@@ -28,41 +43,52 @@ export function decodeRobust<A extends AlgebraName>(
   t: number,
 ): RobustOpening<Batches[A]> | undefined {
   let trusted: Shares<A> = [...shares].sort(([left], [right]) => left - right);
-  for (;;) {
-    if (trusted.length < 2 * t + 1) return undefined;
+  while (trusted.length >= 2 * t + 1) {
     const { values, firstInconsistent } = openShares(kernel, algebra, trusted, t);
     if (firstInconsistent < 0) {
-      return { values, wrong: [...shares.keys()].filter((party) => !trusted.some(([each]) => each === party)) };
+      const kept = new Set(trusted.map(([party]) => party));
+      return { values, wrong: [...shares.keys()].filter((party) => !kept.has(party)) };
     }
-    const element = trusted.map(([party, batch]) => [party, oneElement(kernel, algebra, batch, firstInconsistent)] as const);
+    const element = trusted.map(([party, batch]) => [party, elementAt(algebra, batch, firstInconsistent)] as const);
     const liars = findLiars(kernel, algebra, element, t);
     if (liars === undefined) return undefined;
     trusted = trusted.filter(([party]) => !liars.includes(party));
   }
-}
-
-/** The smallest set of parties without which the shares of one element agree and are still 2t+1. */
-function findLiars<A extends AlgebraName>(kernel: Kernel, algebra: A, shares: Shares<A>, t: number): PartyId[] | undefined {
-  const mostLiars = shares.length - (2 * t + 1);
-  for (let size = 1; size <= Math.min(t, mostLiars); size++) {
-    for (const excluded of combinations(shares, size)) {
-      const rest = shares.filter((each) => !excluded.includes(each));
-      if (openShares(kernel, algebra, rest, t).firstInconsistent < 0) return excluded.map(([party]) => party);
-    }
-  }
   return undefined;
 }
 
-function* combinations<T>(items: readonly T[], size: number, from = 0): Generator<T[]> {
-  if (size === 0) return yield [];
-  for (let index = from; index <= items.length - size; index++) {
-    for (const rest of combinations(items, size - 1, index + 1)) yield [items[index]!, ...rest];
-  }
+/**
+ * Parties with a wrong share of one element, at least one of them. The errors of a ring element are reduced to GF(16) at
+ * the lowest bit where any of them shows: a lie may live in the high bits only (docs/protocols/sharing.md).
+ */
+function findLiars<A extends AlgebraName>(
+  kernel: Kernel,
+  algebra: A,
+  element: Shares<A>,
+  t: number,
+): PartyId[] | undefined {
+  const parties = element.map(([party]) => party);
+  const word = new Array<number>(t + 1).fill(0); // relative to the polynomial through the first t+1 shares
+  word.push(...lowestDifferences(algebra, predictShares(kernel, algebra, element, t)));
+  return locateErrors(parties, word, t)?.map((index) => parties[index]!);
 }
 
-function oneElement<A extends AlgebraName>(kernel: Kernel, algebra: A, batch: Batches[A], index: number): Batches[A] {
-  const bytes = batch.length / elementCount(kernel, algebra, batch);
-  return batch.slice(index * bytes, (index + 1) * bytes) as Uint8Array as Batches[A];
+/** Pairs of equally long elements, not all equal: the bit w of each coordinate in which they differ, for the least w. */
+function lowestDifferences(algebra: AlgebraName, pairs: readonly (readonly [Uint8Array, Uint8Array])[]): number[] {
+  const differences = pairs.map(([left, right]) => left.map((byte, index) => byte ^ right[index]!));
+  if (algebra === 'gf16') return differences.map(([nibble = 0]) => nibble);
+  const wordBytes = ELEMENT_BYTES[algebra] / COORDINATES;
+  for (let bit = 0; bit < 8 * wordBytes; bit++) {
+    const digits = differences.map((difference) => {
+      let digit = 0;
+      for (let coordinate = 0; coordinate < COORDINATES; coordinate++) {
+        digit |= ((difference[coordinate * wordBytes + (bit >> 3)]! >> (bit & 7)) & 1) << coordinate;
+      }
+      return digit;
+    });
+    if (digits.some((digit) => digit !== 0)) return digits;
+  }
+  return differences.map(() => 0);
 }
 
 export interface RobustOptions {
@@ -94,7 +120,7 @@ export async function openRobust<A extends AlgebraName>(
   { deadlineMs }: RobustOptions = {},
 ): Promise<Batches[A]> {
   const { kernel, t } = session;
-  const count = elementCount(kernel, algebra, mine);
+  const count = elementCount(algebra, mine);
   session.sendAll(tag, toWire(kernel, algebra, mine)); // S1
   const shares = new Map<PartyId, Batches[A]>([[session.self, mine]]);
   const limits = { bytesMax: wireBytes(algebra, count), ...(deadlineMs !== undefined && { deadlineMs }) };
@@ -110,7 +136,7 @@ export async function openRobust<A extends AlgebraName>(
     if (opening === undefined) continue;
     for (const party of opening.wrong) session.report({ party, kind: 'wrong-share', detail: tag });
     const late = { arrivals, shares, wrong: opening.wrong, count };
-    checkLate(session, tag, algebra, late).catch(() => undefined); // ends with the session
+    checkLate(session, tag, algebra, late).catch((error) => session.close(error)); // or the session has ended already
     return opening.values;
   }
   const silent = Array.from({ length: session.n }, (_, index) => index + 1).filter((party) => !shares.has(party));
@@ -129,7 +155,9 @@ async function checkLate<A extends AlgebraName>(
     count: number;
   },
 ): Promise<void> {
-  const accepted = [...late.shares].filter(([party]) => !late.wrong.includes(party)).slice(0, session.t + 1);
+  // Without the own share, whose owner may have erased it by now: 2t others agreed, and t+1 of them are enough.
+  const witnesses = [...late.shares].filter(([party]) => party !== session.self && !late.wrong.includes(party));
+  const accepted = witnesses.slice(0, session.t + 1);
   for (let next = await late.arrivals.next(); !next.done; next = await late.arrivals.next()) {
     const { from } = next.value;
     const share = readShare(session, tag, algebra, next.value, late.count);

@@ -43,7 +43,6 @@ export interface Announcement {
   readonly content: Uint8Array;
 }
 
-
 /** The session of this attempt before fresh nonces are known. */
 export function announcedSession(roster: Roster, announcement: Announcement): SessionId {
   return sessionIdOf(labels.ceremonySession, rosterDigest(roster), encodeAnnouncement(announcement));
@@ -92,5 +91,11 @@ function decodeAnnouncement(encoded: Uint8Array): Announcement {
   const { kind, id, attempt, startMs, content } = decode(announcementCodec, encoded);
   const name = KINDS[kind];
   if (name === undefined) throw new RangeError(`unknown ceremony kind ${kind}`);
-  return { kind: name, id: Buffer.from(id).toString('hex'), attempt, startMs: Number(startMs), content: Uint8Array.from(content) };
+  return {
+    kind: name,
+    id: Buffer.from(id).toString('hex'),
+    attempt,
+    startMs: Number(startMs),
+    content: Uint8Array.from(content),
+  };
 }

@@ -8,13 +8,21 @@
  *  U4 a party whose signed root differs from the recomputed one is proven corrupt.
  * If no quorum forms, the session is abandoned: nothing is revealed and nobody is blamed.
  */
-import { type DoubleSignature, doubleSignature, encodeEvidence } from '@keyquorum/mpc/agreement/evidence';
+
 import { decide, decisionSubject } from '@keyquorum/mpc/agreement/decision';
+import { type DoubleSignature, doubleSignature, encodeEvidence } from '@keyquorum/mpc/agreement/evidence';
 import { equalBytes, sha256 } from '@keyquorum/mpc/bytes';
 import { quorumOf } from '@keyquorum/mpc/roster';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
-import { decodeRoots, encodeRoots, ROOTS_BYTES_MAX, shareSubject, type SignedRoot, type SignedShares } from './signed-shares.ts';
+import {
+  decodeRoots,
+  encodeRoots,
+  ROOTS_BYTES_MAX,
+  type SignedRoot,
+  type SignedShares,
+  shareSubject,
+} from './signed-shares.ts';
 import { openVoteBox } from './vote-box.ts';
 
 export interface Burnable {
@@ -44,14 +52,21 @@ export interface Proof {
 export async function burn(session: Session, burnable: Burnable): Promise<Proof[]> {
   const doubles = await exchangeRoots(session, burnable); // U1
   if (doubles.length > 0) {
-    return doubles.map((evidence) => ({ party: evidence.party, kind: evidence.kind, evidence: encodeEvidence(evidence) }));
+    return doubles.map((evidence) => ({
+      party: evidence.party,
+      kind: evidence.kind,
+      evidence: encodeEvidence(evidence),
+    }));
   }
   if (!(await voteBurn(session, burnable))) return []; // U2
   const reveals = await revealAll(session, burnable); // U3
   return compare(burnable, reveals); // U4
 }
 
-async function exchangeRoots(session: Session, { tag, shares, messageBytes, stepMs }: Burnable): Promise<DoubleSignature[]> {
+async function exchangeRoots(
+  session: Session,
+  { tag, shares, messageBytes, stepMs }: Burnable,
+): Promise<DoubleSignature[]> {
   const step = `${tag}/evidence`;
   const proofs = new Map<PartyId, DoubleSignature>();
   const note = (one: SignedRoot, other: SignedRoot): void => {
@@ -59,7 +74,8 @@ async function exchangeRoots(session: Session, { tag, shares, messageBytes, step
       subject: shareSubject(session.id, tag, messageBytes, root.digest),
       signature: root.signature,
     });
-    if (!equalBytes(one.digest, other.digest)) proofs.set(one.party, doubleSignature(one.party, signed(one), signed(other)));
+    if (!equalBytes(one.digest, other.digest))
+      proofs.set(one.party, doubleSignature(one.party, signed(one), signed(other)));
   };
   const held = [...shares.roots.values(), ...shares.conflicts.values()];
   session.sendAll(step, encodeRoots(held.slice(0, 15)));

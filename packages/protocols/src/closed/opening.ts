@@ -75,7 +75,11 @@ export class OpeningError extends Error {
 }
 
 /** What the signatures of a step are about: the SHA-256 of the values, in this session and step. */
-export function sealSubject(session: Session['id'], { tag, seal }: Pick<OpeningStep, 'tag' | 'seal'>, digest: Uint8Array) {
+export function sealSubject(
+  session: Session['id'],
+  { tag, seal }: Pick<OpeningStep, 'tag' | 'seal'>,
+  digest: Uint8Array,
+) {
   return seal === 'complete' ? decisionSubject(session, seal, digest) : digestSubject(LABELS.ok, session, tag, digest);
 }
 
@@ -146,7 +150,11 @@ async function withDeadline<T>(
   const late = session.clock.until(step.deadlineMs, session.signal).then(() => {
     const absent = waitingFor(session, shares, votes);
     const names = absent.map((party) => `party ${party}`).join(', ');
-    throw new OpeningError('OPENING_STALLED', `${step.tag}: no answer of ${names} in time`, { tag: step.tag, absent, shares });
+    throw new OpeningError('OPENING_STALLED', `${step.tag}: no answer of ${names} in time`, {
+      tag: step.tag,
+      absent,
+      shares,
+    });
   });
   late.catch(() => undefined); // the work may have won
   step.onWaiting?.(waitingFor(session, shares, votes));

@@ -59,7 +59,8 @@ export function openVoteBox(session: Session, tag: string, subjectOf: (digest: U
       const digest = Uint8Array.from(body.subarray(0, HASH_BYTES));
       const signature = Uint8Array.from(body.subarray(HASH_BYTES));
       const wellFormed = body.length === VOTE_BYTES;
-      if (wellFormed && verifyStatement(session.roster, from, subjectOf(digest), signature)) count(from, digest, signature);
+      if (wellFormed && verifyStatement(session.roster, from, subjectOf(digest), signature))
+        count(from, digest, signature);
       else session.report({ party: from, kind: 'malformed', detail: `${tag}: bad signature` });
     }
   }

@@ -1,8 +1,8 @@
 /** The public record of a released batch: enough for any party to verify it and to recompute its own shares. */
 import { decode, encode, u8, u32 } from '@keyquorum/codec/codec';
 import { bytes, fixedBytes, struct, vector } from '@keyquorum/codec/composites';
-import { rosterDigest } from '@keyquorum/mpc/runtime/statement';
 import type { Roster } from '@keyquorum/mpc/roster';
+import { rosterDigest } from '@keyquorum/mpc/runtime/statement';
 import type { SessionId } from '@keyquorum/mpc/transport';
 import { sessionIdOf } from '../digest.ts';
 import { labels } from '../labels.ts';

@@ -132,7 +132,8 @@ function missingRuns(job: Job, messages: Uint8Array, value: number): ProposalIte
   for (let block = 0; block < messages.length; block++) {
     if (messages[block] !== NOT_OPENED) continue;
     const last = runs.at(-1);
-    if (last !== undefined && last.firstBlock + last.blocks === block) runs[runs.length - 1] = { ...last, blocks: last.blocks + 1 };
+    if (last !== undefined && last.firstBlock + last.blocks === block)
+      runs[runs.length - 1] = { ...last, blocks: last.blocks + 1 };
     else runs.push({ requestId, contentHash, keyId, value, firstBlock: block, blocks: 1 });
   }
   return runs;

@@ -48,7 +48,8 @@ export async function openMessages(session: Session, input: OnlineInput): Promis
   const { kernel } = session;
   const { phases, wanted, material, deadlineMs } = input;
   const publicWords = await openMasked(session, kernel.gr64.add(phases, material.mask), deadlineMs); // D2
-  const message = await evaluatePlan(kernel, COMPARISON, { // D3, D4
+  const message = await evaluatePlan(kernel, COMPARISON, {
+    // D3, D4
     publicWords,
     bits: material.bits,
     pairs: material.pairs,
@@ -68,7 +69,12 @@ async function openMasked(session: Session, masked: Gr64, deadlineMs: number): P
 }
 
 /** D5: only the wanted bits travel; each opens to 0 or 1. */
-async function openWanted(session: Session, message: Gf16, wanted: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
+async function openWanted(
+  session: Session,
+  message: Gf16,
+  wanted: Uint8Array,
+  deadlineMs: number,
+): Promise<Uint8Array> {
   const blocks = wanted.length;
   const positions: { bit: number; block: number }[] = [];
   for (let bit = 0; bit < MESSAGE_BITS; bit++) {

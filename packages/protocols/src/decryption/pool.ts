@@ -81,4 +81,3 @@ export function createPool(modules: BindingModules): Pool {
     },
   };
 }
-

@@ -58,7 +58,11 @@ interface BatchSecrets {
 }
 
 /** The SHARE message of one party, a function of its session keys, and what is behind it. */
-export function shareMessage(kernel: Kernel, prss: Prss, bundles: number): { message: Uint8Array; secrets: BatchSecrets } {
+export function shareMessage(
+  kernel: Kernel,
+  prss: Prss,
+  bundles: number,
+): { message: Uint8Array; secrets: BatchSecrets } {
   const { gr64, gf16 } = kernel;
   const parts: Uint8Array[] = [gf16.pack(prss.random16('probe', PROBE_NIBBLES))];
   const bits: Gr64[] = [];
@@ -105,7 +109,11 @@ export function openValues(
 }
 
 /** This party's shares of the batch, from its secrets and the opened values. */
-function finishBatch(kernel: Kernel, secrets: BatchSecrets, { values, bundles }: { values: Uint8Array; bundles: number }): Material {
+function finishBatch(
+  kernel: Kernel,
+  secrets: BatchSecrets,
+  { values, bundles }: { values: Uint8Array; bundles: number },
+): Material {
   const { gr64, gf16 } = kernel;
   const bits: Uint8Array[] = [];
   let mask = gr64.zeros(bundles);
@@ -200,7 +208,12 @@ export function recomputeBatch(
 }
 
 /** @throws Error when a quorum did not sign COMPLETE for exactly these values of this batch */
-export function verifyRecord(roster: Roster, id: SessionId, bundles: number, { values, certificate }: BatchRecord): void {
+export function verifyRecord(
+  roster: Roster,
+  id: SessionId,
+  bundles: number,
+  { values, certificate }: BatchRecord,
+): void {
   const subject = decisionSubject(id, 'complete', sha256(values));
   const right = values.length === valuesBytes(bundles);
   if (!right || !verifyCertificate(roster, subject, decodeCertificate(certificate), quorumOf(roster))) {
@@ -230,4 +243,3 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
   }
   return out;
 }
-

@@ -8,16 +8,17 @@
  *     its own shares.
  * Exact acceptance needs every party that is not proven corrupt; without one the pool is not refilled and says why.
  */
+
+import { decode, encode } from '@keyquorum/codec/codec';
+import { fixedBytes, vector } from '@keyquorum/codec/composites';
 import { fromHex, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import type { PrssKeys } from '@keyquorum/mpc/prss/keys';
 import { partiesOf } from '@keyquorum/mpc/roster';
 import { type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
-import { decode, encode } from '@keyquorum/codec/codec';
-import { fixedBytes, vector } from '@keyquorum/codec/composites';
-import type { Log } from '../log.ts';
 import { labels } from '../labels.ts';
+import type { Log } from '../log.ts';
 import type { PublicStore } from '../storage.ts';
 import {
   BATCH_BUNDLES_MAX,
@@ -97,7 +98,10 @@ export function createRefill(modules: RefillModules): Refill {
   });
   transport.serve(listExchange, async () => {
     const names = await publics.names('pool/');
-    return encode(listCodec, names.slice(0, LIST_MAX).map((name) => fromHex(name.slice('pool/'.length))));
+    return encode(
+      listCodec,
+      names.slice(0, LIST_MAX).map((name) => fromHex(name.slice('pool/'.length))),
+    );
   });
   transport.serve(recordExchange, async (_from, body) => {
     const record = await publics.get(`pool/${toHex(body)}`);
@@ -170,7 +174,8 @@ export function createRefill(modules: RefillModules): Refill {
   function requireGoodStart(start: BatchStart): void {
     const listed = start.nonces.map(({ party: id }) => id);
     if (start.epoch !== modules.epoch) throw new Error(`START for epoch ${start.epoch}, this is ${modules.epoch}`);
-    if (start.bundles < roster.n || start.bundles > BATCH_BUNDLES_MAX) throw new Error(`START of ${start.bundles} bundles`);
+    if (start.bundles < roster.n || start.bundles > BATCH_BUNDLES_MAX)
+      throw new Error(`START of ${start.bundles} bundles`);
     if (listed.join() !== expected().join()) throw new Error(`START lists parties ${listed.join()}`);
     for (const { party: id, nonce, signature } of start.nonces) {
       if (!verifyStatement(roster, id, nonceSubject(nonce), signature)) throw new Error(`bad nonce of party ${id}`);
@@ -194,10 +199,16 @@ export function createRefill(modules: RefillModules): Refill {
   async function adopt(id: SessionId, encoded: Uint8Array): Promise<void> {
     const record = decodeRecord(encoded);
     const start = decodeStart(record.start);
-    if (batchId(roster, record.start) !== id || start.epoch !== modules.epoch) throw new Error('record of another batch');
+    if (batchId(roster, record.start) !== id || start.epoch !== modules.epoch)
+      throw new Error('record of another batch');
     verifyRecord(roster, id, start.bundles, record);
     if (pool.has(id) || running.has(id) || ledger.isRetired(id)) return;
-    const material = recomputeBatch(party.kernel, { id, keys: modules.keys, bundles: start.bundles, values: record.values });
+    const material = recomputeBatch(party.kernel, {
+      id,
+      keys: modules.keys,
+      bundles: start.bundles,
+      values: record.values,
+    });
     await publics.put(`pool/${id}`, encoded);
     const stripes = stripesOf(id, start.bundles, roster.n);
     pool.add({ id, material }, reservations.recall(stripes));
@@ -255,7 +266,9 @@ export function createRefill(modules: RefillModules): Refill {
       await load();
       while (!signal.aborted) {
         const before = pool.batches();
-        await tick().catch((error) => log({ level: 'warn', message: 'preprocessing batch failed', error: String(error) }));
+        await tick().catch((error) =>
+          log({ level: 'warn', message: 'preprocessing batch failed', error: String(error) }),
+        );
         if (pool.batches() === before) await clock.until(clock.now() + TICK_MS, signal);
       }
     },

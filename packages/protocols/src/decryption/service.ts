@@ -63,7 +63,8 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     if (known !== undefined) return known;
     const phases = request.values.map((value) => {
       const key = modules.keyShares.of(request.keyId, value.key);
-      if (key === undefined) throw new DecryptionError('KEY_UNKNOWN', `this node holds no share of key ${request.keyId}`);
+      if (key === undefined)
+        throw new DecryptionError('KEY_UNKNOWN', `this node holds no share of key ${request.keyId}`);
       return phaseShares(kernel, value, key);
     });
     const job = board.add(request, phases, clock.now());
@@ -122,7 +123,8 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
   async function runOnline({ stripe, proposal, digest }: Bound): Promise<void> {
     const { items, low } = proposal;
     const material = modules.pool()?.take(stripe, low, bundlesOf(items));
-    if (material === undefined) return log({ level: 'warn', message: 'bound material is not here', batch: stripe.batch });
+    if (material === undefined)
+      return log({ level: 'warn', message: 'bound material is not here', batch: stripe.batch });
     try {
       const admitted = await waitForJobs(items);
       if (!admitted) return;
@@ -132,7 +134,11 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     }
   }
 
-  async function openItems(items: readonly ProposalItem[], digest: Uint8Array, material: Parameters<typeof eraseMaterial>[0]) {
+  async function openItems(
+    items: readonly ProposalItem[],
+    digest: Uint8Array,
+    material: Parameters<typeof eraseMaterial>[0],
+  ) {
     const jobs = items.map((item) => board.match(item)!);
     const phases = concat(items.map((item, index) => cutPhases(jobs[index]!, item))) as Gr64;
     const wanted = concat(items.map((item, index) => cutMasks(jobs[index]!, item)));
@@ -154,7 +160,10 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
   async function waitForJobs(items: readonly ProposalItem[]): Promise<boolean> {
     const controller = new AbortController();
     const timer = clock.until(clock.now() + ONLINE_DEADLINE_MS, signal);
-    timer.then(() => controller.abort(), () => controller.abort());
+    timer.then(
+      () => controller.abort(),
+      () => controller.abort(),
+    );
     return board.admitted(items, controller.signal);
   }
 
@@ -169,7 +178,10 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     admitted(items) {
       const controller = new AbortController();
       const timer = clock.until(clock.now() + ADMISSION_WAIT_MS, signal);
-      timer.then(() => controller.abort(), () => controller.abort());
+      timer.then(
+        () => controller.abort(),
+        () => controller.abort(),
+      );
       return board.admitted(items, controller.signal);
     },
     onBound(bound) {

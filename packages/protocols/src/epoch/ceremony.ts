@@ -66,7 +66,7 @@ export function createEpochs(modules: EpochModules): Epochs {
 
   async function announceStart(): Promise<void> {
     const id = toHex(party.random(ID_BYTES));
-    const startMs = clock.now() + LEAD_MS;
+    const startMs = Math.round(clock.now()) + LEAD_MS;
     await modules.announce({ kind: 'epoch', id, attempt: 0, startMs, content: encode(u32, FIRST_EPOCH) });
   }
 

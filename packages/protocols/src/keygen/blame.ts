@@ -4,7 +4,7 @@
  */
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import type { PrssInit } from '@keyquorum/mpc/prss/init';
-import { keysFromReveals, REVEAL_BYTES_MAX } from '@keyquorum/mpc/prss/init';
+import { keysFromReveals } from '@keyquorum/mpc/prss/init-contributions';
 import { createPrss, type Prss } from '@keyquorum/mpc/prss/prss';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
@@ -26,9 +26,9 @@ export async function blame(
     messageBytes: failure.shares.messages.get(session.self)!.length,
     shares: failure.shares,
     reveal: () => init.contributions.encodeReveal(),
-    revealBytesMax: REVEAL_BYTES_MAX,
+    revealBytesMax: init.contributions.revealBytesMax,
     recompute(reveals) {
-      const keysOf = keysFromReveals(init.contributions, reveals);
+      const keysOf = keysFromReveals(init.contributions.commitments, reveals);
       return (party: PartyId) => {
         const keys = keysOf(party);
         const c = keys?.get('C');

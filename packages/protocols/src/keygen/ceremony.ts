@@ -18,8 +18,8 @@ import type { ProvenParties } from '../closed/proven.ts';
 import type { Log } from '../log.ts';
 import type { KeygenRequest, KeyRecord, ParameterSetName, ServiceLimits } from '../services.ts';
 import { decodeContent, encodeContent } from './content.ts';
-import { type GeneratedKey, generateKey, KEYGEN_PHASES, KeygenBurntError } from './keygen.ts';
 import type { KeyStore } from './key-store.ts';
+import { type GeneratedKey, generateKey, KEYGEN_PHASES, KeygenBurntError } from './keygen.ts';
 
 /** Time for the announcement to reach everybody before the first round. */
 const LEAD_MS = 400;
@@ -71,9 +71,10 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   }
 
   function announceAttempt(id: string, attempt: number, content: Uint8Array): void {
-    const announcement = { kind: 'keygen', id, attempt, startMs: clock.now() + LEAD_MS, content } as const;
+    const announcement = { kind: 'keygen', id, attempt, startMs: Math.round(clock.now()) + LEAD_MS, content } as const;
     modules.announce(announcement).then(
-      (refusing) => refusing.length > 0 && board.get(id)?.state === 'running' && board.progress(id, { waitingFor: refusing }),
+      (refusing) =>
+        refusing.length > 0 && board.get(id)?.state === 'running' && board.progress(id, { waitingFor: refusing }),
       (error) => log({ level: 'warn', message: 'announcing a key generation failed', error: String(error) }),
     );
   }
@@ -96,7 +97,10 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
         keep: (shares) => keys.keep(id, session.id, shares),
       });
       const { startMs } = announcement;
-      await keys.activate(recordOf(key, { keyId: id, session: session.id, parameters, purpose, attempt, startMs }), bodyOf(parameters, key));
+      await keys.activate(
+        recordOf(key, { keyId: id, session: session.id, parameters, purpose, attempt, startMs }),
+        bodyOf(parameters, key),
+      );
       board.succeed(id);
     } catch (error) {
       await keys.discard(id, session.id);
@@ -109,7 +113,10 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
 
   /** Slower parties may still pull what this one offers. */
   function lingerThenClose(session: { close(): void }): void {
-    clock.until(clock.now() + LINGER_MS, signal).then(() => session.close(), () => undefined);
+    clock.until(clock.now() + LINGER_MS, signal).then(
+      () => session.close(),
+      () => undefined,
+    );
   }
 
   async function afterFailure(announcement: Announcement, session: SessionId, error: unknown): Promise<void> {
@@ -129,7 +136,11 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   type Agreed = Pick<KeyRecord, 'keyId' | 'session' | 'parameters' | 'purpose' | 'attempt' | 'startMs'>;
 
   function recordOf(key: GeneratedKey, agreed: Agreed): KeyRecord {
-    const objects = key.objects.map(({ type, bytes: object }) => ({ type, sha256: sha256Hex(object), size: object.length }));
+    const objects = key.objects.map(({ type, bytes: object }) => ({
+      type,
+      sha256: sha256Hex(object),
+      size: object.length,
+    }));
     return { ...agreed, epoch: modules.epoch(), objects, certificate: toHex(key.certificate), seed: toHex(key.seed) };
   }
 
@@ -182,7 +193,8 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   /** A restart that nobody announces must not leave the ceremony running for ever. */
   function watchDeadline(id: string): void {
     const { deadlineMs } = board.get(id)!;
-    const fail = (): void => board.fail(id, { code: 'CEREMONY_DEADLINE', message: 'the deadline passed', culprits: [], absent: [] });
+    const fail = (): void =>
+      board.fail(id, { code: 'CEREMONY_DEADLINE', message: 'the deadline passed', culprits: [], absent: [] });
     clock.until(deadlineMs + 1_000, signal).then(fail, () => undefined);
   }
 

@@ -53,7 +53,8 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
     const bytes = journal.get(RECORD_PREFIX + keyId);
     return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as KeyRecord); // written by `activate`
   };
-  const records = (): KeyRecord[] => journal.keys(RECORD_PREFIX).map((key) => recordOf(key.slice(RECORD_PREFIX.length))!);
+  const records = (): KeyRecord[] =>
+    journal.keys(RECORD_PREFIX).map((key) => recordOf(key.slice(RECORD_PREFIX.length))!);
 
   async function loadShares(record: KeyRecord): Promise<void> {
     const bytes = await secrets.get(secretName(record.keyId, record.session));

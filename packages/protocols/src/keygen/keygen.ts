@@ -30,7 +30,14 @@ import type { PublicObject } from '../services.ts';
 import { blame } from './blame.ts';
 import { bitsPerSample, type JointNoise, jointNoise } from './noise.ts';
 import { bodyMessage, modulo64, openBody } from './public-key-body.ts';
-import { type BitCounts, type BitSecrets, bitsMessage, bitsMessageBytes, finishSecretBits, openBits } from './secret-bits.ts';
+import {
+  type BitCounts,
+  type BitSecrets,
+  bitsMessage,
+  bitsMessageBytes,
+  finishSecretBits,
+  openBits,
+} from './secret-bits.ts';
 
 export const BITS_TAG = 'bits';
 export const BODY_TAG = 'body';
@@ -141,7 +148,11 @@ async function generateWith(
   bits.noise.fill(0);
   const opened = await openPublicKey(session, message, { run, input });
   input.onPhase('erase'); // K6
-  return { seed: run.seed, objects: publicObjects(input.parameters, run.seed, opened.body), certificate: opened.certificate };
+  return {
+    seed: run.seed,
+    objects: publicObjects(input.parameters, run.seed, opened.body),
+    certificate: opened.certificate,
+  };
 }
 
 /** The message of the party that holds these keys in the given step; for a burnt session. */
@@ -212,7 +223,12 @@ function splitKeys(bits: Gr128, { pke, lwe, glwe }: ParameterSet): SecretKeyShar
 }
 
 /** K4: this party's shares of the public key's body, of degree 2t. */
-function publicKeyMessage(kernel: Kernel, prss: SessionPrss, run: KeygenRun, bits: { key: Gr128; noise: Gr64 }): Uint8Array {
+function publicKeyMessage(
+  kernel: Kernel,
+  prss: SessionPrss,
+  run: KeygenRun,
+  bits: { key: Gr128; noise: Gr64 },
+): Uint8Array {
   const { parameters, noise } = run.plan;
   const mask = publicKeyMask(parameters, run.seed!);
   const key = modulo64(kernel, bits.key);
@@ -262,7 +278,10 @@ export function publicObjects(parameters: ParameterSet, seed: Uint8Array, body: 
   const mask = publicKeyMask(parameters, seed);
   return [
     { type: 'CompactPublicKey', bytes: compactPublicKeyBytes({ parameters, mask, body }) },
-    { type: 'CompressedCompactPublicKey', bytes: compressedCompactPublicKeyBytes({ parameters, seed, streamIndex: 0, body }) },
+    {
+      type: 'CompressedCompactPublicKey',
+      bytes: compressedCompactPublicKeyBytes({ parameters, seed, streamIndex: 0, body }),
+    },
   ];
 }
 

@@ -35,7 +35,11 @@ export interface BodyPrss {
 }
 
 /** The message of one party: shares of the packed body, of degree 2t. */
-export function bodyMessage(kernel: Kernel, { zero, noise: noisePrss, noiseFamilySize }: BodyPrss, input: BodyInput): Uint8Array {
+export function bodyMessage(
+  kernel: Kernel,
+  { zero, noise: noisePrss, noiseFamilySize }: BodyPrss,
+  input: BodyInput,
+): Uint8Array {
   const { gr64, lwe } = kernel;
   const product = lwe.negacyclicProduct(input.mask, reversed(input.key));
   const jointNoise = combineNoiseBits(kernel, input);
@@ -47,7 +51,11 @@ export function bodyMessage(kernel: Kernel, { zero, noise: noisePrss, noiseFamil
 }
 
 /** Opens the body: N u64 little endian, or undefined when the shares are inconsistent. */
-export function openBody(kernel: Kernel, messages: ReadonlyMap<PartyId, Uint8Array>, t: number): Uint8Array | undefined {
+export function openBody(
+  kernel: Kernel,
+  messages: ReadonlyMap<PartyId, Uint8Array>,
+  t: number,
+): Uint8Array | undefined {
   const parties = [...messages.keys()].sort((left, right) => left - right);
   const shares = parties.map((party) => asGr64(messages.get(party)!));
   const { values, firstInconsistent } = kernel.gr64.open(openingMatrix(parties, 2 * t, 'gr64'), shares);

@@ -4,8 +4,8 @@
  * live modulo 2^128, so that the 128-bit parts of the key set can use the same bits; bits of noise modulo 2^64.
  */
 import { asGr64, asGr128, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
-import { openingMatrix } from '@keyquorum/kernel/lagrange';
 import type { Kernel } from '@keyquorum/kernel/kernel';
+import { openingMatrix } from '@keyquorum/kernel/lagrange';
 import type { Prss } from '@keyquorum/mpc/prss/prss';
 import type { PartyId } from '@keyquorum/mpc/transport';
 
@@ -29,7 +29,11 @@ export interface BitSecrets {
 }
 
 /** The message of one party, and its shares of the values behind it. A function of the party's keys alone. */
-export function bitsMessage(kernel: Kernel, prss: Prss, counts: BitCounts): { message: Uint8Array; secrets: BitSecrets } {
+export function bitsMessage(
+  kernel: Kernel,
+  prss: Prss,
+  counts: BitCounts,
+): { message: Uint8Array; secrets: BitSecrets } {
   const key = prss.random128('key-bits', counts.key);
   const noise = prss.random64('noise-bits', counts.noise);
   const { gr128, gr64 } = kernel;
