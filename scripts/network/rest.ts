@@ -109,6 +109,6 @@ export async function waitFor<Result>(
       problem = error;
     }
     if (Date.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`, { cause: problem });
-    await delay(pause, undefined, signal && { signal });
+    await delay(pause, undefined, { ...(signal && { signal }) }).catch(() => signal?.throwIfAborted());
   }
 }
