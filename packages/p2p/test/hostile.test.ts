@@ -1,7 +1,7 @@
 /** Strangers at the door, wrong identities, and a roster member that keeps to no rule of the frame layout. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { encodeEnvelope } from '../src/envelope-frames.ts';
-import { encodeAck, encodeHello, FRAME_BYTES_MAX, type Hello } from '../src/frames.ts';
+import { ACK, encodeAck, encodeHello, FRAME_BYTES_MAX, type Hello } from '../src/frames.ts';
 import { SendQueue } from '../src/send-queue.ts';
 import { Party, partyOptions, peerOf, seedOf, session, startMesh, stopAll } from './meshes.ts';
 import { RawPeer, type RawStream } from './raw-peer.ts';
@@ -161,6 +161,22 @@ test('a late HELLO of an ended process is not taken for another restart', async 
   await greet('02', 'bulk');
   await higher.changes.next(({ state }) => state === 'up');
   expect(higher.changes.entries.map(({ state }) => state)).toEqual(['up', 'down', 'restarted', 'up']);
+});
+
+test('half an envelope dies with the peer that began it; the next life is not held to it', async () => {
+  const higher = await lonelyHigher();
+  const peer = await rawPeer(1);
+  const queue = new SendQueue();
+  queue.push(encodeEnvelope({ session: session('half'), tag: 'half', body: new Uint8Array(300_000) }));
+  const first = await peer.openLane(higher.address, 2, 'bulk');
+  await first.greet({ epoch: '01'.repeat(8) });
+  first.send(queue.nextBatch(1)!);
+  await first.frames.find((frame) => frame[0] === ACK);
+  const second = await peer.openLane(higher.address, 2, 'bulk');
+  await second.greet({ epoch: '02'.repeat(8) });
+  second.send(dataFrames(70_000));
+  expect(await higher.receive(1, 'bad')).toHaveLength(70_000);
+  expect(higher.envelopes.entries).toHaveLength(1);
 });
 
 test('HELLO of another version is a mismatch, not a violation', async () => {
