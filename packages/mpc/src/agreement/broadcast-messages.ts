@@ -36,6 +36,11 @@ export function roundTag(slot: string, round: number): string {
   return `broadcast/${slot}/${round}`;
 }
 
+/** The slot whose round 1 a tag names; undefined for other tags. */
+export function slotOfFirst(tag: string): string | undefined {
+  return /^broadcast\/(.+)\/1$/.exec(tag)?.[1];
+}
+
 /** What `signer` signs about a claim: the sender under another label than those who relay. */
 export function claimSubject(session: SessionId, slot: string, signer: PartyId, claim: Claim): Subject {
   const { sender, length, digest } = claim;

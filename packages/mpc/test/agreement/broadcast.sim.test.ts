@@ -4,6 +4,7 @@
  * anybody.
  */
 import { expect, test } from 'vitest';
+import { allDo, corruptSets, STRATEGIES } from '../../src/simulate/faults/catalogue.ts';
 import { forEachSeed, SEED_VARIABLE } from '../../src/simulate/seeds.ts';
 import { type Simulation, simulate } from '../../src/simulate/simulate.ts';
 import type { PartyId } from '../../src/transport.ts';
@@ -11,6 +12,10 @@ import { withoutKernel } from '../without-kernel.ts';
 import type { Adversary } from './adversary.ts';
 import { expectAgreement, LEAD_MS, observe, partiesUpTo, ROUND_MS, SKEW_MS } from './broadcast-run.ts';
 
+const SIZES = [
+  { n: 4, t: 1 },
+  { n: 7, t: 2 },
+];
 const VALUES = ['value x', 'another value y', 'third'].map((text) => new TextEncoder().encode(text));
 
 function drawAttack(sim: Simulation, corrupt: readonly PartyId[], adversary: Adversary): void {
@@ -47,11 +52,31 @@ test.each(RUNS)(
     await forEachSeed({ runs, file: import.meta.filename, env: process.env }, async (seed) => {
       const sim = simulate({ seed: `${n} ${seed}`, n, t, kernel: withoutKernel, skewMs: SKEW_MS });
       const corrupt = sim.random.sample(partiesUpTo(n), t);
-      const observed = await observe(sim, corrupt, (adversary) => drawAttack(sim, corrupt, adversary));
+      const observed = await observe(sim, corrupt, {
+        plan: (adversary) => drawAttack(sim, corrupt, adversary),
+        speakersUpTo: 2,
+      });
       const view = expectAgreement(observed, corrupt, n);
       delivered += corrupt.filter((party) => party in view).length;
     });
     // The attack is a real one only if lying senders are sometimes delivered and sometimes not.
     if (!(SEED_VARIABLE in process.env)) expect(delivered).toBeGreaterThan(0);
+  },
+);
+
+test.each(SIZES)(
+  'every strategy of the catalogue, n=$n: agreement, and honest parties are never blamed',
+  async (size) => {
+    const { n, t } = size;
+    const sets = corruptSets(n, t).filter((set) => n === 4 || set.length === t);
+    for (const strategy of Object.values(STRATEGIES)) {
+      for (const corrupt of sets) {
+        const faults = allDo(corrupt, strategy);
+        const sim = simulate({ seed: corrupt.join(), n, t, kernel: withoutKernel, skewMs: SKEW_MS, faults });
+        const observed = await observe(sim, corrupt, { corruptRun: true, speakersUpTo: 2 });
+        expectAgreement(observed, corrupt, n);
+        if (strategy.name === 'equivocates') expect(observed.evidence.length).toBeGreaterThan(0);
+      }
+    }
   },
 );

@@ -42,32 +42,38 @@ describe.each(SIZES)('broadcast with n=$n, t=$t', ({ n, t }) => {
 
   test('N1: one more honest party convinced per round, as in the attack on the hash-echo broadcast', async () => {
     const sim = start();
-    const observed = await observe(sim, corrupt, (adversary) => {
-      adversary.attend(new Map());
-      for (const to of honest.slice(0, n - 2 * t)) adversary.sendFirst(sender, to, X);
-      for (let round = 2; round <= t + 1; round++) {
-        sim.after(middleOf(round), () => {
-          for (const relay of corrupt) adversary.sendChain(relay, round, round, X, [sender, ...others], true);
-        });
-      }
+    const observed = await observe(sim, corrupt, {
+      plan: (adversary) => {
+        adversary.attend(new Map());
+        for (const to of honest.slice(0, n - 2 * t)) adversary.sendFirst(sender, to, X);
+        for (let round = 2; round <= t + 1; round++) {
+          sim.after(middleOf(round), () => {
+            for (const relay of corrupt) adversary.sendChain(relay, round, round, X, [sender, ...others], true);
+          });
+        }
+      },
     });
     expect(expectAgreement(observed, corrupt, n)[sender]).toBe('value x');
   });
 
   test('N1: only one honest party gets the body, at the end of round 1', async () => {
     const sim = start();
-    const observed = await observe(sim, corrupt, (adversary) => {
-      adversary.attend(new Map());
-      sim.after(LEAD_MS + ROUND_MS - 45, () => adversary.sendFirst(sender, 1, X));
+    const observed = await observe(sim, corrupt, {
+      plan: (adversary) => {
+        adversary.attend(new Map());
+        sim.after(LEAD_MS + ROUND_MS - 45, () => adversary.sendFirst(sender, 1, X));
+      },
     });
     expect(expectAgreement(observed, corrupt, n)[sender]).toBe('value x');
   });
 
   test('N2: two digests to two halves are bottom for all, with evidence', async () => {
     const sim = start();
-    const observed = await observe(sim, corrupt, (adversary) => {
-      adversary.attend(new Map());
-      for (const to of honest) adversary.sendFirst(sender, to, to % 2 ? X : Y);
+    const observed = await observe(sim, corrupt, {
+      plan: (adversary) => {
+        adversary.attend(new Map());
+        for (const to of honest) adversary.sendFirst(sender, to, to % 2 ? X : Y);
+      },
     });
     expect(expectAgreement(observed, corrupt, n)).not.toHaveProperty(String(sender));
     expect(observed.evidence).toHaveLength(honest.length);
@@ -76,40 +82,48 @@ describe.each(SIZES)('broadcast with n=$n, t=$t', ({ n, t }) => {
 
   test('N2: the second chain, signed by all corrupt parties, comes to one party in the last round', async () => {
     const sim = start();
-    const observed = await observe(sim, corrupt, (adversary) => {
-      adversary.attend(new Map(corrupt.map((party) => [party, [Y]])));
-      for (const to of honest) adversary.sendFirst(sender, to, X);
-      sim.after(middleOf(t + 1), () => adversary.sendChain(sender, 1, t + 1, Y, [sender, ...others], true));
+    const observed = await observe(sim, corrupt, {
+      plan: (adversary) => {
+        adversary.attend(new Map(corrupt.map((party) => [party, [Y]])));
+        for (const to of honest) adversary.sendFirst(sender, to, X);
+        sim.after(middleOf(t + 1), () => adversary.sendChain(sender, 1, t + 1, Y, [sender, ...others], true));
+      },
     });
     expect(expectAgreement(observed, corrupt, n)[sender]).toBe('value x');
   });
 
   test('N2: one honest party learns the second value in round t and convinces all in the last round', async () => {
     const sim = start();
-    const observed = await observe(sim, corrupt, (adversary) => {
-      adversary.attend(new Map(corrupt.map((party) => [party, [Y]])));
-      for (const to of honest) adversary.sendFirst(sender, to, X);
-      // With t = 1 round t is the first: the chain of S alone, together with a body to pull.
-      sim.after(middleOf(t), () => adversary.sendChain(sender, 1, t + 1, Y, [sender, ...others], false));
+    const observed = await observe(sim, corrupt, {
+      plan: (adversary) => {
+        adversary.attend(new Map(corrupt.map((party) => [party, [Y]])));
+        for (const to of honest) adversary.sendFirst(sender, to, X);
+        // With t = 1 round t is the first: the chain of S alone, together with a body to pull.
+        sim.after(middleOf(t), () => adversary.sendChain(sender, 1, t + 1, Y, [sender, ...others], false));
+      },
     });
     expect(expectAgreement(observed, corrupt, n)).not.toHaveProperty(String(sender));
   });
 
   test('N3: a digest whose body nobody gives is bottom', async () => {
     const sim = start();
-    const observed = await observe(sim, corrupt, (adversary) => {
-      adversary.attend(new Map());
-      for (const to of honest) adversary.sendChain(sender, to, 2, X, [sender, ...others], false);
+    const observed = await observe(sim, corrupt, {
+      plan: (adversary) => {
+        adversary.attend(new Map());
+        for (const to of honest) adversary.sendChain(sender, to, 2, X, [sender, ...others], false);
+      },
     });
     expect(expectAgreement(observed, corrupt, n)).not.toHaveProperty(String(sender));
   });
 
   test('N3: a withheld body is pulled from the honest party that has it', async () => {
     const sim = start();
-    const observed = await observe(sim, corrupt, (adversary) => {
-      adversary.attend(new Map());
-      adversary.sendFirst(sender, 1, X);
-      for (const to of honest.slice(1)) adversary.sendChain(sender, to, 2, X, [sender, ...others], false);
+    const observed = await observe(sim, corrupt, {
+      plan: (adversary) => {
+        adversary.attend(new Map());
+        adversary.sendFirst(sender, 1, X);
+        for (const to of honest.slice(1)) adversary.sendChain(sender, to, 2, X, [sender, ...others], false);
+      },
     });
     expect(expectAgreement(observed, corrupt, n)[sender]).toBe('value x');
   });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Party } from '../../src/party.ts';
+import { drawFaults } from '../../src/simulate/faults/catalogue.ts';
+import { createPrng } from '../../src/simulate/prng.ts';
 import { type SimulateOptions, simulate } from '../../src/simulate/simulate.ts';
 import { withoutKernel } from '../without-kernel.ts';
 
@@ -28,6 +30,19 @@ describe('simulation', () => {
     };
     expect(await observe(7)).toEqual(await observe(7));
     expect((await observe(7)).trace).not.toBe((await observe(8)).trace);
+  });
+
+  test('also with faults, clock skew, a partition and a crash with restart', async () => {
+    const observe = async (seed: number) => {
+      const faults = drawFaults(createPrng(seed), 7, 2);
+      const sim = simulate({ ...base, seed, n: 7, t: 2, faults, skewMs: 50 });
+      sim.after(5, () => sim.partition([[1, 2, 3, 4]]));
+      sim.after(20, () => sim.crash(2, { restartAfterMs: 500 }));
+      sim.after(900, () => sim.heal());
+      const { outcomes, faults: reported } = await sim.run(gossip, { limitMs: 60_000 });
+      return JSON.stringify([outcomes, reported, sim.traffic.trace(), sim.traffic.sent(), sim.describe()]);
+    };
+    for (let seed = 1; seed <= 10; seed++) expect(await observe(seed)).toBe(await observe(seed));
   });
 
   test('every party hears every other once per round, in virtual time', async () => {
