@@ -1,8 +1,8 @@
 /**
  * Envelopes as DATA frames (docs/protocols/transport.md): split on the way out, put together on the way in.
  *
- * Payload of DATA, little-endian: seq u48 | first u8 | [first = 1: session 32 | tag length u8 | tag | body length u32] |
- * body bytes. Every fragment but the last fills its frame, so an envelope has exactly one encoding.
+ * Payload of DATA, little-endian: seq u48 | first u8 | [first = 1: session 32 | tag length u8 | tag |
+ * body length u32] | body bytes. Every fragment but the last fills its frame, so an envelope has exactly one encoding.
  * Cost: 49 bytes + tag per envelope, 12 per further 256 KiB. One copy each way: the sender may erase or reuse `body`
  * as soon as `encodeEnvelope` returned, the receiver owns what it gets.
  */

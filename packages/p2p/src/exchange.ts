@@ -2,8 +2,8 @@
  * Requests and responses over one short-lived stream each (docs/protocols/transport.md, step L7).
  *
  * Request: length u32 LE | body. Response: status u8 (0 answer, 1 refusal) | length u32 LE | body.
- * For control traffic: opening a stream costs milliseconds, and libp2p's pipes have no back-pressure, so every length is
- * checked before it is buffered and every exchange names its own maxima.
+ * For control traffic: opening a stream costs milliseconds, and libp2p's pipes have no back-pressure, so every length
+ * is checked before it is buffered and every exchange names its own maxima.
  */
 import { type Exchange, type PartyId, TransportError } from '@keyquorum/mpc/transport';
 import type { Connection, Stream } from '@libp2p/interface';

@@ -11,7 +11,7 @@
  */
 
 export const PROTOCOL_VERSION = 1;
-/** A whole frame including its length word; also the most bytes handed to one stream.send (best measured batch size). */
+/** A whole frame with its length word; also the most bytes handed to one stream.send (best measured batch size). */
 export const FRAME_BYTES_MAX = 256 * 1024;
 /** Length word and type. */
 export const FRAME_PREFIX_BYTES = 5;
@@ -127,7 +127,7 @@ export function violation(message: string): LinkError {
   return new LinkError('LINK_VIOLATION', message);
 }
 
-/** Cuts a byte stream into frames. A frame inside one chunk is passed without a copy; others meet in one kept buffer. */
+/** Cuts a byte stream into frames. A frame inside one chunk is passed uncopied; others meet in one kept buffer. */
 export class FrameReader {
   readonly #onFrame: (frame: Buffer) => void;
   #scratch = Buffer.alloc(SCRATCH_BYTES_FIRST);

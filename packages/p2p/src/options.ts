@@ -21,7 +21,7 @@ export interface MeshLimits {
   readonly redialMsMin: number;
   readonly redialMsMax: number;
   readonly dialMsMax: number;
-  /** Exchanges running at once per peer and direction; further requests of ours wait, further ones of the peer's fail. */
+  /** Exchanges running at once per peer and direction; more requests of ours wait, more of the peer's fail. */
   readonly exchangesMax: number;
   /** Time a peer has to deliver the body of a request it began. */
   readonly exchangeReadMsMax: number;

@@ -152,7 +152,7 @@ test('assembler: any bytes after a sequence number are a LinkError or an envelop
   );
 });
 
-test('assembler: announced size above the maximum fails before allocation; fragments must be whole and in place', () => {
+test('assembler: a size above the maximum fails before allocation; fragments must be whole and in place', () => {
   const [head, tail] = encodeEnvelope({ session: '00'.repeat(32), tag: 'big', body: new Uint8Array(300_000) }) as [
     Buffer,
     Buffer,

@@ -41,7 +41,7 @@ async function lonelyHigher(): Promise<Party> {
   return higher;
 }
 
-test('a stranger is refused by the gater, whatever party number it claims, and the operator sees its peer id', async () => {
+test('a stranger is refused by the gater, whatever party it claims to be; the operator sees its peer id', async () => {
   const higher = await lonelyHigher();
   const stranger = new Party({
     network: 'test',

@@ -88,7 +88,7 @@ test('kill -9: down at once; the next life on the same port gets what waited, an
   expect(tags).toHaveLength(3);
 });
 
-test('SIGSTOP: noticed by silence; after SIGCONT the link is back, nothing lost, nothing twice, no restart', async () => {
+test('SIGSTOP: noticed by silence; after SIGCONT nothing is lost, nothing comes twice, no restart', async () => {
   const { first, child } = await startWithChild();
   const down = first.events.next(({ kind }) => kind === 'down');
   child.process.kill('SIGSTOP');
