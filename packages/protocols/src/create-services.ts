@@ -96,7 +96,7 @@ export function createServices(options: ServiceOptions): Services {
     refill = createRefill({
       ...{ party, pool, ledger, reservations, publics, epoch, signal, log, ...sizes },
       keys: epochKeys,
-      proven: proven.list,
+      proven,
     });
     refill.run().catch((error) => {
       if (!signal.aborted) log({ level: 'error', message: 'the pool is not refilled any more', error: String(error) });

@@ -16,8 +16,11 @@ import type { Party } from '@keyquorum/mpc/party';
 import type { PrssKeys } from '@keyquorum/mpc/prss/keys';
 import { partiesOf } from '@keyquorum/mpc/roster';
 import { type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
+import type { Session } from '@keyquorum/mpc/session';
 import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { labels } from '../labels.ts';
+import { OpeningError } from '../closed/opening.ts';
+import type { ProvenParties } from '../closed/proven.ts';
 import type { Log } from '../log.ts';
 import type { PublicStore } from '../storage.ts';
 import {
@@ -30,6 +33,7 @@ import {
   encodeStart,
   RECORD_BYTES_MAX,
 } from './batch-record.ts';
+import { blameBatch } from './blame.ts';
 import { type Ledger, stripesOf } from './ledger.ts';
 import type { Pool } from './pool.ts';
 import { preprocess, recomputeBatch, verifyRecord } from './preprocessing.ts';
@@ -43,6 +47,7 @@ const NONCE_WAIT_MS = 2_000;
 const TURN_MS = 20_000;
 /** Nobody waits longer for one batch. */
 const BATCH_DEADLINE_MS = 60_000;
+const LINGER_MS = 10_000;
 const TICK_MS = 500;
 const RATE_WINDOW = 8;
 const LIST_MAX = 1024;
@@ -65,7 +70,7 @@ export interface RefillModules {
   readonly target: number;
   readonly batchBundles: number;
   /** Parties proven corrupt: their shares are neither waited for nor used. */
-  proven(): readonly PartyId[];
+  readonly proven: ProvenParties;
   readonly signal: AbortSignal;
   readonly log: Log;
 }
@@ -119,7 +124,7 @@ export function createRefill(modules: RefillModules): Refill {
 
   /** Parties whose shares a batch needs: all that are not proven corrupt (SPEC R3). */
   function expected(): PartyId[] {
-    const proven = modules.proven();
+    const proven = modules.proven.list();
     return partiesOf(roster).filter((id) => !proven.includes(id));
   }
 
@@ -165,10 +170,27 @@ export function createRefill(modules: RefillModules): Refill {
       pool.add({ id, material: result.material }, Promise.resolve());
       reservations.prefetch(stripesOf(id, start.bundles, roster.n));
       noteFinished(start.bundles, startedMs);
+    } catch (error) {
+      if (error instanceof OpeningError && error.code === 'OPENING_INCONSISTENT') await blameFor(session, error, start);
+      throw error;
     } finally {
       running.delete(id);
-      session.close();
+      closeLater(session);
     }
+  }
+
+  async function blameFor(session: Session, failure: OpeningError, { bundles }: BatchStart): Promise<void> {
+    const proofs = await blameBatch(session, { failure, keys: modules.keys, bundles });
+    await modules.proven.add(session.id, proofs);
+    for (const { party: culprit, kind } of proofs) log({ level: 'error', message: 'a party is proven corrupt', culprit, kind });
+  }
+
+  /** Slower parties may still pull what this one offers. */
+  function closeLater(session: Session): void {
+    clock.until(clock.now() + LINGER_MS, signal).then(
+      () => session.close(),
+      () => undefined,
+    );
   }
 
   function requireGoodStart(start: BatchStart): void {

@@ -21,6 +21,7 @@ const TICK_MS = 250;
 /** Without everybody, the start waits this long for the missing parties. */
 const PATIENCE_MS = 30_000;
 const LEAD_MS = 400;
+const LINGER_MS = 10_000;
 const DEADLINE_MS = 60_000;
 const ID_BYTES = 32;
 
@@ -87,7 +88,11 @@ export function createEpochs(modules: EpochModules): Epochs {
       log({ level: 'warn', message: 'starting the epoch failed, it is tried again', error: message });
     } finally {
       starting = false;
-      session.close();
+      // Slower parties may still pull what this one offers.
+      clock.until(clock.now() + LINGER_MS, signal).then(
+        () => session.close(),
+        () => undefined,
+      );
     }
   }
 
