@@ -1,8 +1,10 @@
 /**
  * Keys of a set from what its members say (SPEC R2, R5.7; docs/protocols/prss.md): t+1 members that say the same include an
- * honest one, and honest members all hold the same key. Serves a party that missed PRSS-Init, and a burnt session whose
- * keys were derived from epoch keys. Only for sets with t+1 honest members, as in family C: nobody who lies or is
- * silent can keep the answer away. Keys are compared in constant time.
+ * honest one, and honest members all hold the same key, so a wrong key is never taken. Serves a party that missed
+ * PRSS-Init, and a burnt session whose keys were derived from epoch keys. Keys are compared in constant time.
+ *
+ * For family C: a set has 2t+1 members, t+1 of them honest. A member that was away needs t+1 equal answers of the 2t
+ * others; it counts as one of the t faults, so at most t-1 others lie or are silent. With more it waits.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { PartyId } from '../transport.ts';
