@@ -29,7 +29,10 @@ export interface Sum {
 export interface Level {
   /** Computed before the gates, from earlier levels. */
   readonly sums: readonly Sum[];
+  /** Those with two products first. */
   readonly gates: readonly Gate[];
+  /** Number of gates with two products. */
+  readonly doubles: number;
   /** First shared pair of the level; its gates take consecutive ones. */
   readonly firstPair: number;
 }
@@ -108,7 +111,8 @@ class Builder {
   finish(outputs: Plan['outputs']): Plan {
     let pairs = 0;
     const levels = this.#levels.map(({ sums, gates }) => {
-      const level = { sums, gates, firstPair: pairs };
+      const [doubles, singles] = [gates.filter(({ second }) => second), gates.filter(({ second }) => !second)];
+      const level = { sums, gates: [...doubles, ...singles], doubles: doubles.length, firstPair: pairs };
       pairs += gates.length;
       return level;
     });
