@@ -3,6 +3,13 @@ import type { MeshEvent } from '@keyquorum/p2p/options';
 import type { Logger } from 'pino';
 import { type Network, shortDigest } from '../config/network.ts';
 
+/** Refused exchanges are part of normal life: a peer asks for what we do not have yet. */
+const LEVELS: Partial<Record<MeshEvent['kind'], 'debug' | 'info'>> = {
+  listening: 'info',
+  restarted: 'info',
+  'exchange-refused': 'debug',
+};
+
 export interface PeerProblems {
   onEvent(event: MeshEvent): void;
   /** '' when the link works or nothing is known yet. */
@@ -36,7 +43,7 @@ export function createPeerProblems(network: Network, log: Logger): PeerProblems 
       } else if (event.kind === 'receiver-failed') {
         log.error({ ...event }, 'our own code failed on a message: please report it');
       } else {
-        const level = event.kind === 'listening' || event.kind === 'restarted' ? 'info' : 'warn';
+        const level = LEVELS[event.kind] ?? 'warn';
         log[level]({ ...event }, `p2p ${event.kind}`);
       }
     },

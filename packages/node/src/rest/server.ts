@@ -7,7 +7,13 @@ import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { ApiError, apiErrorOf, errorDetail } from '../errors/api-error.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { VERSION } from '../version.ts';
@@ -30,7 +36,7 @@ export async function createServer(context: RestContext): Promise<FastifyInstanc
   const loggerInstance: FastifyBaseLogger = context.log;
   const app = Fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }), // onResponse below writes one line
     genReqId: () => randomUUID(),
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -38,6 +44,7 @@ export async function createServer(context: RestContext): Promise<FastifyInstanc
     return503OnClosing: true,
     routerOptions: { maxParamLength: 128 },
   }).withTypeProvider<TypeBoxTypeProvider>();
+  app.removeContentTypeParser('text/plain'); // JSON is the only kind of body here
   app.setValidatorCompiler(schemaCompiler);
   app.decorateRequest('caller', null);
   app.addHook('onResponse', async (request, reply) => {
@@ -99,7 +106,7 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
 function refusalOf(error: FastifyError): ApiError {
   const known = apiErrorOf(error);
   if (known) return known;
-  if (error.validation) {
+  if (error.validationContext !== undefined) {
     return new ApiError(error.validationContext === 'body' ? 'BODY_INVALID' : 'PARAMETER_INVALID', error.message);
   }
   const code = FASTIFY_CODES[error.code];

@@ -57,12 +57,29 @@ describe('open to everybody', () => {
   test('documents of the API', async () => {
     const document = (await node.inject({ url: '/openapi.json' })).json();
     expect(document.openapi).toBe('3.1.0');
+    await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot('../../../../docs/openapi.json');
     const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods as Record<string, { operationId: string }>).map(
         ([method, { operationId }]) => `${method.toUpperCase()} ${path} ${operationId}`,
       ),
     );
-    expect(operations).toMatchInlineSnapshot();
+    expect(operations).toMatchInlineSnapshot(`
+      [
+        "GET /health/live getLive",
+        "GET /health/ready getReady",
+        "GET /v1/status getStatus",
+        "GET /metrics getMetrics",
+        "POST /v1/keys generateKey",
+        "GET /v1/keys listKeys",
+        "GET /v1/keys/{id} getKey",
+        "POST /v1/public-decryptions decryptPublicly",
+        "GET /v1/public-decryptions/{id} getPublicDecryption",
+        "GET /v1/material/{id} getMaterial",
+        "GET /v1/ceremonies listCeremonies",
+        "GET /v1/ceremonies/{id}/events watchCeremony",
+        "DELETE /v1/ceremonies/{id} cancelCeremony",
+      ]
+    `);
     expect((await node.inject({ url: '/docs/' })).statusCode).toBe(200);
   });
 });
