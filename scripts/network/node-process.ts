@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 export const CLI = fileURLToPath(new URL('../../packages/node/src/cli/keyquorum.ts', import.meta.url));
@@ -69,28 +70,28 @@ function tailOf(logFile: string): string {
   return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n');
 }
 
-/** Runs one command of the CLI to its end. Throws with its output when it fails. */
+export interface CliResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one command of the CLI and returns what it printed. Throws with its complaints when it fails. */
 export async function runCli(cliArguments: readonly string[]): Promise<string> {
-  const { status, output } = await tryCli(cliArguments);
-  if (status !== 0) throw new Error(`keyquorum ${cliArguments.join(' ')}: status ${status}\n${output}`);
-  return output;
+  const { status, stdout, stderr } = await tryCli(cliArguments);
+  if (status !== 0) throw new Error(`keyquorum ${cliArguments.join(' ')}: status ${status}\n${stderr}`);
+  return stdout;
 }
 
 /** The same for commands that are expected to fail. */
-export async function tryCli(
-  cliArguments: readonly string[],
-  environment: NodeJS.ProcessEnv = {},
-): Promise<{ status: number | null; output: string }> {
+export async function tryCli(cliArguments: readonly string[]): Promise<CliResult> {
   const child = spawn(process.execPath, ['--import', TETHER, CLI, ...cliArguments], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...environment },
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  const [status] = (await once(child, 'close')) as [number | null];
-  return { status, output };
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ]);
+  return { status, stdout, stderr };
 }

@@ -24,37 +24,37 @@ const networkFileOf = ({ nodes }: LocalNetwork, party: number) =>
 test('n < 3t+1 is refused when a network is made', async () => {
   await using dir = await temporaryDirectory();
   const options = ['--parties', '6', '--threshold', '2', '--dir', join(dir.path, 'net')];
-  const { status, output } = await tryCli(['init', '--demo', ...options]);
+  const { status, stderr } = await tryCli(['init', '--demo', ...options]);
   expect(status).not.toBe(0);
-  expect(output).toMatch(/CONFIG_ROSTER.*3t\+1/s);
-  expect(output).toContain('hint:');
+  expect(stderr).toMatch(/CONFIG_ROSTER.*3t\+1/s);
+  expect(stderr).toContain('hint:');
 });
 
 test('n < 3t+1 in the network file is refused when a node starts', async () => {
   await using made = await configured();
   const { network } = made;
   await editFile(networkFileOf(network, 1), /threshold = 1/, 'threshold = 2');
-  const { status, output } = await tryCli(['start', '--config', network.nodes[0]!.config]);
+  const { status, stderr } = await tryCli(['start', '--config', network.nodes[0]!.config]);
   expect(status).not.toBe(0);
-  expect(output).toMatch(/CONFIG_ROSTER.*3t\+1/s);
+  expect(stderr).toMatch(/CONFIG_ROSTER.*3t\+1/s);
 });
 
 test('unknown settings and wrong types name the file and the field', async () => {
   await using made = await configured();
   const { config } = made.network.nodes[0]!;
   await editFile(config, /^party = 1$/m, 'party = "one"');
-  const { status, output } = await tryCli(['check', '--config', config]);
+  const { status, stderr } = await tryCli(['check', '--config', config]);
   expect(status).not.toBe(0);
-  expect(output).toContain('node.toml');
-  expect(output).toMatch(/party/);
+  expect(stderr).toContain('node.toml');
+  expect(stderr).toMatch(/party/);
 });
 
 test('fault switches do nothing but end the process unless the environment allows them', async () => {
   await using made = await configured();
   const { config } = made.network.nodes[0]!;
-  const { status, output } = await tryCli(['start', '--config', config, '--fault', 'silent']);
+  const { status, stderr } = await tryCli(['start', '--config', config, '--fault', 'silent']);
   expect(status).not.toBe(0);
-  expect(output).toContain('KEYQUORUM_FAULTS');
+  expect(stderr).toContain('KEYQUORUM_FAULTS');
 });
 
 interface PeersStatus {
@@ -97,9 +97,9 @@ test('a node whose keys are not those of its card does not start', async () => {
   await using other = await configured();
   const { config } = other.network.nodes[3]!;
   await editFile(config, /network = ".*"/, `network = "${networkFileOf(made.network, 4)}"`);
-  const { status, output } = await tryCli(['start', '--config', config]);
+  const { status, stderr } = await tryCli(['start', '--config', config]);
   expect(status).not.toBe(0);
-  expect(output).toMatch(/CONFIG_|STORE_/);
+  expect(stderr).toMatch(/CONFIG_|STORE_/);
 });
 
 test('a production key is refused by nodes that do not allow it', async () => {
