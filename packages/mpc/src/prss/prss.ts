@@ -51,7 +51,8 @@ export function createPrss(kernel: Kernel, keys: PrssKeys): Prss {
     count: number,
   ): E {
     if (family.name !== 'C') throw new Error('PRSS: zero sharings come from family C');
-    const terms = Array.from({ length: family.degree }, (_, index) => value(draw(kind, `${label}/${index + 1}`)));
+    const streams = draw(kind, label);
+    const terms = Array.from({ length: family.degree }, () => value(streams)); // one part of the streams after the other
     const shares = ring.evaluate([ring.zeros(count), ...terms], self);
     for (const term of terms) term.fill(0);
     return shares;
