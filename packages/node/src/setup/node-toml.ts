@@ -20,7 +20,7 @@ export const KEY_FILE = 'store.key';
 const DEMO = {
   keys: { purposes: ['development'], parameters: ['default', 'test'], defaultPurpose: 'development' },
   // One machine: clocks agree and a message takes milliseconds.
-  timing: { roundMs: 1500 },
+  timing: { roundMs: 300 },
   limits: { requestsPerMinute: 1_000_000 },
 } as const;
 
