@@ -1,7 +1,7 @@
 /**
- * Recomputes the numbers of docs/protocols from the tables the protocols themselves read: counting arguments for every n and
- * t, noise of generated keys exactly, failure of decryption, hardness by slopes, bytes by formula. Ends with status 1 if a
- * bound is violated. `node_modules/.bin/node scripts/soundness.ts`, a few seconds.
+ * Recomputes the numbers of docs/protocols from the tables the protocols themselves read: counting arguments for every
+ * n and t, noise of generated keys exactly, failure of decryption, hardness by slopes, bytes by formula. Ends with
+ * status 1 if a bound is violated. `node_modules/.bin/node scripts/soundness.ts`, a few seconds.
  */
 import { familyA2, familyC } from '@keyquorum/mpc/prss/family';
 import { jointNoise } from '@keyquorum/protocols/keygen/noise';
@@ -60,9 +60,7 @@ function checkDistributions(): void {
   }
   const plain = jointNoise(0, 1);
   require('Test set: plain TUniform', sameDistribution(sampleDistribution(plain, 1), tuniform(0)));
-  say(
-    `Exact distributions at bound 2^${LISTED_BOUND_LOG2}: the view of t corrupt parties is TUniform plus a known offset`,
-  );
+  say(`Exact distributions at bound 2^${LISTED_BOUND_LOG2}: t corrupt parties face TUniform plus an offset they know`);
 }
 
 function noiseRow(size: Size): string[] {
@@ -118,9 +116,7 @@ function printTraffic(): void {
       ...[kilobytes(bits), kilobytes(body), kilobytes(initBytes(size, 'epoch')), kilobytes(initBytes(size, 'key'))],
     ];
   });
-  say(
-    'Sent per party, kB: per ciphertext, per proposal of one run, per key (K3, K4), per PRSS-Init of an epoch and a key',
-  );
+  say('Sent per party, kB: per ciphertext, per proposal of one run, per key (K3, K4), per PRSS-Init');
   say(table(['n/t', 'offline', 'online', 'PROPOSE', 'ECHO', 'key bits', 'key body', 'init', 'key init'], rows));
 }
 

@@ -1,6 +1,6 @@
 /**
- * The noise of jointly generated keys, exactly (docs/protocols/noise.md): distributions by convolution for small bounds,
- * moments and bounds by formula for all, in integers, so that equal means equal.
+ * The noise of jointly generated keys, exactly (docs/protocols/noise.md): distributions by convolution for small
+ * bounds, moments and bounds by formula for all, in integers, so that equal means equal.
  */
 import { bitsPerSample, centring, type JointNoise } from '@keyquorum/protocols/keygen/noise';
 import type { ParameterSet } from '@keyquorum/tfhe/parameters';
@@ -17,8 +17,8 @@ export function tuniform(boundLog2: number): Distribution {
 }
 
 /**
- * One sample as the sum over a family of `familySize` sets. With one set it is what t corrupt parties face: the terms of
- * all other sets are an offset they know.
+ * One sample as the sum over a family of `familySize` sets. With one set it is what t corrupt parties face: the terms
+ * of all other sets are an offset they know.
  */
 export function sampleDistribution(noise: JointNoise, familySize: number): Distribution {
   const { jointBits, prssBits } = noise;
@@ -115,8 +115,8 @@ export interface PhaseNoise {
 }
 
 /**
- * Noise of one block of a fresh list under the compact key: sum e_i r_i + e2 - sum e1_i s_i over the key's dimension, with
- * key noise e, binary randomness r, encryption noise e1, e2 and binary key s.
+ * Noise of one block of a fresh list under the compact key: sum e_i r_i + e2 - sum e1_i s_i over the key's dimension,
+ * with key noise e, binary randomness r, encryption noise e1, e2 and binary key s.
  */
 export function freshListNoise({ pke }: ParameterSet, noise: JointNoise, familySize: number): PhaseNoise {
   const key = sampleMoments(noise, familySize);
@@ -136,8 +136,8 @@ export function jointNoiseBits({ pke }: ParameterSet, noise: JointNoise): number
 
 /**
  * log2 of the probability that a block fresh out of a bootstrap decrypts wrongly, by the usual variance formula of the
- * blind rotation (Chillotti et al., J. Cryptology 2020, section 4; constant for 53-bit transforms from practice). A model,
- * for server keys with TUniform noise; no server key is generated yet.
+ * blind rotation (Chillotti et al., J. Cryptology 2020, section 4; constant for 53-bit transforms from practice). A
+ * model, for server keys with TUniform noise; no server key is generated yet.
  */
 export function bootstrappedFailureLog2({ lwe, glwe, bootstrap }: ParameterSet): number {
   const { dimension: k, polynomialSize: size, noiseBoundLog2 } = glwe;

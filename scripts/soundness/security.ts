@@ -1,7 +1,7 @@
 /**
- * Hardness of the key material by slopes (docs/protocols/noise.md). NOT a run of a lattice estimator: the base values come from
- * published estimates for the unchanged parameters, and a slope says how many bits of security one bit less noise costs
- * there. Absolute error about 2 bits, plus whatever attacks are newer than the published estimates.
+ * Hardness of the key material by slopes (docs/protocols/noise.md). NOT a run of a lattice estimator: the base values
+ * come from published estimates for the unchanged parameters, and a slope says how many bits of security one bit less
+ * noise costs there. Absolute error about 2 bits, plus whatever attacks are newer than the published estimates.
  */
 export interface HardnessRow {
   readonly part: string;

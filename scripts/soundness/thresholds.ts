@@ -1,6 +1,6 @@
 /**
- * The counting arguments behind the protocols, checked for every network that can be configured (docs/protocols/README.md):
- * distances of codes, overlaps of quorums, sets without a corrupt member.
+ * The counting arguments behind the protocols, checked for every network that can be configured
+ * (docs/protocols/README.md): distances of codes, overlaps of quorums, sets without a corrupt member.
  */
 import { type Family, familyA2, familyC } from '@keyquorum/mpc/prss/family';
 import { quorumOf } from '@keyquorum/mpc/roster';

@@ -23,7 +23,7 @@ export function offlineBytesPerLink(): number {
   return (valuesBytes(BATCH) + PROBE_BYTES + SIGNATURE_BYTES + VOTE_BYTES) / BATCH;
 }
 
-/** GF(16) elements opened per ciphertext in the comparison: two operands per gate, a third where it has two products. */
+/** GF(16) elements opened per ciphertext in the comparison: two per gate, three where it has two products. */
 export function comparisonNibbles(): number {
   const gates = COMPARISON.levels.flatMap((level) => level.gates);
   return gates.reduce((sum, { second }) => sum + (second === undefined ? 2 : 3), 0);
