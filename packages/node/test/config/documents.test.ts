@@ -1,0 +1,55 @@
+/** What is written about the configuration is what the schemas say; the examples work. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readNodeConfig } from '../../src/config/config.ts';
+import { NetworkFile, NodeFile } from '../../src/config/schema.ts';
+
+const ROOT = join(import.meta.dirname, '../../../..');
+
+interface Schema {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+}
+
+/** `limits.bodyBytes`, `requesters[].name`, ... in order. */
+function fieldsOf({ properties, items }: Schema, path = ''): string[] {
+  if (items?.properties) return fieldsOf(items, `${path}[]`);
+  if (!properties) return [path];
+  return Object.entries(properties).flatMap(([name, field]) => fieldsOf(field, path === '' ? name : `${path}.${name}`));
+}
+
+/** A schema is JSON; its TypeScript type says more than this test asks. */
+const plain = (schema: object): Schema => JSON.parse(JSON.stringify(schema));
+
+test('docs/configuration.md lists exactly the fields of both files', () => {
+  const page = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8');
+  const listed = [...page.matchAll(/^\| `([\w.[\]]+)` \|/gm)].map(([, field]) => field);
+  expect(listed).toEqual([...fieldsOf(plain(NodeFile)), ...fieldsOf(plain(NetworkFile))]);
+});
+
+test('the example configuration is valid and uses every field', () => {
+  const file = join(ROOT, 'configs/node.toml');
+  expect(readNodeConfig(file)).toMatchObject({ party: 1, network: { roster: { n: 4, t: 1 } } });
+  const text = readFileSync(file, 'utf8');
+  const unused = fieldsOf(plain(NodeFile)).filter(
+    (field) =>
+      !text.includes(
+        field
+          .split('.')
+          .at(-1)!
+          .replace(/.*\[\]/, ''),
+      ),
+  );
+  expect(unused).toEqual([]);
+});
+
+test('docs/metrics.md lists exactly the metrics of this program', async () => {
+  const source = readFileSync(join(ROOT, 'packages/node/src/daemon/metrics.ts'), 'utf8');
+  const registered = [...source.matchAll(/'(keyquorum_[a-z_]+[a-z])'/g)].map(([, name]) => name);
+  const page = readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8');
+  const rows = page.split('\n').filter((line) => line.startsWith('| `'));
+  const listed = rows.flatMap((row) => [...row.matchAll(/`(keyquorum_[a-z_]+)`/g)].map(([, name]) => name));
+  expect(listed.sort()).toEqual(registered.sort());
+});
