@@ -1,23 +1,16 @@
+/** The plan as data, and its function on values in the clear: one party that knows everything. */
 import { asGf16, type Gf16 } from '@keyquorum/kernel/batch';
-import { createKernel } from '@keyquorum/kernel/kernel';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { evaluatePlan } from '../../src/circuit/evaluate.ts';
-import { COMPARISON, MODULUS_BITS } from '../../src/circuit/plan.ts';
+import { COMPARISON } from '../../src/circuit/plan.ts';
 import type { SharedPairs } from '../../src/sharing/triples.ts';
+import { kernel } from '../sharing/sharings.ts';
+import { messageOf, messagesFrom, publicWords, secretBits, wordPair } from './words.ts';
 
-const kernel = createKernel();
-const EDGES = [0n, 1n, (1n << 59n) - 1n, 1n << 59n, (1n << 63n) - 1n, 1n << 63n, (1n << 64n) - 1n];
-const word = fc.oneof(fc.constantFrom(...EDGES), fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }));
 const nibble = fc.integer({ min: 0, max: 15 });
 
-/** What node software decrypts: bits 59..62 of c - r, or 0 when the padding bit is set. */
-function expected(c: bigint, r: bigint): number {
-  const difference = BigInt.asUintN(64, c - r);
-  return difference >> 63n ? 0 : Number((difference >> 59n) & 15n);
-}
-
-/** One party that knows everything: shares are the values themselves. */
+/** Shares are the values themselves. */
 function clearPairs(blocks: number, random: number[]): SharedPairs {
   let at = 0;
   const draw = () =>
@@ -26,31 +19,56 @@ function clearPairs(blocks: number, random: number[]): SharedPairs {
   return { left, right, right2, product: kernel.gf16.mul(left, right), product2: kernel.gf16.mul(left, right2) };
 }
 
-test('the plan has six comparison levels and one selection level', () => {
-  expect(COMPARISON.levels).toHaveLength(7);
-  expect(COMPARISON.pairs).toBe(COMPARISON.levels.reduce((sum, { gates }) => sum + gates.length, 0));
+test('six comparison levels, one selection level, 77 pairs, each used by one gate', () => {
+  const { levels, pairs } = COMPARISON;
+  expect(levels).toHaveLength(7);
+  expect(pairs).toBe(77);
+  const used = levels.flatMap(({ firstPair, gates }) => gates.map((_, index) => firstPair + index));
+  expect(used).toEqual(Array.from({ length: pairs }, (_, index) => index));
+});
+
+test('every wire is written once, before it is read', () => {
+  const written = new Set(Array.from({ length: 63 + 64 }, (_, wire) => wire));
+  const write = (wire: number) => {
+    expect(written.has(wire)).toBe(false);
+    written.add(wire);
+  };
+  for (const { sums, gates, doubles } of COMPARISON.levels) {
+    for (const { terms } of sums) for (const term of terms) expect(written).toContain(term);
+    for (const { out } of sums) write(out);
+    for (const { left, right, sum, second } of gates) {
+      for (const wire of [left, right, sum, second?.right, second?.sum])
+        if (wire !== undefined) expect(written).toContain(wire);
+    }
+    for (const [index, { out, second }] of gates.entries()) {
+      expect(second !== undefined).toBe(index < doubles);
+      write(out);
+      if (second) write(second.out);
+    }
+  }
+  for (const wire of COMPARISON.outputs) expect(written).toContain(wire);
+  expect(written.size).toBe(COMPARISON.wires);
 });
 
 test('bits 59..62 of c - r, zero when bit 63 is set, for any batch of words', async () => {
-  const cases = fc.array(fc.tuple(word, word), { minLength: 1, maxLength: 40 });
   await fc.assert(
-    fc.asyncProperty(cases, fc.array(nibble, { minLength: 7, maxLength: 97 }), async (words, random) => {
-      const blocks = words.length;
-      const bits = new Uint8Array(MODULUS_BITS * blocks);
-      for (let bit = 0; bit < MODULUS_BITS; bit++) {
-        words.forEach(([, r], block) => {
-          bits[bit * blocks + block] = Number((r >> BigInt(bit)) & 1n);
-        });
-      }
-      const publicWords = new Uint8Array(BigUint64Array.from(words, ([c]) => c).buffer);
-      const open = async (_level: number, shares: Gf16) => shares;
-      const input = { publicWords, bits: asGf16(bits), pairs: clearPairs(blocks, random), open };
-      const message = await evaluatePlan(kernel, COMPARISON, input);
-      words.forEach(([c, r], block) => {
-        const value = [0, 1, 2, 3].reduce((sum, bit) => sum | (message[bit * blocks + block]! << bit), 0);
-        expect(value).toBe(expected(c, r));
-      });
-    }),
-    { numRuns: 200 },
+    fc.asyncProperty(
+      fc.array(wordPair, { minLength: 1, maxLength: 60 }),
+      fc.array(nibble, { minLength: 7, maxLength: 97 }),
+      async (words, random) => {
+        const open = async (_level: number, shares: Gf16) => shares;
+        const pairs = clearPairs(words.length, random);
+        const input = { publicWords: publicWords(words), bits: secretBits(words), pairs, open };
+        expect(messagesFrom(await evaluatePlan(kernel, COMPARISON, input))).toEqual(words.map(messageOf));
+      },
+    ),
+    { numRuns: 300 },
   );
+});
+
+test('input of another shape is refused before anything is opened', async () => {
+  const pairs = clearPairs(2, [1]);
+  const open = () => Promise.reject(new Error('opened'));
+  const input = { publicWords: new Uint8Array(24), bits: asGf16(new Uint8Array(128)), pairs, open };
+  await expect(evaluatePlan(kernel, COMPARISON, input)).rejects.toThrow(RangeError);
 });
