@@ -78,9 +78,8 @@ export function createServices(options: ServiceOptions): Services {
   });
 
   function accept(announcement: Announcement, from: PartyId): void {
-    if (announcement.kind === 'epoch') return epochs.accept(announcement);
-    const request = keygen.accept(announcement);
-    options.admitKeygen?.(request, from);
+    if (announcement.kind === 'epoch') epochs.accept(announcement);
+    else options.admitKeygen?.(keygen.accept(announcement), from);
   }
 
   transport.serve(cancelExchange, async (from, body) => {

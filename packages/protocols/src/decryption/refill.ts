@@ -18,9 +18,9 @@ import { partiesOf } from '@keyquorum/mpc/roster';
 import { type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Session } from '@keyquorum/mpc/session';
 import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
-import { labels } from '../labels.ts';
 import { OpeningError } from '../closed/opening.ts';
 import type { ProvenParties } from '../closed/proven.ts';
+import { labels } from '../labels.ts';
 import type { Log } from '../log.ts';
 import type { PublicStore } from '../storage.ts';
 import {
@@ -182,7 +182,8 @@ export function createRefill(modules: RefillModules): Refill {
   async function blameFor(session: Session, failure: OpeningError, { bundles }: BatchStart): Promise<void> {
     const proofs = await blameBatch(session, { failure, keys: modules.keys, bundles });
     await modules.proven.add(session.id, proofs);
-    for (const { party: culprit, kind } of proofs) log({ level: 'error', message: 'a party is proven corrupt', culprit, kind });
+    for (const { party: culprit, kind } of proofs)
+      log({ level: 'error', message: 'a party is proven corrupt', culprit, kind });
   }
 
   /** Slower parties may still pull what this one offers. */

@@ -81,8 +81,11 @@ export function createReservations(party: Party, ledger: Ledger, signal: AbortSi
 
   function reserve(stripe: Stripe, segment: number): Promise<void> {
     const segments = segmentsOf(stripe);
-    const storing = (segments[segment] ??= storeAtOthers([{ batch: stripe.batch, owner: stripe.owner, segment }]));
+    const known = segments[segment];
+    if (known !== undefined) return known;
+    const storing = storeAtOthers([{ batch: stripe.batch, owner: stripe.owner, segment }]);
     storing.catch(() => undefined); // awaited by whoever needs the segment
+    segments[segment] = storing;
     return storing;
   }
 

@@ -20,7 +20,7 @@ import type { Party } from '@keyquorum/mpc/party';
 import { quorumOf } from '@keyquorum/mpc/roster';
 import { SIGNATURE_BYTES, type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Received, Session } from '@keyquorum/mpc/session';
-import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
+import type { PartyId } from '@keyquorum/mpc/transport';
 import type { Ledger, Stripe } from './ledger.ts';
 import {
   bundlesOf,

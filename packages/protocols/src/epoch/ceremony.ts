@@ -20,7 +20,9 @@ const FIRST_EPOCH = 1;
 const TICK_MS = 250;
 /** Without everybody, the start waits this long for the missing parties. */
 const PATIENCE_MS = 30_000;
-const LEAD_MS = 400;
+const LEAD_MS = 800;
+/** Rounds double with every failed start, up to this often. */
+const DOUBLINGS_MAX = 5;
 const LINGER_MS = 10_000;
 const DEADLINE_MS = 60_000;
 const ID_BYTES = 32;
@@ -50,6 +52,7 @@ export function createEpochs(modules: EpochModules): Epochs {
   const { clock, roster, self } = party;
   let held: { epoch: number; keys: PrssKeys } | undefined;
   let starting = false;
+  let failures = 0;
   serveEpochKeys(party, () => held);
 
   function hold(keys: PrssKeys): void {
@@ -68,22 +71,24 @@ export function createEpochs(modules: EpochModules): Epochs {
   async function announceStart(): Promise<void> {
     const id = toHex(party.random(ID_BYTES));
     const startMs = Math.round(clock.now()) + LEAD_MS;
-    await modules.announce({ kind: 'epoch', id, attempt: 0, startMs, content: encode(u32, FIRST_EPOCH) });
+    const attempt = Math.min(failures, DOUBLINGS_MAX);
+    await modules.announce({ kind: 'epoch', id, attempt, startMs, content: encode(u32, FIRST_EPOCH) });
   }
 
   async function runCeremony(announcement: Announcement): Promise<void> {
-    const { id, content, startMs } = announcement;
+    const { id, attempt, content, startMs } = announcement;
     const session = party.open(announcedSession(roster, announcement), { signal });
     const deadlineMs = clock.now() + DEADLINE_MS;
     board.begin('epoch', id, { deadlineMs, total: 1 });
     board.progress(id, { phase: 'prss-init' });
     starting = true;
     try {
-      const times = { startMs, roundMs: limits.roundMs, deadlineMs };
+      const times = { startMs, roundMs: limits.roundMs * 2 ** Math.min(attempt, DOUBLINGS_MAX), deadlineMs };
       hold(await startEpoch(session, secrets, { epoch: FIRST_EPOCH, context: content, ...times }));
       board.succeed(id);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
+      failures += 1;
       board.fail(id, { code: 'EPOCH_START_FAILED', message, culprits: [], absent: [] });
       log({ level: 'warn', message: 'starting the epoch failed, it is tried again', error: message });
     } finally {

@@ -4,8 +4,11 @@
  */
 import { decode, encode } from '@keyquorum/codec/codec';
 import { bytes, struct, text } from '@keyquorum/codec/composites';
-import { equalBytes, sha256Hex, toHex } from '@keyquorum/mpc/bytes';
+import { AgreementError } from '@keyquorum/mpc/agreement/agreement-error';
+import { decide } from '@keyquorum/mpc/agreement/decision';
+import { equalBytes, HASH_BYTES, sha256Hex, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
+import { PrssInitError } from '@keyquorum/mpc/prss/init-error';
 import { partiesOf } from '@keyquorum/mpc/roster';
 import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { readCompactPublicKey } from '@keyquorum/tfhe/compact-public-key';
@@ -21,9 +24,16 @@ import { decodeContent, encodeContent } from './content.ts';
 import type { KeyStore } from './key-store.ts';
 import { type GeneratedKey, generateKey, KEYGEN_PHASES, KeygenBurntError } from './keygen.ts';
 
+/** Restarts after a PRSS-Init that messages came too late for: each has rounds twice as long. */
+const INIT_ATTEMPTS_MAX = 4;
 /** Time for the announcement to reach everybody before the first round. */
-const LEAD_MS = 400;
+const LEAD_MS = 800;
 const LINGER_MS = 10_000;
+/** How long a party that signed COMPLETE looks for the record of the finished key. */
+const RECORD_ROUNDS = 5;
+const RECORD_WAIT_MS = 1_000;
+/** Stands for "this attempt is given up here" in the place of a burnt step. */
+const ABANDONED = new Uint8Array(HASH_BYTES);
 
 const recordCodec = struct({ record: text(16_384), publicKey: bytes(2 ** 20) });
 const recordExchange: Exchange = { name: 'key/record', requestBytesMax: 32, responseBytesMax: 2 ** 20 + 2 ** 15 };
@@ -56,6 +66,8 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   const { party, board, keys, proven, limits, signal, log } = modules;
   const { clock, journal, roster, transport } = party;
   const aborts = new Map<string, AbortController>();
+  /** The attempt under way of each ceremony: a later one replaces it. */
+  const attempts = new Map<string, AbortController>();
   const asked = new Set<string>();
 
   transport.serve(recordExchange, async (_from, body) => {
@@ -79,18 +91,22 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     );
   }
 
-  async function run(announcement: Announcement, abort: AbortSignal): Promise<void> {
+  async function run(
+    announcement: Announcement,
+    { cancelled, replaced }: { cancelled: AbortSignal; replaced: AbortSignal },
+  ): Promise<void> {
     const { id, attempt, content } = announcement;
     const { parameters, purpose } = decodeContent(content);
     const deadlineMs = board.get(id)!.deadlineMs;
-    const session = party.open(announcedSession(roster, announcement), { signal: abort });
+    const ends = AbortSignal.any([signal, cancelled, replaced]);
+    const session = party.open(announcedSession(roster, announcement), { signal: ends });
     try {
       const key = await generateKey(session, {
         parameters: parameterSet(parameters),
         context: content,
         expected: partiesOf(roster).filter((each) => !proven.list().includes(each)),
         startMs: announcement.startMs,
-        roundMs: limits.roundMs,
+        roundMs: limits.roundMs * 2 ** attempt,
         deadlineMs,
         onPhase: (phase) => board.progress(id, { phase, done: KEYGEN_PHASES.indexOf(phase), waitingFor: [] }),
         onWaiting: (waitingFor) => board.progress(id, { waitingFor }),
@@ -103,12 +119,32 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       );
       board.succeed(id);
     } catch (error) {
-      await keys.discard(id, session.id);
-      if (abort.aborted && !signal.aborted) return board.abort(id);
+      if (signal.aborted) return; // what is on disk decides at the next start
+      if (!(await giveUp(id, session.id))) return;
+      if (replaced.aborted) return;
+      if (cancelled.aborted) return board.abort(id);
       await afterFailure(announcement, session.id, error);
     } finally {
       lingerThenClose(session);
     }
+  }
+
+  /**
+   * Shreds the shares of a failed attempt: true. If this party signed COMPLETE, the others may use the key: then it waits
+   * for their record, and false means that the key was completed after all.
+   */
+  async function giveUp(id: string, session: SessionId): Promise<boolean> {
+    const abandoned = decide(journal, session, 'burn', ABANDONED) !== 'refused';
+    for (let round = 0; !abandoned && round < RECORD_ROUNDS; round++) {
+      await recoverOne(id, session);
+      if (keys.record(id) !== undefined) {
+        board.succeed(id);
+        return false;
+      }
+      await clock.until(clock.now() + RECORD_WAIT_MS, signal);
+    }
+    if (abandoned) await keys.discard(id, session);
+    return true;
   }
 
   /** Slower parties may still pull what this one offers. */
@@ -121,19 +157,23 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
 
   async function afterFailure(announcement: Announcement, session: SessionId, error: unknown): Promise<void> {
     const { id, attempt, content } = announcement;
-    if (error instanceof KeygenBurntError) {
-      await proven.add(session, error.proofs);
-      if (error.proofs.length > 0 && attempt < roster.t) {
-        board.progress(id, { phase: 'restarting' });
-        if (asked.has(id)) announceAttempt(id, attempt + 1, content);
-        return;
-      }
+    if (error instanceof KeygenBurntError) await proven.add(session, error.proofs);
+    if (attempt + 1 < attemptsAfter(error)) {
+      board.progress(id, { phase: 'restarting' });
+      if (asked.has(id)) announceAttempt(id, attempt + 1, content);
+      return;
     }
     board.fail(id, failureOf(error));
     log({ level: 'error', message: 'key generation failed', id, error: String(error) });
   }
 
   type Agreed = Pick<KeyRecord, 'keyId' | 'session' | 'parameters' | 'purpose' | 'attempt' | 'startMs'>;
+
+  /** A burnt session named a liar, so at most t of them happen; a late PRSS-Init revealed nothing and is simply repeated. */
+  function attemptsAfter(error: unknown): number {
+    if (error instanceof KeygenBurntError) return error.proofs.length > 0 ? INIT_ATTEMPTS_MAX + roster.t : 0;
+    return error instanceof PrssInitError || error instanceof AgreementError ? INIT_ATTEMPTS_MAX : 0;
+  }
 
   function recordOf(key: GeneratedKey, agreed: Agreed): KeyRecord {
     const objects = key.objects.map(({ type, bytes: object }) => ({
@@ -175,7 +215,10 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       }
       const controller = aborts.get(id) ?? new AbortController();
       aborts.set(id, controller);
-      run(announcement, AbortSignal.any([signal, controller.signal])).catch((error) =>
+      attempts.get(id)?.abort(new Error('a later attempt has begun'));
+      const current = new AbortController();
+      attempts.set(id, current);
+      run(announcement, { cancelled: controller.signal, replaced: current.signal }).catch((error) =>
         log({ level: 'error', message: 'key generation ended badly', id, error: String(error) }),
       );
       watchDeadline(id);
