@@ -1,8 +1,8 @@
 /**
- * The set families behind pseudo-random secret sharing (docs/protocols/sharing.md). Every set A has one key that exactly its
- * members know, and one polynomial f_A with f_A(0) = 1 that vanishes at every party outside A; a value is the sum of
- * PRF outputs times f_A, so each party computes its share alone. Whatever t parties are corrupt, some set has no corrupt
- * member, and its term hides the value.
+ * The set families behind pseudo-random secret sharing (docs/protocols/sharing.md). Every set A has one key that
+ * exactly its members know, and one polynomial f_A with f_A(0) = 1 that vanishes at every party outside A; a value is
+ * the sum of PRF outputs times f_A, so each party computes its share alone. Whatever t parties are corrupt, some set
+ * has no corrupt member, and its term hides the value.
  */
 import type { Roster } from '../roster.ts';
 import type { PartyId } from '../transport.ts';

@@ -54,8 +54,15 @@ export function keysFromOpenings(
   return new Map(scope.families.map((family) => [family.name, prssKeys(family, party, byFamily.get(family.name)!)]));
 }
 
-/** r_A = KDF(family, index, C_{i,A} and s_{i,A} of all members i in order; empty where i contributed nothing). */
-function keyOfSet({ scope, bySender }: PrssCommitments, number: number, openings: Openings): Uint8Array | undefined {
+/**
+ * r_A = KDF(family, index, C_{i,A} and s_{i,A} of all members i in order; empty where i contributed nothing). Undefined
+ * while an opening is missing.
+ */
+export function keyOfSet(
+  { scope, bySender }: PrssCommitments,
+  number: number,
+  openings: Openings,
+): Uint8Array | undefined {
   const { family, index, members } = scope.sets[number]!;
   const none = new Uint8Array(0);
   const commitments = members.map((member) => bySender.get(member)?.get(number) ?? none);

@@ -82,16 +82,20 @@ export interface PrssInit {
 
 const VOTE_TAG = 'prss-init/vote';
 const CERTIFICATE_TAG = 'prss-init/certificate';
-const SLOTS = ['prss-init/keys', 'prss-init/contributions', 'prss-init/complaints'] as const;
+export const PRSS_INIT_SLOTS = ['prss-init/keys', 'prss-init/contributions', 'prss-init/complaints'] as const;
 
-/** A broadcast, and one round more for late pulls, boxes and commitments. */
-function stepMs(t: number, roundMs: number): number {
-  return (t + 2) * roundMs;
+/** When step I0, I1 or I2 starts: each is a broadcast, and one round more for late pulls, boxes and commitments. */
+export function prssInitStepMs(
+  { startMs, roundMs }: Pick<PrssInitOptions, 'startMs' | 'roundMs'>,
+  t: number,
+  step: number,
+): number {
+  return startMs + step * (t + 2) * roundMs;
 }
 
-/** When the parties start to sign. */
-export function prssInitVoteMs({ startMs, roundMs }: Pick<PrssInitOptions, 'startMs' | 'roundMs'>, t: number): number {
-  return startMs + SLOTS.length * stepMs(t, roundMs);
+/** When every party that is in time has signed. */
+export function prssInitVoteMs(options: Pick<PrssInitOptions, 'startMs' | 'roundMs'>, t: number): number {
+  return prssInitStepMs(options, t, PRSS_INIT_SLOTS.length);
 }
 
 /** What the certificate of a run signs. */
@@ -141,10 +145,10 @@ class PrssInitRun {
   }
 
   async run(): Promise<PrssInit> {
-    const own = await this.#exchange();
+    const { deliveries: own, problem } = await this.#exchange();
     const manifest = own && encodeManifest(this.#scope, own);
     if (own && manifest) this.#offer(own, manifest);
-    const { digest, certificate } = await this.#certify(manifest && sha256(manifest));
+    const { digest, certificate } = await this.#certify(manifest && sha256(manifest), problem);
     const agreed =
       own && manifest && equalBytes(sha256(manifest), digest) ? own : await this.#adopt(digest, certificate);
     return this.#finish(agreed, certificate);
@@ -158,8 +162,11 @@ class PrssInitRun {
     eraseOpenings(this.#openings);
   }
 
-  /** I0 to I2. Undefined when this party was too slow for a broadcast: it may adopt what the others certify. */
-  async #exchange(): Promise<Deliveries | undefined> {
+  /**
+   * I0 to I2. Without deliveries when this party was too slow for a broadcast or heard too few others: then it does not vote,
+   * but may adopt what the others certify.
+   */
+  async #exchange(): Promise<{ deliveries?: Deliveries; problem?: PrssInitError | AgreementError }> {
     try {
       const keys = await this.#broadcast(0, this.#announceKeys());
       this.#requireEnough(keys.size, 'nonces and keys');
@@ -167,17 +174,18 @@ class PrssInitRun {
       const verdict = judge(this.#scope, [keys, contributions]);
       this.#requireEnough(verdict.contributorCount, 'contributions'); // before a one-time key may be published
       const complaints = await this.#broadcast(2, this.#complain([keys, contributions], verdict));
-      return [keys, contributions, complaints];
+      return { deliveries: [keys, contributions, complaints] };
     } catch (error) {
-      if (error instanceof AgreementError && error.code === 'BROADCAST_TOO_LATE') return undefined;
-      throw error;
+      const isOurs = error instanceof PrssInitError || error instanceof AgreementError;
+      if (!isOurs) throw error;
+      return { problem: error };
     }
   }
 
   #broadcast(step: 0 | 1 | 2, body: Uint8Array): Promise<Bodies> {
-    const { startMs, roundMs, onEvidence } = this.#options;
-    return broadcastAll(this.#session, SLOTS[step], body, {
-      startMs: startMs + step * stepMs(this.#session.t, roundMs),
+    const { roundMs, onEvidence } = this.#options;
+    return broadcastAll(this.#session, PRSS_INIT_SLOTS[step], body, {
+      startMs: prssInitStepMs(this.#options, this.#session.t, step),
       roundMs,
       bytesMax: this.#bytesMax[step],
       ...(onEvidence && { onEvidence }),
@@ -259,7 +267,10 @@ class PrssInitRun {
   }
 
   /** I3. Whoever has the certificate passes it on: a corrupt signer may sign for some parties only. */
-  async #certify(own: Uint8Array | undefined): Promise<{ digest: Uint8Array; certificate: Certificate }> {
+  async #certify(
+    own: Uint8Array | undefined,
+    problem: PrssInitError | AgreementError | undefined,
+  ): Promise<{ digest: Uint8Array; certificate: Certificate }> {
     const { deadlineMs } = this.#options;
     const session = this.#session;
     const quorum = quorumOf(session.roster);
@@ -274,10 +285,11 @@ class PrssInitRun {
     } catch (error) {
       session.signal.throwIfAborted();
       if (!(error instanceof AggregateError)) throw error;
+      if (problem instanceof PrssInitError) throw problem;
       throw new PrssInitError(
         'PRSS_INIT_DIVERGED',
         `fewer than ${quorum} parties signed one transcript before the deadline: start again`,
-        { cause: error },
+        { cause: problem ?? error },
       );
     }
   }

@@ -1,6 +1,6 @@
 /**
- * The keys of one party in one family. Epoch keys serve many sessions; a session only ever sees keys derived from them by a
- * KDF, so that showing a session's keys says nothing about any other session (SPEC R5, R6).
+ * The keys of one party in one family. Epoch keys serve many sessions; a session only ever sees keys derived from them
+ * by a KDF, so that showing a session's keys says nothing about any other session (SPEC R5, R6).
  */
 import { createHmac } from 'node:crypto';
 import { fromHex } from '../bytes.ts';

@@ -28,8 +28,8 @@ export interface Prss {
   zero128(label: string, count: number): Gr128;
   zero16(label: string, count: number): Gf16;
   /**
-   * Shares of `count` elements of 4 noise samples each: sum over the sets of u_A + beta_A, u_A uniform in [0, 2^width), beta_A
-   * one bit. Of the family's degree. The caller adds the constant that centres it (SPEC R11).
+   * Shares of `count` elements of 4 noise samples each: sum over the sets of u_A + beta_A, u_A uniform in [0, 2^width),
+   * beta_A one bit. Of the family's degree. The caller adds the constant that centres it (SPEC R11).
    */
   noise64(label: string, width: number, count: number): Gr64;
   /** Overwrites the keys; every later draw throws. */
@@ -52,7 +52,7 @@ export function createPrss(kernel: Kernel, keys: PrssKeys): Prss {
   ): E {
     if (family.name !== 'C') throw new Error('PRSS: zero sharings come from family C');
     const streams = draw(kind, label);
-    const terms = Array.from({ length: family.degree }, () => value(streams)); // one part of the streams after the other
+    const terms = Array.from({ length: family.degree }, () => value(streams)); // part after part of the streams
     const shares = ring.evaluate([ring.zeros(count), ...terms], self);
     for (const term of terms) term.fill(0);
     return shares;

@@ -1,4 +1,6 @@
-/** PRSS values of all parties together: one polynomial of the promised degree, the promised secret, each stream once. */
+/**
+ * PRSS values of all parties together: one polynomial of the promised degree, the promised secret, each stream once.
+ */
 import type { AlgebraName, Batches } from '@keyquorum/kernel/batch';
 import { decodeGr64, GR_ZERO, grAdd, grMul } from '@keyquorum/kernel/gr';
 import { createKeystream } from '@keyquorum/kernel/keystream';
