@@ -1,8 +1,8 @@
 /**
- * Runs a plan on shares, for many ciphertexts at once (docs/protocols/decryption.md, steps D3 and D4): each level opens its
- * masked operands in one message and finishes its products locally (Beaver 1991, characteristic 2). All openings are of
- * degree t and uniformly random, so they can be corrected and tell nothing. All wires lie in one array, wire-major, so a
- * level is a handful of kernel calls whatever the number of ciphertexts.
+ * Runs a plan on shares, for many ciphertexts at once (docs/protocols/decryption.md, steps D3 and D4): each level opens
+ * its masked operands in one message and finishes its products locally (Beaver 1991, characteristic 2). All openings
+ * are of degree t and uniformly random, so they can be corrected and tell nothing. All wires lie in one array,
+ * wire-major, so a level is a handful of kernel calls whatever the number of ciphertexts.
  */
 import { asGf16, type Gf16 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';

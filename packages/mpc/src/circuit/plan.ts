@@ -1,11 +1,11 @@
 /**
  * The comparison and selection circuit of decryption, as data (docs/protocols/decryption.md, steps D3 and D4).
  *
- * c is public, r shared in bits; v = c - r mod 2^64. With g_i = (1-c_i) r_i and p_i = 1 - (c_i xor r_i), a borrow leaves bit i
- * when g_i, or when p_i and a borrow enters: (g,p) pairs compose associatively, (g,p) o (g',p') = (g + p g', p p'). The borrows
- * into bits 59..63 are found in a tree of six levels over bits 0..62; a seventh multiplies the message bits 59..62 of v by
- * the negated padding bit 63, so that an out-of-range message opens as 0. Every gate multiplies one or two wires by a
- * shared left operand and takes one shared pair.
+ * c is public, r shared in bits; v = c - r mod 2^64. With g_i = (1-c_i) r_i and p_i = 1 - (c_i xor r_i), a borrow
+ * leaves bit i when g_i, or when p_i and a borrow enters: (g,p) pairs compose associatively, (g,p) o (g',p') = (g + p
+ * g', p p'). The borrows into bits 59..63 are found in a tree of six levels over bits 0..62; a seventh multiplies the
+ * message bits 59..62 of v by the negated padding bit 63, so that an out-of-range message opens as 0. Every gate
+ * multiplies one or two wires by a shared left operand and takes one shared pair.
  */
 
 /** Index of a wire: the vectors g_0..g_62, p_0..p_63, then the outputs of gates and sums in order. */

@@ -1,7 +1,8 @@
 /**
- * Shared random bits from opened squares (SPEC R9; docs/protocols/sharing.md). Every party's message is a^2 + a + z: a is a
- * uniform PRSS value, z a zero sharing of degree 2t. The opened v has exactly two roots, a and -1-a, and nobody knows which
- * of them a is: b = 1 if it is the canonical one and 0 otherwise. One opening of degree 2t, which must be a detected one.
+ * Shared random bits from opened squares (SPEC R9; docs/protocols/sharing.md). Every party's message is a^2 + a + z: a
+ * is a uniform PRSS value, z a zero sharing of degree 2t. The opened v has exactly two roots, a and -1-a, and nobody
+ * knows which of them a is: b = 1 if it is the canonical one and 0 otherwise. One opening of degree 2t, which must be a
+ * detected one.
  *
  * A bit that is needed modulo 2^(8k) only takes 4k bytes on the wire. Its share modulo 2 is a GF(16) share of it.
  */

@@ -1,7 +1,7 @@
 /**
- * Public coins (SPEC R8, O6; docs/protocols/sharing.md): PRSS nibbles that nobody knows until one honest party sends its
- * share. So a share leaves only against a certificate that what the coin will judge can no longer change, and what was
- * certified is part of the coin: the same coin is never tossed for two sets of data. One round, degree t.
+ * Public coins (SPEC R8, O6; docs/protocols/sharing.md): PRSS nibbles that nobody knows until one honest party sends
+ * its share. So a share leaves only against a certificate that what the coin will judge can no longer change, and what
+ * was certified is part of the coin: the same coin is never tossed for two sets of data. One round, degree t.
  */
 import type { Gf16 } from '@keyquorum/kernel/batch';
 import { type Certificate, verifyCertificate } from '../agreement/certificate.ts';

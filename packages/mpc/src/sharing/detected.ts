@@ -1,6 +1,7 @@
 /**
- * Degree-2t values (SPEC R3; docs/protocols/sharing.md): t colluding parties are always seen when the shares of all parties
- * that are not proven corrupt are there, and are never corrected: the distance n-2t >= t+1 detects t errors and no more.
+ * Degree-2t values (SPEC R3; docs/protocols/sharing.md): t colluding parties are always seen when the shares of all
+ * parties that are not proven corrupt are there, and are never corrected: the distance n-2t >= t+1 detects t errors and
+ * no more.
  */
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import type { PartyId } from '../transport.ts';

@@ -6,8 +6,8 @@
 import { field16Inverse, field16Mul } from '@keyquorum/kernel/field16';
 
 /**
- * Indices of the wrong entries of `word`, whose entry i belongs to the point `points[i]` (1..15, distinct). Undefined when no
- * codeword of this degree is within half the distance.
+ * Indices of the wrong entries of `word`, whose entry i belongs to the point `points[i]` (1..15, distinct). Undefined
+ * when no codeword of this degree is within half the distance.
  */
 export function locateErrors(points: readonly number[], word: readonly number[], degree: number): number[] | undefined {
   const syndromes = syndromesOf(points, word, degree);

@@ -1,7 +1,7 @@
 /**
- * Robust opening of degree-t sharings (SPEC R15; docs/protocols/sharing.md, steps S1..S3): a value is accepted only when
- * 2t+1 received shares lie on one polynomial of degree t. t+1 of them are honest, so it is the right one, whoever else
- * lies, in any network. With n >= 3t+1 honest parties alone suffice: an answer always comes, and liars are named.
+ * Robust opening of degree-t sharings (SPEC R15; docs/protocols/sharing.md, steps S1..S3): a value is accepted only
+ * when 2t+1 received shares lie on one polynomial of degree t. t+1 of them are honest, so it is the right one, whoever
+ * else lies, in any network. The n-t >= 2t+1 honest parties suffice for an answer, and liars are named.
  */
 import { ELEMENT_BYTES } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
@@ -30,11 +30,11 @@ export interface RobustOpening<E> {
 }
 
 /**
- * The opened values if 2t+1 of the shares agree on every element, else undefined: wait for more shares. Whoever is off on
- * one element is dropped for the whole batch. Cost: one matrix product when nobody lies, and one more per liar.
+ * The opened values if 2t+1 of the shares agree on every element, else undefined: wait for more shares. Whoever is off
+ * on one element is dropped for the whole batch. Cost: one matrix product when nobody lies, and one more per liar.
  *
- * While at most t parties lie and 2t+1 agreeing shares are there, an element has at most (m-t-1)/2 wrong ones among its m,
- * so every party dropped below did lie; in any other case what is left may not agree, and then nothing is accepted.
+ * While at most t parties lie and 2t+1 agreeing shares are there, an element has at most (m-t-1)/2 wrong ones among its
+ * m, so every party dropped below did lie; in any other case what is left may not agree, and then nothing is accepted.
  */
 export function decodeRobust<A extends AlgebraName>(
   kernel: Kernel,
@@ -58,8 +58,8 @@ export function decodeRobust<A extends AlgebraName>(
 }
 
 /**
- * Parties with a wrong share of one element, at least one of them. The errors of a ring element are reduced to GF(16) at
- * the lowest bit where any of them shows: a lie may live in the high bits only (docs/protocols/sharing.md).
+ * Parties with a wrong share of one element, at least one of them. The errors of a ring element are reduced to GF(16)
+ * at the lowest bit where any of them shows: a lie may live in the high bits only (docs/protocols/sharing.md).
  */
 function findLiars<A extends AlgebraName>(
   kernel: Kernel,
@@ -73,7 +73,9 @@ function findLiars<A extends AlgebraName>(
   return locateErrors(parties, word, t)?.map((index) => parties[index]!);
 }
 
-/** Pairs of equally long elements, not all equal: the bit w of each coordinate in which they differ, for the least w. */
+/**
+ * Pairs of equally long elements, not all equal: the bit w of each coordinate in which they differ, for the least w.
+ */
 function lowestDifferences(algebra: AlgebraName, pairs: readonly (readonly [Uint8Array, Uint8Array])[]): number[] {
   const differences = pairs.map(([left, right]) => left.map((byte, index) => byte ^ right[index]!));
   if (algebra === 'gf16') return differences.map(([nibble = 0]) => nibble);
@@ -108,8 +110,8 @@ export class RobustOpeningError extends Error {
 }
 
 /**
- * Sends the own shares to all (S1), collects (S2) and accepts (S3). Reports whoever is off the accepted polynomial, also
- * when the share comes later. Wire: ring elements as they are, GF(16) two per byte.
+ * Sends the own shares to all (S1), collects (S2) and accepts (S3). Reports whoever is off the accepted polynomial,
+ * also when the share comes later. Wire: ring elements as they are, GF(16) two per byte.
  * @throws RobustOpeningError, or the session's reason when it ends
  */
 export async function openRobust<A extends AlgebraName>(

@@ -1,7 +1,7 @@
 /**
- * Multiplication triples over GF(16), in pairs that share their left operand: (x; y, y'; xy, xy'). Each party's message is
- * xy + v + z and xy' + v' + z' with PRSS values v, v' of degree t and zero sharings z, z' of degree 2t; the opened d gives the
- * product as d - v. One nibble per product and link (docs/protocols/preprocessing.md; SPEC O3).
+ * Multiplication triples over GF(16), in pairs that share their left operand: (x; y, y'; xy, xy'). Each party's message
+ * is xy + v + z and xy' + v' + z' with PRSS values v, v' of degree t and zero sharings z, z' of degree 2t; the opened d
+ * gives the product as d - v. One nibble per product and link (docs/protocols/preprocessing.md; SPEC O3).
  */
 import type { Gf16 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';

@@ -1,6 +1,6 @@
 /**
- * The circuit on shares: PRSS pairs as preprocessing makes them, a robust opening of every level, and t parties that lie
- * in every message. The honest parties get shares of the right bits.
+ * The circuit on shares: PRSS pairs as preprocessing makes them, a robust opening of every level, and t parties that
+ * lie in every message. The honest parties get shares of the right bits.
  */
 import type { Gf16 } from '@keyquorum/kernel/batch';
 import fc from 'fast-check';

@@ -2,6 +2,7 @@
  * PRSS values of all parties together: one polynomial of the promised degree, the promised secret, each stream once.
  */
 import type { AlgebraName, Batches } from '@keyquorum/kernel/batch';
+import { field16Inverse, field16Mul } from '@keyquorum/kernel/field16';
 import { decodeGr64, GR_ZERO, grAdd, grMul } from '@keyquorum/kernel/gr';
 import { createKeystream } from '@keyquorum/kernel/keystream';
 import { smallWeightAtZero } from '@keyquorum/kernel/weights';
@@ -11,6 +12,7 @@ import { familyA2, familyC } from '../../src/prss/family.ts';
 import { derive, type PrssKeys, sessionKeys } from '../../src/prss/keys.ts';
 import { createPrss, type Prss } from '../../src/prss/prss.ts';
 import { openShares, type Shares } from '../../src/sharing/algebra.ts';
+import { createPrng } from '../../src/simulate/prng.ts';
 import { kernel, SIZES } from '../sharing/sharings.ts';
 import { keysOfAll } from './keys-of-all.ts';
 
@@ -129,6 +131,49 @@ describe.each(SIZES)('n=$n, t=$t', ({ n, t }) => {
     expect(draw<'gr64'>(all, (prss) => prss.random64('bits', COUNT))).not.toEqual(shares);
   });
 });
+
+describe.each([
+  { n: 4, t: 1 },
+  { n: 7, t: 2 },
+])('B1: what t corrupt parties cannot predict in zero sharings, n=$n, t=$t', ({ n, t }) => {
+  const family = familyC({ n, t });
+
+  test.each(family.subsets.map((honest) => ({ honest })))('all t dimensions, with $honest honest', ({ honest }) => {
+    const index = family.subsets.indexOf(honest);
+    const draws = ['one', 'other'].map((seed) => {
+      const keys = [...keysOfAll(family, 'b1').values()];
+      const secret = createPrng(seed).bytes(32); // the only key without a corrupt holder
+      for (const party of honest) keys[party - 1]!.bySubset.get(index)!.set(secret);
+      return draw<'gf16'>(keys, (prss) => prss.zero16('z', 64));
+    });
+    const differences = draws[0]!.map(([party, batch], at) => ({
+      party,
+      row: kernel.gf16.add(batch, draws[1]![at]![1]),
+    }));
+    for (const { party, row } of differences) {
+      if (!honest.includes(party)) expect(row.every((element) => element === 0)).toBe(true);
+    }
+    expect(rank(differences.map(({ row }) => [...row]))).toBe(t);
+  });
+});
+
+/** Rank over GF(16), by elimination. */
+function rank(rows: number[][]): number {
+  let found = 0;
+  for (let column = 0; column < rows[0]!.length; column++) {
+    const pivot = rows.findIndex((row, index) => index >= found && row[column] !== 0);
+    if (pivot < 0) continue;
+    [rows[found], rows[pivot]] = [rows[pivot]!, rows[found]!];
+    const top = rows[found]!;
+    for (const row of rows.slice(found + 1)) {
+      const factor = field16Mul(row[column]!, field16Inverse(top[column]!));
+      for (let at = 0; at < row.length; at++) row[at] = row[at]! ^ field16Mul(factor, top[at]!);
+    }
+    found++;
+    if (found === rows.length) break;
+  }
+  return found;
+}
 
 describe('one draw per label', () => {
   const keys = () => keysOfAll(familyC({ n: 4, t: 1 }), 'once').get(1)!;

@@ -1,6 +1,6 @@
 /**
- * Degree-2t openings (SPEC R3; N7, N8, N20, N28): all shares or no answer, and any lie of t parties shows, however small
- * and however well it fits the shares of others.
+ * Degree-2t openings (SPEC R3; N7, N8, N20, N28): all shares or no answer, and any lie of t parties shows, however
+ * small and however well it fits the shares of others.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -65,7 +65,7 @@ describe.each(CASES)('$algebra, n=$n, t=$t', ({ n, t, algebra }) => {
     expect(decodeDetected(kernel, algebra, shares, { expected, t })).toEqual({ kind: 'incomplete', missing: [n] });
   });
 
-  test('N28: without parties proven corrupt the degree stays 2t, and a lie of the other corrupt ones still shows', () => {
+  test('N28: without parties proven corrupt the degree stays 2t, and lies of the others still show', () => {
     for (let proven = 1; proven <= t; proven++) {
       const { secret, shares } = make(`proven ${proven} ${algebra} ${n}`);
       const left = expected.slice(proven);

@@ -1,6 +1,6 @@
 /**
- * `openRobust` over the simulated network (N26): what a liar can do besides wrong shares, what happens around the result,
- * and the deadline. The strategies of the catalogue are tested in test/simulate/faults.sim.test.ts.
+ * `openRobust` over the simulated network (N26): what a liar can do besides wrong shares, what happens around the
+ * result, and the deadline. The strategies of the catalogue are tested in test/simulate/faults.sim.test.ts.
  */
 import type { AlgebraName, Batches } from '@keyquorum/kernel/batch';
 import { describe, expect, test } from 'vitest';
@@ -38,7 +38,8 @@ async function observe<A extends AlgebraName>(
       return undefined;
     }
     const opened = await openRobust(session, 'open', algebra, shares.get(party.self)!, options);
-    shares.get(party.self)!.fill(0); // the owner may erase its share at once: queued messages and late checks do not use it
+    // The owner may erase its share at once: neither queued messages nor late checks use it.
+    shares.get(party.self)!.fill(0);
     await party.clock.until(party.clock.now() + 2 * LATE_MS);
     return opened;
   });

@@ -1,7 +1,7 @@
 /**
- * B3 and N26: whatever at most t parties send, and in whatever order shares arrive, an opening is never wrong, waits until
- * 2t+1 shares agree, then names exactly the liars. Lies: random, in the highest bits only, and codewords that agree with
- * as many honest shares as they can.
+ * B3 and N26: whatever at most t parties send, and in whatever order shares arrive, an opening is never wrong, waits
+ * until 2t+1 shares agree, then names exactly the liars. Lies: random, in the highest bits only, and codewords that
+ * agree with as many honest shares as they can.
  */
 import type { AlgebraName, Batches } from '@keyquorum/kernel/batch';
 import fc from 'fast-check';

@@ -91,7 +91,9 @@ export function shift<A extends AlgebraName>(
   return asBatch(algebra, out);
 }
 
-/** Coefficients of delta * prod_{z in zeros} (X - alpha_z), an own codeword that vanishes at `zeros`. One element each. */
+/**
+ * Coefficients of delta * prod_{z in zeros} (X - alpha_z), an own codeword that vanishes at `zeros`. One element each.
+ */
 export function vanishing<A extends AlgebraName>(
   algebra: A,
   zeros: readonly PartyId[],
