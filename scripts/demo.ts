@@ -19,8 +19,6 @@ import { waitFor } from './network/rest.ts';
 const PARTIES = 4;
 const THRESHOLD = 1;
 const ALL = [1, 2, 3, 4];
-/** One bundle of prepared material opens one block (2 bits); a round over all types takes 245 blocks. */
-const POOL_MIN = 1_000;
 const POOL_WITHIN_MS = 120_000;
 const CATCH_UP_WITHIN_MS = 60_000;
 const once = process.argv.includes('--once');
@@ -59,17 +57,17 @@ async function fillPool(network: LocalNetwork): Promise<void> {
   const step = startStep('one-time material for decryptions');
   const blocks = await waitFor({ what: 'pool', withinMs: POOL_WITHIN_MS }, async () => {
     const { pool } = await statusOf(network, 1);
-    step.update(pool.available, POOL_MIN, pool.reason || `${pool.available} blocks ready`);
-    return pool.available >= POOL_MIN ? pool.available : undefined;
+    step.update(pool.available, pool.target, pool.reason || `${pool.available} blocks of 2 bits`);
+    return pool.available >= pool.target ? pool.available : undefined;
   });
-  step.finish(`${blocks} blocks of 2 bits ready, more in the background`);
+  step.finish(`${blocks} blocks of 2 bits ready`);
 }
 
 async function loseOneNode(setting: Setting): Promise<Row[]> {
   const { network } = setting;
   say('\nparty 4 is killed (SIGKILL): the others go on');
   await network.kill(4);
-  const rows = await decryptEach(setting, [1, 2, 3], { packing: 'packed' });
+  const rows = await decryptEach(setting, { parties: [1, 2, 3], packing: 'packed' });
   say(rowsTable(rows));
   const step = startStep('party 4 comes back and catches up');
   await network.start(4);
@@ -79,7 +77,7 @@ async function loseOneNode(setting: Setting): Promise<Row[]> {
     return mine.epoch === theirs.epoch && mine.pool.available > 0 ? mine : undefined;
   });
   step.finish(`${caughtUp.pool.available} blocks usable`);
-  const again = await decryptEach(setting, [4], { types: ['uint64'], packing: 'packed' });
+  const again = await decryptEach(setting, { parties: ALL, ask: [4], types: ['uint64'], packing: 'packed' });
   say(rowsTable(again));
   return [...rows, ...again];
 }
@@ -92,7 +90,7 @@ async function meetALiar(setting: Setting): Promise<{ rows: Row[]; named: boolea
   await network.start(3, 'wrong-share');
   await network.ready(3);
   step.finish();
-  const rows = await decryptEach(setting, [1, 2, 4], { packing: 'packed' });
+  const rows = await decryptEach(setting, { parties: [1, 2, 4], packing: 'packed' });
   say(rowsTable(rows));
   const sample = randomSample('uint64');
   const request = decryptionRequest(keyId, encryptor.encrypt([sample], 'packed'));
@@ -105,12 +103,12 @@ async function meetALiar(setting: Setting): Promise<{ rows: Row[]; named: boolea
 }
 
 async function run(network: LocalNetwork): Promise<{ setting: Setting; right: boolean }> {
+  await fillPool(network); // first: on two cores it would make the rounds of the key generation late
   const setting = await makeKey(network);
-  await fillPool(network);
   say(`\nvalues encrypted by node-tfhe, one of each of ${DEMO_TYPES.length} types in a packed and in a plain list`);
   const first = [
-    ...(await decryptEach(setting, ALL, { packing: 'packed' })),
-    ...(await decryptEach(setting, ALL, { packing: 'plain' })),
+    ...(await decryptEach(setting, { parties: ALL, packing: 'packed' })),
+    ...(await decryptEach(setting, { parties: ALL, packing: 'plain' })),
   ];
   say(rowsTable(first));
   const second = await loseOneNode(setting);

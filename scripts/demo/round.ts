@@ -27,20 +27,23 @@ export interface Row {
   readonly right: boolean;
 }
 
-/**
- * Decrypts one value of each type, each in a request of its own, asking the given parties in turn. All of them then show
- * their own signed answer to the same request.
- */
-export async function decryptEach(
-  setting: Setting,
-  parties: readonly number[],
-  { types = DEMO_TYPES, packing }: { types?: readonly SampleType[]; packing: 'packed' | 'plain' },
-): Promise<Row[]> {
+export interface RoundOptions {
+  /** Running parties: each shows its own signed answer to every request. */
+  readonly parties: readonly number[];
+  /** The parties to send requests to, in turn; all of them when absent. */
+  readonly ask?: readonly number[];
+  readonly types?: readonly SampleType[];
+  readonly packing: 'packed' | 'plain';
+}
+
+/** Decrypts one value of each type, each in a request of its own. */
+export async function decryptEach(setting: Setting, options: RoundOptions): Promise<Row[]> {
+  const { parties, ask = parties, types = DEMO_TYPES, packing } = options;
   const samples = types.map(randomSample);
   const encrypted = setting.encryptor.encrypt(samples, packing);
   const rows: Row[] = [];
   for (const [index, sample] of samples.entries()) {
-    const asked = parties[index % parties.length]!;
+    const asked = ask[index % ask.length]!;
     const request = decryptionRequest(setting.keyId, [encrypted[index]!]);
     const answer = await decrypt(setting.network.rest(asked), request);
     const [value] = answer.values;
