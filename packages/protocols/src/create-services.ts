@@ -93,7 +93,7 @@ export function createServices(options: ServiceOptions): Services {
     pool = createPool({ party, ledger, reservations, admitted, onBound, signal });
     const sizes = { target: limits.poolTarget, batchBundles: limits.batchBundles };
     refill = createRefill({
-      ...{ party, pool, ledger, reservations, publics, epoch, signal, log, ...sizes },
+      ...{ party, pool, ledger, reservations, publics, board, epoch, signal, log, ...sizes },
       keys: epochKeys,
       proven,
     });

@@ -37,6 +37,7 @@ export function createBoard(journal: Journal, clock: Clock): Board {
   function enter(ceremony: Ceremony): Ceremony {
     ceremonies.set(ceremony.id, ceremony);
     if (ceremony.kind !== 'preprocessing') journal.set(`ceremony/${ceremony.id}`, toBytes(ceremony));
+    if (isFinal(ceremony)) journal.sync().catch(() => undefined); // the journal's owner stops the node when it fails
     for (const listener of listeners) listener(ceremony);
     return ceremony;
   }

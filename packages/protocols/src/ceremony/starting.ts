@@ -63,6 +63,7 @@ export function createStarting(
     if (ahead < 0 || ahead > START_AHEAD_MS_MAX) throw new Error(`start is ${ahead} ms ahead: check the clocks`);
     handlers.accept(announcement, from);
     handlers.enter(announcement);
+    await party.journal.sync(); // what the id stands for is remembered before it is promised
     return Uint8Array.of(1);
   });
   return {
@@ -76,6 +77,7 @@ export function createStarting(
           () => false,
         );
       handlers.enter(announcement);
+      await party.journal.sync();
       const answers = await Promise.all(others.map(tell));
       return others.filter((_, index) => !answers[index]);
     },

@@ -18,6 +18,8 @@ import { partiesOf } from '@keyquorum/mpc/roster';
 import { type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Session } from '@keyquorum/mpc/session';
 import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
+import type { Board } from '../ceremony/board.ts';
+import { failureOf } from '../ceremony/failure.ts';
 import { OpeningError } from '../closed/opening.ts';
 import type { ProvenParties } from '../closed/proven.ts';
 import { labels } from '../labels.ts';
@@ -49,6 +51,8 @@ const TURN_MS = 20_000;
 const BATCH_DEADLINE_MS = 60_000;
 const LINGER_MS = 10_000;
 const TICK_MS = 500;
+/** Batches a party takes part in at the same time. */
+const RUNNING_MAX = 2;
 const RATE_WINDOW = 8;
 const LIST_MAX = 1024;
 
@@ -64,6 +68,7 @@ export interface RefillModules {
   readonly ledger: Ledger;
   readonly reservations: Reservations;
   readonly publics: PublicStore;
+  readonly board: Board;
   /** PRSS keys of the epoch, family C. */
   readonly keys: PrssKeys;
   readonly epoch: number;
@@ -86,7 +91,7 @@ export interface Refill {
 }
 
 export function createRefill(modules: RefillModules): Refill {
-  const { party, pool, ledger, reservations, publics, signal, log } = modules;
+  const { party, pool, ledger, reservations, publics, board, signal, log } = modules;
   const { roster, self, transport, clock } = party;
   const others = partiesOf(roster).filter((id) => id !== self);
   const nonces = new Set<string>();
@@ -161,16 +166,22 @@ export function createRefill(modules: RefillModules): Refill {
     if (running.has(id) || pool.has(id)) return;
     running.add(id);
     const startedMs = clock.now();
+    const deadlineMs = startedMs + BATCH_DEADLINE_MS;
     const session = party.open(id, { signal });
+    board.begin('preprocessing', id, { deadlineMs, total: 1 });
     try {
-      const batch = { keys: modules.keys, bundles: start.bundles, expected: expected() };
-      const result = await preprocess(session, { ...batch, deadlineMs: startedMs + BATCH_DEADLINE_MS });
+      const result = await preprocess(session, {
+        ...{ keys: modules.keys, bundles: start.bundles, expected: expected(), deadlineMs },
+        onWaiting: (waitingFor) => board.progress(id, { phase: 'shares', waitingFor }),
+      });
       const record = { start: encoded, certificate: result.certificate, values: result.values };
       await publics.put(`pool/${id}`, encodeRecord(record));
       pool.add({ id, material: result.material }, Promise.resolve());
       reservations.prefetch(stripesOf(id, start.bundles, roster.n));
       noteFinished(start.bundles, startedMs);
+      board.succeed(id);
     } catch (error) {
+      board.fail(id, failureOf(error));
       if (error instanceof OpeningError && error.code === 'OPENING_INCONSISTENT') await blameFor(session, error, start);
       throw error;
     } finally {
@@ -203,6 +214,8 @@ export function createRefill(modules: RefillModules): Refill {
     for (const { party: id, nonce, signature } of start.nonces) {
       if (!verifyStatement(roster, id, nonceSubject(nonce), signature)) throw new Error(`bad nonce of party ${id}`);
     }
+    // Only this party's own wish for material limits what a corrupt leader can make it compute.
+    if (running.size >= RUNNING_MAX || level() > 2 * modules.target) throw new Error('START while the pool is full');
     const own = start.nonces.find(({ party: id }) => id === self);
     // Synchronous: the nonce is spent before anything is sent, so an old START is refused (SPEC O2).
     if (own === undefined || !nonces.delete(toHex(own.nonce))) throw new Error('START with a nonce that is not open');

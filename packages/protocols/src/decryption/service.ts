@@ -5,16 +5,16 @@
  * nobody has to agree on it (SPEC R4). Running one request twice with different bundles is harmless; the first result wins.
  */
 import { createHash } from 'node:crypto';
-import type { Gr64 } from '@keyquorum/kernel/batch';
+import { asGr64, type Gr64 } from '@keyquorum/kernel/batch';
 import type { Party } from '@keyquorum/mpc/party';
 import { partiesOf } from '@keyquorum/mpc/roster';
-import type { Fault } from '@keyquorum/mpc/session';
+import type { Fault, Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
 import type { Log } from '../log.ts';
 import { DecryptionError, type DecryptionJob, type DecryptionOutcome } from './job.ts';
 import { createJobBoard, type Job } from './jobs.ts';
-import { eraseMaterial } from './material.ts';
+import { eraseMaterial, type Material } from './material.ts';
 import { openMessages, phaseShares } from './online.ts';
 import type { Pool } from './pool.ts';
 import { bundlesOf, onlineSessionId, type ProposalItem } from './proposal.ts';
@@ -41,6 +41,12 @@ export interface DecryptionModules {
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
   readonly log: Log;
+}
+
+interface OnlineRun {
+  readonly items: readonly ProposalItem[];
+  readonly material: Material;
+  readonly deadlineMs: number;
 }
 
 export interface DecryptionService {
@@ -125,36 +131,40 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     const material = modules.pool()?.take(stripe, low, bundlesOf(items));
     if (material === undefined)
       return log({ level: 'warn', message: 'bound material is not here', batch: stripe.batch });
+    const session = party.open(onlineSessionId(digest), { signal, onFault: (fault) => noteFault(items, fault) });
+    const deadlineMs = clock.now() + ONLINE_DEADLINE_MS;
     try {
-      const admitted = await waitForJobs(items);
-      if (!admitted) return;
-      await openItems(items, digest, material);
+      if (await waitForJobs(items)) await openItems(session, { items, material, deadlineMs });
     } finally {
       eraseMaterial(material);
     }
+    await clock.until(deadlineMs, signal); // late shares of liars are still looked at, and slow parties answered
+    session.close();
   }
 
-  async function openItems(
-    items: readonly ProposalItem[],
-    digest: Uint8Array,
-    material: Parameters<typeof eraseMaterial>[0],
-  ) {
+  async function openItems(session: Session, { items, material, deadlineMs }: OnlineRun): Promise<void> {
     const jobs = items.map((item) => board.match(item)!);
-    const phases = concat(items.map((item, index) => cutPhases(jobs[index]!, item))) as Gr64;
+    const phases = asGr64(concat(items.map((item, index) => cutPhases(jobs[index]!, item))));
     const wanted = concat(items.map((item, index) => cutMasks(jobs[index]!, item)));
-    const onFault = (fault: Fault): void => {
-      for (const job of new Set(jobs)) noteFault(job, fault);
-    };
-    const session = party.open(onlineSessionId(digest), { signal, onFault });
-    const deadlineMs = clock.now() + ONLINE_DEADLINE_MS;
     const messages = await openMessages(session, { phases, wanted, material, deadlineMs });
+    phases.fill(0);
+    for (const id of partiesOf(roster)) {
+      if (id === party.self || party.transport.isUp(id)) continue;
+      noteFault(items, { party: id, kind: 'silent', detail: 'no link to it' });
+    }
     let at = 0;
     for (const item of items) {
       board.opened(item, messages.subarray(at, at + item.blocks));
       at += item.blocks;
     }
-    await clock.until(deadlineMs, signal); // late shares of liars are still looked at, and slow parties answered
-    session.close();
+  }
+
+  /** Every job that the proposal serves tells of the fault, once. */
+  function noteFault(items: readonly ProposalItem[], fault: Fault): void {
+    for (const job of new Set(items.map((item) => board.match(item)))) {
+      const known = job?.faults.some(({ party: id, kind }) => id === fault.party && kind === fault.kind);
+      if (known === false) job?.faults.push(fault);
+    }
   }
 
   async function waitForJobs(items: readonly ProposalItem[]): Promise<boolean> {
@@ -190,11 +200,6 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
       });
     },
   };
-}
-
-function noteFault(job: Job, fault: Fault): void {
-  const known = job.faults.some(({ party, kind }) => party === fault.party && kind === fault.kind);
-  if (!known) job.faults.push(fault);
 }
 
 function cutPhases(job: Job, { value, firstBlock, blocks }: ProposalItem): Uint8Array {

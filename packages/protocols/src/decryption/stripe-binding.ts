@@ -58,9 +58,15 @@ export interface BindingModules {
   readonly signal: AbortSignal;
 }
 
+interface Proposed {
+  readonly value: Proposal;
+  readonly encoded: Uint8Array;
+  readonly digest: Uint8Array;
+}
+
 /** What is known about one proposal number. Echoes of different digests are counted apart. */
 interface Slot {
-  proposal?: { readonly value: Proposal; readonly encoded: Uint8Array; readonly digest: Uint8Array };
+  proposal?: Proposed;
   readonly echoes: Map<string, Map<PartyId, Uint8Array>>;
   bound: boolean;
 }
@@ -143,22 +149,22 @@ export class StripeBinding {
   }
 
   /** @throws CodecError or RangeError when the bytes are no proposal for this stripe */
-  #learn(encoded: Uint8Array): Slot {
+  #read(encoded: Uint8Array): Proposed {
     const value = decodeProposal(encoded);
     const count = bundlesOf(value.items);
     const { batch, owner, low, high } = this.stripe;
     if (value.batch !== batch || value.owner !== owner || count < 1 || value.low < low || value.low + count > high) {
       throw new RangeError('proposal outside this stripe');
     }
-    const slot = this.#slot(value.number);
-    slot.proposal ??= { value, encoded, digest: proposalDigest(encoded) };
-    return slot;
+    return { value, encoded, digest: proposalDigest(encoded) };
   }
 
   #onPropose({ from, body }: Received): void {
     if (from !== this.stripe.owner) throw new RangeError('proposes in the stripe of another party');
-    const slot = this.#learn(Uint8Array.from(body));
-    this.#undecided.add(slot.proposal!.value.number);
+    const proposal = this.#read(Uint8Array.from(body));
+    const slot = this.#slot(proposal.value.number);
+    slot.proposal ??= proposal;
+    this.#undecided.add(proposal.value.number);
     this.#settle(slot);
     if (this.#deciding) return;
     this.#deciding = true;
@@ -246,15 +252,18 @@ export class StripeBinding {
     this.#session.sendAll(`cert/${value.number}`, Buffer.concat([length, certificate, encoded]));
   }
 
+  /** The certificate decides what is bound, also against what the owner told this party. */
   #onCertificate({ body }: Received): void {
     const length = new DataView(body.buffer, body.byteOffset, body.byteLength).getUint32(0, true);
-    const slot = this.#learn(Uint8Array.from(body.subarray(4 + length)));
-    if (slot.bound) return;
+    const proposal = this.#read(Uint8Array.from(body.subarray(4 + length)));
+    const { number } = proposal.value;
+    if (this.#slots.get(number)?.bound) return;
     const { roster } = this.#modules.party;
-    const { value, digest } = slot.proposal!;
     const certificate = decodeCertificate(body.subarray(4, 4 + length));
-    const subject = this.#subject(value.number, digest);
+    const subject = this.#subject(number, proposal.digest);
     if (!verifyCertificate(roster, subject, certificate, quorumOf(roster))) throw new RangeError('bad certificate');
+    const slot = this.#slot(number);
+    slot.proposal = proposal;
     this.#bind(slot);
   }
 

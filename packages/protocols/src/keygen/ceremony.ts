@@ -14,9 +14,9 @@ import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { readCompactPublicKey } from '@keyquorum/tfhe/compact-public-key';
 import { parameterSet } from '@keyquorum/tfhe/parameters';
 import type { Board } from '../ceremony/board.ts';
-import { type Ceremony, CeremonyError, type CeremonyFailure } from '../ceremony/ceremony.ts';
+import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
+import { failureOf } from '../ceremony/failure.ts';
 import { type Announcement, announcedSession } from '../ceremony/starting.ts';
-import { OpeningError } from '../closed/opening.ts';
 import type { ProvenParties } from '../closed/proven.ts';
 import type { Log } from '../log.ts';
 import type { KeygenRequest, KeyRecord, ParameterSetName, ServiceLimits } from '../services.ts';
@@ -163,7 +163,8 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       if (asked.has(id)) announceAttempt(id, attempt + 1, content);
       return;
     }
-    board.fail(id, failureOf(error));
+    const culprits = error instanceof KeygenBurntError ? error.proofs.map((proof) => proof.party) : [];
+    board.fail(id, failureOf(error, culprits));
     log({ level: 'error', message: 'key generation failed', id, error: String(error) });
   }
 
@@ -262,15 +263,4 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
 function bodyOf(parameters: ParameterSetName, key: GeneratedKey): Uint8Array {
   const object = key.objects.find(({ type }) => type === 'CompactPublicKey')!;
   return readCompactPublicKey(object.bytes, parameterSet(parameters)).body;
-}
-
-function failureOf(error: unknown): CeremonyFailure {
-  const message = error instanceof Error ? error.message : String(error);
-  const code = (error as { code?: unknown }).code;
-  return {
-    code: typeof code === 'string' ? code : 'KEYGEN_FAILED',
-    message,
-    culprits: error instanceof KeygenBurntError ? error.proofs.map(({ party }) => party) : [],
-    absent: error instanceof OpeningError ? error.absent : [],
-  };
 }
