@@ -13,8 +13,10 @@ import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
 export interface StripeMark {
   /** Number of the newest proposal seen. */
   readonly number: number;
-  /** First bundle that is still free, counted inside the batch. */
+  /** First bundle that no proposal has taken yet, as far as this party saw, counted inside the batch. */
   readonly watermark: number;
+  /** First bundle this party may still echo on: behind the watermark, and behind what an earlier life reserved. */
+  readonly free: number;
 }
 
 export interface Stripe {
@@ -46,11 +48,14 @@ export interface Reservation {
 export interface Ledger {
   mark(stripe: Stripe): StripeMark;
   /**
-   * Takes [low, low+count) and everything below it for proposal `number`. False, and nothing taken, when the range is not
-   * behind the watermark, leaves the stripe, or the number is not new.
+   * Takes [low, low+count) and everything below it for proposal `number`. True when this party may echo it. False, and
+   * nothing taken, when the range is not behind the watermark, leaves the stripe, or the number is not new.
    */
   claim(stripe: Stripe, claim: { number: number; low: number; count: number }): boolean;
-  /** Gives up everything below `bundle` (reservations of an earlier life of this process). */
+  /**
+   * Echoes on nothing below `bundle` (reservations of an earlier life of this process). The bundles are not spent: others
+   * may bind them, and then this party sends its shares like everybody.
+   */
   skipTo(stripe: Stripe, bundle: number): void;
   /** Remembers, for `party`, that it may have echoed inside segments 0..segment; `signature` is its own. */
   storeReservation(party: PartyId, batch: SessionId, owner: PartyId, segment: number, signature: Uint8Array): void;
@@ -65,28 +70,31 @@ export interface Ledger {
 export function createLedger(journal: Journal): Ledger {
   const read = (key: string, index: number): number => {
     const bytes = journal.get(key);
-    return bytes === undefined ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(4 * index, true);
+    if (bytes === undefined || bytes.length < 4 * (index + 1)) return 0;
+    return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4 * index, true);
   };
   const write = (key: string, ...numbers: number[]): void => {
     journal.set(key, new Uint8Array(Uint32Array.from(numbers).buffer)); // little-endian on every platform Node runs on
   };
   const stripeKey = ({ batch, owner }: { batch: SessionId; owner: PartyId }): string => `stripe/${batch}/${owner}`;
-  const mark = (stripe: Stripe): StripeMark => ({
-    number: read(stripeKey(stripe), 0),
-    watermark: Math.max(stripe.low, read(stripeKey(stripe), 1)),
-  });
+  const mark = (stripe: Stripe): StripeMark => {
+    const key = stripeKey(stripe);
+    const watermark = Math.max(stripe.low, read(key, 1));
+    return { number: read(key, 0), watermark, free: Math.max(watermark, read(key, 2)) };
+  };
 
   return {
     mark,
     claim(stripe, { number, low, count }) {
       const current = mark(stripe);
       if (number <= current.number || count < 1 || low < current.watermark || low + count > stripe.high) return false;
-      write(stripeKey(stripe), number, low + count);
-      return true;
+      write(stripeKey(stripe), number, low + count, current.free);
+      return low >= current.free;
     },
     skipTo(stripe, bundle) {
       const current = mark(stripe);
-      if (bundle > current.watermark) write(stripeKey(stripe), current.number, Math.min(bundle, stripe.high));
+      const free = Math.min(Math.max(bundle, current.free), stripe.high);
+      write(stripeKey(stripe), current.number, current.watermark, free);
     },
     storeReservation(party, batch, owner, segment, signature) {
       const key = `reserve/${party}/${batch}/${owner}`;

@@ -70,7 +70,7 @@ export function createPool(modules: BindingModules): Pool {
       ),
     batches: () => pool.size,
     removeSpent(nowMs) {
-      const spent = [...pool.values()].filter((batch) => batch.bindings.every((binding) => binding.free === 0));
+      const spent = [...pool.values()].filter((batch) => batch.bindings.every((binding) => binding.spent));
       for (const batch of spent) batch.spentMs ??= nowMs;
       const gone = spent.filter(({ spentMs = nowMs }) => nowMs - spentMs >= LINGER_MS);
       for (const batch of gone) remove(batch);

@@ -97,9 +97,14 @@ export class StripeBinding {
     this.#listen('cert/', certificateBytesMax, (_, message) => this.#onCertificate(message));
   }
 
-  /** Bundles that could still be bound, as far as this party knows. */
+  /** Bundles that could still be bound with this party's ECHO. */
   get free(): number {
-    return this.stripe.high - this.#modules.ledger.mark(this.stripe).watermark;
+    return this.stripe.high - this.#modules.ledger.mark(this.stripe).free;
+  }
+
+  /** True when no proposal can take anything of the stripe any more. */
+  get spent(): boolean {
+    return this.#modules.ledger.mark(this.stripe).watermark >= this.stripe.high;
   }
 
   /** True when this party owns the stripe and may take bundles of it now. */
@@ -114,17 +119,17 @@ export class StripeBinding {
   /** B1. Binds as many blocks of the items as fit, in one proposal; returns the items and parts that did not fit. */
   propose(items: readonly ProposalItem[]): ProposalItem[] {
     const { party, ledger, reservations } = this.#modules;
-    const { number, watermark } = ledger.mark(this.stripe);
+    const { number, free } = ledger.mark(this.stripe);
     const [taken, left] = splitItems(items, this.proposable ? Math.min(this.free, PROPOSAL_BUNDLES_MAX) : 0);
     if (taken.length === 0) return left;
-    const proposal = { batch: this.stripe.batch, owner: party.self, number: number + 1, low: watermark, items: taken };
+    const proposal = { batch: this.stripe.batch, owner: party.self, number: number + 1, low: free, items: taken };
     const count = bundlesOf(taken);
-    if (!ledger.claim(this.stripe, { number: number + 1, low: watermark, count })) throw new Error('own claim refused');
+    if (!ledger.claim(this.stripe, { number: number + 1, low: free, count })) throw new Error('own claim refused');
     const encoded = encodeProposal(proposal);
     const digest = proposalDigest(encoded);
     this.#slot(number + 1).proposal = { value: proposal, encoded, digest };
     const send = async (): Promise<void> => {
-      await Promise.all([reservations.cover(this.stripe, watermark + count), ledger.sync()]);
+      await Promise.all([reservations.cover(this.stripe, free + count), ledger.sync()]);
       this.#session.sendAll(`propose/${proposal.number}`, encoded);
       this.#echo(proposal.number, digest);
     };
