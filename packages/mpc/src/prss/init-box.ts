@@ -1,8 +1,8 @@
 /**
- * One sealed box: X25519 between two keys that serve this box only, HKDF-SHA256, AES-256-GCM (RFC 7748, RFC 5869, NIST SP
- * 800-38D). The key depends on both public keys, sender, receiver and scope. A public key fixes the shared secret, so
- * publishing the receiver's private key shows everybody the one content of the box (docs/protocols/prss.md, step I2).
- * Layout: ephemeral public key 32 | ciphertext | tag 16. About 0.3 ms to seal or open.
+ * One sealed box: X25519 between two keys that serve this box only, HKDF-SHA256, AES-256-GCM (RFC 7748, RFC 5869, NIST
+ * SP 800-38D). The key depends on both public keys, sender, receiver and scope. A public key fixes the shared secret,
+ * so publishing the receiver's private key shows everybody the one content of the box (docs/protocols/prss.md, step
+ * I2). Layout: ephemeral public key 32 | ciphertext | tag 16. About 0.3 ms to seal or open.
  */
 import {
   createCipheriv,
@@ -41,8 +41,8 @@ export function boxPublicKey(secretKey: Uint8Array): Uint8Array {
 }
 
 /**
- * `ephemeralSecretKey`: 32 fresh random bytes, which the caller erases. A receiver's key of small order, which no private
- * key has, gets a box of zeros: nobody can open it or complain about it.
+ * `ephemeralSecretKey`: 32 fresh random bytes, which the caller erases. A receiver's key of small order, which no
+ * private key has, gets a box of zeros: nobody can open it or complain about it.
  */
 export function sealBox(
   owners: BoxOwners,

@@ -1,7 +1,7 @@
 /**
- * From contributions to keys (SPEC R2): r_A is derived from what the members of A contributed, in order, the empty string
- * for whoever did not; no key is ever set to a constant. Also the reveal of a burn (SPEC R5.7): whoever shows its openings
- * can only show the committed ones, so everybody rebuilds the same keys for every party.
+ * From contributions to keys (SPEC R2): r_A is derived from what the members of A contributed, in order, the empty
+ * string for whoever did not; no key is ever set to a constant. Also the reveal of a burn (SPEC R5.7): whoever shows
+ * its openings can only show the committed ones, so everybody rebuilds the same keys for every party.
  */
 import { CodecError } from '@keyquorum/codec/error';
 import { Reader } from '@keyquorum/codec/reader';
@@ -119,8 +119,8 @@ function encodeReveal({ bySender }: PrssCommitments, openings: Openings): Uint8A
 }
 
 /**
- * The openings in a reveal, as views; undefined unless it holds exactly what `party` must know, and all of it matches the
- * commitments: then `party`, if it signed the reveal, is proven corrupt.
+ * The openings in a reveal, as views; undefined unless it holds exactly what `party` must know, and all of it matches
+ * the commitments: then `party`, if it signed the reveal, is proven corrupt.
  */
 export function readReveal(commitments: PrssCommitments, party: PartyId, reveal: Uint8Array): Openings | undefined {
   const { scope, bySender } = commitments;
@@ -143,8 +143,8 @@ export function readReveal(commitments: PrssCommitments, party: PartyId, reveal:
 }
 
 /**
- * The keys of any party, from the reveals of many: a lie matches no commitment and is left out. Undefined for a party while
- * an opening that its keys need is missing; the reveals of all honest parties are always enough.
+ * The keys of any party, from the reveals of many: a lie matches no commitment and is left out. Undefined for a party
+ * while an opening that its keys need is missing; the reveals of all honest parties are always enough.
  */
 export function keysFromReveals(
   commitments: PrssCommitments,

@@ -1,3 +1,4 @@
+/** How PRSS-Init fails (SPEC R2; docs/protocols/prss.md): always without exposure. */
 import type { Certificate } from '../agreement/certificate.ts';
 
 export type PrssInitErrorCode =

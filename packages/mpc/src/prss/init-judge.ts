@@ -1,7 +1,7 @@
 /**
- * What the delivered broadcasts of PRSS-Init mean: whose contributions count and who is proven corrupt (SPEC R2). A pure
- * function of the deliveries, so that equal views give equal verdicts, and a party that adopts a certified view later
- * reaches the verdict of those who signed it.
+ * What the delivered broadcasts of PRSS-Init mean: whose contributions count and who is proven corrupt (SPEC R2). A
+ * pure function of the deliveries, so that equal views give equal verdicts, and a party that adopts a certified view
+ * later reaches the verdict of those who signed it.
  *
  * Blame needs an equal view: what somebody sent under another view counts for nothing and proves nothing, since only a
  * slow network may be the reason. So no honest party is ever proven corrupt, in any network.
@@ -103,7 +103,9 @@ function boxToExamine(
   return { box, commitments: contribution.commitments };
 }
 
-/** The openings in a box, by common set; undefined when it does not open or an opening does not match its commitment. */
+/**
+ * The openings in a box, by common set; undefined when it does not open or an opening does not match its commitment.
+ */
 export function readBox(
   scope: InitScope,
   { sender, receiver, secretKey, box, commitments }: Complaint & { box: Uint8Array; commitments: BySet },

@@ -132,8 +132,8 @@ export function hasView(body: Uint8Array, view: Uint8Array): boolean {
 }
 
 /**
- * The deliveries of the steps so far. Layout: u8 + label | scope 32 | per step: senders u16 LE | per sender the SHA-256 of
- * its body. The SHA-256 of these bytes is the view.
+ * The deliveries of the steps so far. Layout: u8 + label | scope 32 | per step: senders u16 LE | per sender the SHA-256
+ * of its body. The SHA-256 of these bytes is the view.
  */
 export function encodeManifest(scope: InitScope, steps: readonly Bodies[]): Uint8Array {
   const digests = steps.map((bodies) => new Map([...bodies].map(([sender, body]) => [sender, sha256(body)])));

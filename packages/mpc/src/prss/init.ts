@@ -1,11 +1,11 @@
 /**
- * PRSS-Init: the parties agree on one key per set, known to exactly its members (SPEC R2; docs/protocols/prss.md, steps I0
- * to I4). Three signed broadcasts and a certificate: 3(t+2) rounds on the wall clock; about 1, 5 and 270 KB sent per party
- * and peer for 4/1, 7/2 and 13/4.
+ * PRSS-Init: the parties agree on one key per set, known to exactly its members (SPEC R2; docs/protocols/prss.md, steps
+ * I0 to I4). Three signed broadcasts and a certificate: 3(t+2) rounds on the wall clock; about 1, 5 and 270 KB sent per
+ * party and peer for 4/1, 7/2 and 13/4.
  *
- * I0 every party announces a nonce and a one-time key per sender. I1 it commits to a secret per set and sends each member
- * the openings in a sealed box. I2 whoever got a bad box publishes the one-time key of that box, and everybody sees who
- * lied. I3 a quorum signs what was delivered. I4 keys are derived; they are used only with that certificate.
+ * I0 every party announces a nonce and a one-time key per sender. I1 it commits to a secret per set and sends each
+ * member the openings in a sealed box. I2 whoever got a bad box publishes the one-time key of that box, and everybody
+ * sees who lied. I3 a quorum signs what was delivered. I4 keys are derived; they are used only with that certificate.
  *
  * Promises: a certified run has a contribution of an honest party in the set of all honest parties, in any network;
  * silence exposes nothing and proves nothing; no honest party is ever proven corrupt. Ends for every honest party when
@@ -163,8 +163,8 @@ class PrssInitRun {
   }
 
   /**
-   * I0 to I2. Without deliveries when this party was too slow for a broadcast or heard too few others: then it does not vote,
-   * but may adopt what the others certify.
+   * I0 to I2. Without deliveries when this party was too slow for a broadcast or heard too few others: then it does not
+   * vote, but may adopt what the others certify.
    */
   async #exchange(): Promise<{ deliveries?: Deliveries; problem?: PrssInitError | AgreementError }> {
     try {

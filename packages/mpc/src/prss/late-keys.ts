@@ -1,7 +1,7 @@
 /**
- * Keys of a set from what its members say (SPEC R2, R5.7; docs/protocols/prss.md): t+1 members that say the same include an
- * honest one, and honest members all hold the same key, so a wrong key is never taken. Serves a party that missed
- * PRSS-Init, and a burnt session whose keys were derived from epoch keys. Keys are compared in constant time.
+ * Keys of a set from what its members say (SPEC R2, R5.7; docs/protocols/prss.md): t+1 members that say the same
+ * include an honest one, and honest members all hold the same key, so a wrong key is never taken. Serves a party that
+ * missed PRSS-Init, and a burnt session whose keys were derived from epoch keys. Keys are compared in constant time.
  *
  * For family C: a set has 2t+1 members, t+1 of them honest. A member that was away needs t+1 equal answers of the 2t
  * others; it counts as one of the t faults, so at most t-1 others lie or are silent. With more it waits.
@@ -15,8 +15,8 @@ import { PRSS_KEY_BYTES, type PrssKeys, prssKeys } from './keys.ts';
 export type KeyAnswer = ReadonlyMap<number, Uint8Array>;
 
 /**
- * The keys of `self` from private answers of other members. Copies. Undefined while some set lacks t+1 equal answers: ask
- * more members.
+ * The keys of `self` from private answers of other members. Copies. Undefined while some set lacks t+1 equal answers:
+ * ask more members.
  */
 export function agreeKeys(
   family: Family,
@@ -65,7 +65,10 @@ export function deviators(
   return [...found].sort((left, right) => left - right);
 }
 
-/** The keys of one party for such an answer or reveal. Layout: 32 bytes per set of the party, by ascending index. Secret. */
+/**
+ * The keys of one party for such an answer or reveal. Layout: 32 bytes per set of the party, by ascending index.
+ * Secret.
+ */
 export function encodePrssKeys({ family, self, bySubset }: PrssKeys): Uint8Array {
   const indices = subsetsWith(family, self);
   const bytes = new Uint8Array(indices.length * PRSS_KEY_BYTES);

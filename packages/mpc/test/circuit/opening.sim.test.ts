@@ -1,6 +1,6 @@
 /**
- * The circuit as nodes run it: shares of every level go through a robust opening in the simulator, in any order, while up
- * to t parties follow a fault strategy. Every honest party opens the right messages, and blames nobody honest.
+ * The circuit as nodes run it: shares of every level go through a robust opening in the simulator, in any order, while
+ * up to t parties follow a fault strategy. Every honest party opens the right messages, and blames nobody honest.
  */
 import { asGf16, type Gf16 } from '@keyquorum/kernel/batch';
 import { describe, expect, test } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * PRSS-Init in networks that break their promise (SPEC R2, N4): it may fail or leave parties out, but no honest party is
- * ever proven corrupt, no two parties use different keys, and no delay shows anybody the key of an all-honest set.
+ * PRSS-Init in networks that break their promise (SPEC R2, N4): it may fail or leave parties out, but no honest party
+ * is ever proven corrupt, no two parties use different keys, and no delay shows anybody the key of an all-honest set.
  */
 import { describe, expect, test } from 'vitest';
 import { PRSS_INIT_SLOTS, prssInitVoteMs } from '../../src/prss/init.ts';

@@ -1,6 +1,6 @@
 /**
- * PRSS-Init in the simulator: honest parties run the protocol, corrupt ones follow a script that may change each of their
- * broadcasts, with everything they know at hand. What they learn is kept, to see which keys they can compute.
+ * PRSS-Init in the simulator: honest parties run the protocol, corrupt ones follow a script that may change each of
+ * their broadcasts, with everything they know at hand. What they learn is kept, to see which keys they can compute.
  */
 import { expect } from 'vitest';
 import { broadcastAll } from '../../src/agreement/broadcast.ts';
@@ -191,8 +191,8 @@ export function expectEqualKeys(results: ReadonlyMap<PartyId, PrssInit>, scope: 
 }
 
 /**
- * Everything the corrupt parties together know of the contributions: their own, those in boxes to them, and those in boxes
- * whose key somebody published.
+ * Everything the corrupt parties together know of the contributions: their own, those in boxes to them, and those in
+ * boxes whose key somebody published.
  */
 export function coalitionOpenings({ seen, scope }: InitRun, commitments: PrssCommitments): Openings {
   const known = new Map<PartyId, Map<number, Uint8Array>>();

@@ -1,6 +1,6 @@
 /**
- * PRSS-Init against t corrupt parties in networks that keep their promise (SPEC R2, N5, N6): all honest parties end with
- * the same keys, the right parties are proven corrupt, and the keys of all-honest sets stay secret.
+ * PRSS-Init against t corrupt parties in networks that keep their promise (SPEC R2, N5, N6): all honest parties end
+ * with the same keys, the right parties are proven corrupt, and the keys of all-honest sets stay secret.
  */
 import { describe, expect, test } from 'vitest';
 import { verifyCertificate } from '../../src/agreement/certificate.ts';
