@@ -31,14 +31,30 @@ export interface Pool {
   /** Bundles that are not bound, per owner (index 0 = party 1). */
   freeByOwner(): number[];
   batches(): number;
-  /** Removes batches that have been spent for LINGER_MS, so that slow peers still find them; returns their ids. */
-  removeSpent(nowMs: number): SessionId[];
+  /**
+   * Removes batches that have been spent for LINGER_MS, so that slow peers still find them; returns their ids. A batch counts
+   * as spent, too, when newer ones hold `bundlesMax`: what parties that went away or rebooted leave behind is not kept for ever.
+   */
+  removeSpent(nowMs: number, bundlesMax: number): SessionId[];
   close(): void;
 }
 
 export function createPool(modules: BindingModules): Pool {
   const { party } = modules;
   const pool = new Map<SessionId, PoolBatch>();
+
+  const usable = (): PoolBatch[] => [...pool.values()].filter(({ spentMs }) => spentMs === undefined);
+
+  /** Batches, oldest first, of which nothing will be bound any more. */
+  function spent(bundlesMax: number): PoolBatch[] {
+    let newer = 0;
+    const isSpent = (batch: PoolBatch): boolean => {
+      const dispensable = newer >= bundlesMax;
+      newer += batch.bundles;
+      return dispensable || batch.bindings.every((binding) => binding.spent);
+    };
+    return [...pool.values()].reverse().filter(isSpent).reverse();
+  }
 
   function remove(batch: PoolBatch): void {
     for (const binding of batch.bindings) binding.close();
@@ -56,7 +72,9 @@ export function createPool(modules: BindingModules): Pool {
     has: (id) => pool.has(id),
     propose(items) {
       let left = [...items];
-      const own = [...pool.values()].map((batch) => batch.bindings[party.self - 1]!).filter((each) => each.proposable);
+      const own = usable()
+        .map((batch) => batch.bindings[party.self - 1]!)
+        .filter((each) => each.proposable);
       for (const binding of own) if (left.length > 0) left = binding.propose(left);
       return left;
     },
@@ -66,13 +84,12 @@ export function createPool(modules: BindingModules): Pool {
     },
     freeByOwner: () =>
       Array.from({ length: party.roster.n }, (_, index) =>
-        [...pool.values()].reduce((sum, batch) => sum + batch.bindings[index]!.free, 0),
+        usable().reduce((sum, batch) => sum + batch.bindings[index]!.free, 0),
       ),
     batches: () => pool.size,
-    removeSpent(nowMs) {
-      const spent = [...pool.values()].filter((batch) => batch.bindings.every((binding) => binding.spent));
-      for (const batch of spent) batch.spentMs ??= nowMs;
-      const gone = spent.filter(({ spentMs = nowMs }) => nowMs - spentMs >= LINGER_MS);
+    removeSpent(nowMs, bundlesMax) {
+      for (const batch of spent(bundlesMax)) batch.spentMs ??= nowMs;
+      const gone = [...pool.values()].filter(({ spentMs = nowMs }) => nowMs - spentMs >= LINGER_MS);
       for (const batch of gone) remove(batch);
       return gone.map(({ id }) => id);
     },

@@ -53,6 +53,10 @@ const LINGER_MS = 10_000;
 const TICK_MS = 500;
 /** Batches a party takes part in at the same time. */
 const RUNNING_MAX = 2;
+/** A party with a full pool helps another that has none, after a reboot, but not more often than this. */
+const FAVOUR_MS = 30_000;
+/** Material beyond this many times the target makes the oldest batches dispensable. */
+const SURPLUS = 4;
 const RATE_WINDOW = 8;
 const LIST_MAX = 1024;
 
@@ -99,6 +103,7 @@ export function createRefill(modules: RefillModules): Refill {
   const finished: { atMs: number; tookMs: number; bundles: number }[] = [];
   let reason = '';
   let lowSinceMs: number | undefined;
+  let nextFavourMs = 0;
 
   transport.serve(nonceExchange, async () => signedNonce());
   transport.serve(startExchange, async (_from, body) => {
@@ -214,11 +219,14 @@ export function createRefill(modules: RefillModules): Refill {
     for (const { party: id, nonce, signature } of start.nonces) {
       if (!verifyStatement(roster, id, nonceSubject(nonce), signature)) throw new Error(`bad nonce of party ${id}`);
     }
-    // Only this party's own wish for material limits what a corrupt leader can make it compute.
-    if (running.size >= RUNNING_MAX || level() > 2 * modules.target) throw new Error('START while the pool is full');
+    // Only this party's own wish for material, and its patience, limit what a corrupt leader can make it compute.
+    const full = level() > 2 * modules.target;
+    if (running.size >= RUNNING_MAX || (full && clock.now() < nextFavourMs))
+      throw new Error('START while the pool is full');
     const own = start.nonces.find(({ party: id }) => id === self);
     // Synchronous: the nonce is spent before anything is sent, so an old START is refused (SPEC O2).
     if (own === undefined || !nonces.delete(toHex(own.nonce))) throw new Error('START with a nonce that is not open');
+    if (full) nextFavourMs = clock.now() + FAVOUR_MS;
   }
 
   function nonceSubject(nonce: Uint8Array): Subject {
@@ -270,7 +278,7 @@ export function createRefill(modules: RefillModules): Refill {
   }
 
   async function dropSpent(): Promise<void> {
-    for (const id of pool.removeSpent(clock.now())) {
+    for (const id of pool.removeSpent(clock.now(), SURPLUS * modules.target)) {
       ledger.retire(id);
       await ledger.sync();
       reservations.forgetBatch(id);
