@@ -22,6 +22,7 @@ const PROGRAMS = {
   demo: ['scripts/demo.ts'],
   network: ['scripts/network.ts'],
   bench: ['scripts/bench.ts'],
+  soundness: ['scripts/soundness.ts'],
   check: [...VITEST, '--project', 'check'],
   test: VITEST,
 };

@@ -50,8 +50,8 @@ function checkThresholds(): void {
 /** Exact distributions at a small bound for every size. */
 function checkDistributions(): void {
   for (const size of allSizes()) {
-    const noise = jointNoise(LISTED_BOUND_LOG2, size.t);
     const sets = familyA2(size).subsets.length;
+    const noise = jointNoise(LISTED_BOUND_LOG2, sets);
     const view = sampleDistribution(noise, 1);
     require(`${nameOf(size)}: the honest view is TUniform`, sameDistribution(view, tuniform(LISTED_BOUND_LOG2)));
     const [listed, formula] = [momentsOf(sampleDistribution(noise, sets)), sampleMoments(noise, sets)];
@@ -65,8 +65,8 @@ function checkDistributions(): void {
 
 function noiseRow(size: Size): string[] {
   const { pke } = DEFAULT_PARAMETERS;
-  const noise = jointNoise(pke.noiseBoundLog2, size.t);
   const sets = familyA2(size).subsets.length;
+  const noise = jointNoise(pke.noiseBoundLog2, sets);
   const { mean2, bound } = sampleMoments(noise, sets);
   const fresh = freshListNoise(DEFAULT_PARAMETERS, noise, sets);
   require(`${nameOf(size)}: mean of the key noise is 0`, mean2 === 0n);

@@ -44,7 +44,10 @@ export function bindingBytes({ n }: Size): { propose: number; echo: number } {
 export function keygenBytes(parameters: ParameterSet, { n, t }: Size): { bits: number; body: number } {
   const { pke, lwe, glwe } = parameters;
   const key = pke.dimension + lwe.dimension + lweDimensionOf(glwe);
-  const counts = { key, noise: jointNoiseBits(parameters, jointNoise(pke.noiseBoundLog2, t)) };
+  const counts = {
+    key,
+    noise: jointNoiseBits(parameters, jointNoise(pke.noiseBoundLog2, familyA2({ n, t }).subsets.length)),
+  };
   const signed = SIGNATURE_BYTES + VOTE_BYTES;
   return {
     bits: (n - 1) * (bitsMessageBytes(counts) + signed),

@@ -95,7 +95,7 @@ export const Timing = Type.Object(
 export const Pool = Type.Object(
   {
     target: Type.Integer({ minimum: 0, maximum: 2 ** 20, default: 8192, description: 'blocks kept ready' }),
-    batch: Type.Integer({ minimum: 1, maximum: 2 ** 16, default: 2048, description: 'blocks made at once' }),
+    batch: Type.Integer({ minimum: 16, maximum: 2048, default: 1024, description: 'blocks made at once' }),
   },
   { ...closed, default: {} },
 );

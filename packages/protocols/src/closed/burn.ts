@@ -16,9 +16,9 @@ import { quorumOf } from '@keyquorum/mpc/roster';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import {
-  decodeRoots,
   encodeRoots,
   ROOTS_BYTES_MAX,
+  readRoots,
   type SignedRoot,
   type SignedShares,
   shareSubject,
@@ -77,12 +77,12 @@ async function exchangeRoots(
     if (!equalBytes(one.digest, other.digest))
       proofs.set(one.party, doubleSignature(one.party, signed(one), signed(other)));
   };
-  const held = [...shares.roots.values(), ...shares.conflicts.values()];
+  const held = [...shares.conflicts.values(), ...shares.roots.values()];
   session.sendAll(step, encodeRoots(held.slice(0, 15)));
   for (const [party, conflict] of shares.conflicts) note(shares.roots.get(party)!, conflict);
   const deadlineMs = session.clock.now() + stepMs;
-  for await (const { body } of session.receive(step, { bytesMax: ROOTS_BYTES_MAX, deadlineMs })) {
-    for (const root of decodeRoots(body)) {
+  for await (const message of session.receive(step, { bytesMax: ROOTS_BYTES_MAX, deadlineMs })) {
+    for (const root of readRoots(session, step, message)) {
       const own = shares.roots.get(root.party);
       if (shares.learnRoot(root) && own !== undefined) note(own, root);
     }

@@ -6,11 +6,12 @@
  */
 import { decode, encode, u8 } from '@keyquorum/codec/codec';
 import { fixedBytes, struct, vector } from '@keyquorum/codec/composites';
+import { CodecError } from '@keyquorum/codec/error';
 import { equalBytes, sha256 } from '@keyquorum/mpc/bytes';
 import { LABELS } from '@keyquorum/mpc/labels';
 import { partiesOf } from '@keyquorum/mpc/roster';
 import { SIGNATURE_BYTES, type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
-import type { Session } from '@keyquorum/mpc/session';
+import type { Received, Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
 
 const PARTIES_MAX = 15;
@@ -25,13 +26,19 @@ export const ROOTS_BYTES_MAX = 8 + PARTIES_MAX * (1 + 32 + SIGNATURE_BYTES);
 
 export const encodeRoots = (roots: readonly SignedRoot[]): Uint8Array => encode(rootsCodec, roots);
 
-/** @throws CodecError */
-export function decodeRoots(bytes: Uint8Array): SignedRoot[] {
-  return decode(rootsCodec, bytes).map(({ party, digest, signature }) => ({
-    party,
-    digest: Uint8Array.from(digest),
-    signature: Uint8Array.from(signature),
-  }));
+/** The roots that another party shows; none, and a report, when the bytes are no such list. */
+export function readRoots(session: Session, tag: string, { from, body }: Received): SignedRoot[] {
+  try {
+    return decode(rootsCodec, body).map(({ party, digest, signature }) => ({
+      party,
+      digest: Uint8Array.from(digest),
+      signature: Uint8Array.from(signature),
+    }));
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    session.report({ party: from, kind: 'malformed', detail: `${tag}: ${error.message}` });
+    return [];
+  }
 }
 
 /** A party's signature on the SHA-256 of its message. */
@@ -113,10 +120,10 @@ export function exchangeShares(
 
   async function pull(): Promise<void> {
     const others = partiesOf(session.roster).filter((party) => party !== session.self);
-    for await (const { from, body } of session.receive(`${tag}/roots`, { bytesMax: ROOTS_BYTES_MAX })) {
-      for (const root of decodeRoots(body)) {
+    for await (const answer of session.receive(`${tag}/roots`, { bytesMax: ROOTS_BYTES_MAX })) {
+      for (const root of readRoots(session, `${tag}/roots`, answer)) {
         if (!learnRoot(root) || !missing().includes(root.party)) continue;
-        const sources = [from, ...others.filter((party) => party !== from)];
+        const sources = [answer.from, ...others.filter((party) => party !== answer.from)];
         const fetched = session.fetch(root.digest, sources, message.length);
         fetched.then((shares) => learnMessage(root.party, shares)).catch(() => undefined); // another source may follow
       }

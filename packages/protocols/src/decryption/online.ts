@@ -6,7 +6,7 @@
  *  D2 c = x + 2^58 + r is opened, four ciphertexts to a ring element; r is the bundle's mask, so c is uniform;
  *  D3 bits 59..62 of c - r are compared out of the shared bits of r, D4 and set to 0 if the padding bit is set;
  *  D5 the wanted message bits are opened.
- * Rounds: 1 + 7 + 1. Bytes per ciphertext and link: 8 + 115 + 2.
+ * Rounds: 1 + 7 + 1. Bytes per ciphertext and link: 8 + 113 + 2.
  */
 import { asGf16, asGr64, type Gf16, type Gr64 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';

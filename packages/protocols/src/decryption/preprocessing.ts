@@ -18,10 +18,19 @@ import { eraseKeys, type PrssKeys, sessionKeys } from '@keyquorum/mpc/prss/keys'
 import { createPrss, type Prss } from '@keyquorum/mpc/prss/prss';
 import { quorumOf, type Roster } from '@keyquorum/mpc/roster';
 import type { Session } from '@keyquorum/mpc/session';
+import {
+  type BitFormat,
+  bitMessage,
+  bitMessageBytes,
+  bitValues,
+  finishBits,
+  readBitMessage,
+} from '@keyquorum/mpc/sharing/bits';
 import { decodeDetected } from '@keyquorum/mpc/sharing/detected';
 import { finishPairs, type PairSecrets, pairsMessage } from '@keyquorum/mpc/sharing/triples';
 import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { type Opened, openClosed } from '../closed/opening.ts';
+import { concat } from '../concat.ts';
 import type { BatchRecord } from './batch-record.ts';
 import type { Material } from './material.ts';
 
@@ -32,13 +41,9 @@ const PROBE_NIBBLES = 64;
 const PROBE_BYTES = PROBE_NIBBLES / 2;
 export const SHARE_TAG = 'share';
 
-/** Bytes of a coefficient in group g: its bits are needed modulo 2^(64-8g). */
-function coefficientBytes(group: number): number {
-  return GROUPS - group;
-}
-
-function groupBytes(group: number, bundles: number): number {
-  return GROUP_BITS * bundles * 4 * coefficientBytes(group);
+/** The bits of group g are needed modulo 2^(64-8g). */
+function groupFormat(group: number, bundles: number): BitFormat<'gr64'> {
+  return { algebra: 'gr64', count: GROUP_BITS * bundles, coefficientBytes: GROUPS - group };
 }
 
 function productBytes(bundles: number): number {
@@ -48,7 +53,7 @@ function productBytes(bundles: number): number {
 /** Bytes of the opened values: 1152 per bundle for the mask, 77 for the products. */
 export function valuesBytes(bundles: number): number {
   let bytes = 2 * productBytes(bundles);
-  for (let group = 0; group < GROUPS; group++) bytes += groupBytes(group, bundles);
+  for (let group = 0; group < GROUPS; group++) bytes += bitMessageBytes(groupFormat(group, bundles));
   return bytes;
 }
 
@@ -63,15 +68,13 @@ export function shareMessage(
   prss: Prss,
   bundles: number,
 ): { message: Uint8Array; secrets: BatchSecrets } {
-  const { gr64, gf16 } = kernel;
+  const { gf16 } = kernel;
   const parts: Uint8Array[] = [gf16.pack(prss.random16('probe', PROBE_NIBBLES))];
   const bits: Gr64[] = [];
   for (let group = 0; group < GROUPS; group++) {
-    const count = GROUP_BITS * bundles;
-    const a = prss.random64(`bits/${group}`, count);
-    const opening = gr64.add(gr64.add(gr64.mul(a, a), a), prss.zero64(`bits/${group}`, count));
-    parts.push(gr64.toWire(opening, coefficientBytes(group)));
-    bits.push(a);
+    const made = bitMessage(kernel, prss, `bits/${group}`, groupFormat(group, bundles));
+    parts.push(made.message);
+    bits.push(made.a);
   }
   const { message, secrets } = pairsMessage(kernel, prss, 'pairs', COMPARISON.pairs * bundles);
   parts.push(gf16.pack(message[0]), gf16.pack(message[1]));
@@ -84,7 +87,7 @@ export function openValues(
   messages: ReadonlyMap<PartyId, Uint8Array>,
   { expected, t, bundles }: { expected: readonly PartyId[]; t: number; bundles: number },
 ): Uint8Array | undefined {
-  const { gr64, gf16 } = kernel;
+  const { gf16 } = kernel;
   const parts: Uint8Array[] = [];
   let at = PROBE_BYTES;
   const cut = (bytes: number) => {
@@ -93,11 +96,11 @@ export function openValues(
     return section;
   };
   for (let group = 0; group < GROUPS; group++) {
-    const size = coefficientBytes(group);
-    const shares = mapValues(cut(groupBytes(group, bundles)), (bytes) => gr64.fromWire(bytes, size));
+    const format = groupFormat(group, bundles);
+    const shares = mapValues(cut(bitMessageBytes(format)), (bytes) => readBitMessage(kernel, bytes, format));
     const opening = decodeDetected(kernel, 'gr64', shares, { expected, t });
     if (opening.kind !== 'opened') return undefined;
-    parts.push(gr64.toWire(gr64.lowBits(opening.values, size), size));
+    parts.push(bitValues(kernel, opening.values, format));
   }
   for (let product = 0; product < 2; product++) {
     const shares = mapValues(cut(productBytes(bundles)), (bytes) => gf16.unpack(bytes, COMPARISON.pairs * bundles));
@@ -119,10 +122,10 @@ function finishBatch(
   let mask = gr64.zeros(bundles);
   let at = 0;
   for (const [group, a] of secrets.bits.entries()) {
-    const size = coefficientBytes(group);
-    const opened = values.slice(at, at + groupBytes(group, bundles));
+    const format = groupFormat(group, bundles);
+    const opened = values.slice(at, at + bitMessageBytes(format));
     at += opened.length;
-    const shares = gr64.bitShares(a, gr64.lowBits(gr64.fromWire(opened, size), size), size);
+    const shares = finishBits(kernel, a, opened, format);
     bits.push(gr64.residue(shares));
     mask = addWeighted(kernel, mask, { shares, group, bundles });
   }
@@ -232,14 +235,4 @@ function withSessionKeys<T>(keys: PrssKeys, session: SessionId, use: (keys: Prss
 
 function mapValues<K, A, B>(map: ReadonlyMap<K, A>, change: (value: A) => B): Map<K, B> {
   return new Map([...map].map(([key, value]) => [key, change(value)]));
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

@@ -56,6 +56,7 @@ export function createReservations(party: Party, ledger: Ledger, signal: AbortSi
   const stored = new Map<string, Promise<void>[]>();
 
   transport.serve(reserveExchange, async (from, body) => {
+    if (ledger.reservationsOf(from).length > RESERVATIONS_MAX - STRIPES_MAX) throw new Error('too many reservations');
     for (const { batch, owner, segment, signature } of decode(claimsCodec, body)) {
       const claim = { batch: toHex(batch), owner, segment };
       if (!verifyStatement(roster, from, reserveSubject(claim), signature)) throw new Error('bad signature');
@@ -65,7 +66,7 @@ export function createReservations(party: Party, ledger: Ledger, signal: AbortSi
     return Uint8Array.of(1);
   });
   transport.serve(recallExchange, async (from) => {
-    const entries = ledger.reservationsOf(from).slice(0, RESERVATIONS_MAX);
+    const entries = ledger.reservationsOf(from);
     return encode(
       listCodec,
       entries.map(({ batch, ...rest }) => ({ ...rest, batch: fromHex(batch) })),

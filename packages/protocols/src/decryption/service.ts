@@ -11,6 +11,7 @@ import { partiesOf } from '@keyquorum/mpc/roster';
 import type { Fault, Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
+import { concat } from '../concat.ts';
 import type { Log } from '../log.ts';
 import { DecryptionError, type DecryptionJob, type DecryptionOutcome } from './job.ts';
 import { createJobBoard, type Job } from './jobs.ts';
@@ -208,16 +209,6 @@ function cutPhases(job: Job, { value, firstBlock, blocks }: ProposalItem): Uint8
 
 function cutMasks(job: Job, { value, firstBlock, blocks }: ProposalItem): Uint8Array {
   return job.wanted[value]!.subarray(firstBlock, firstBlock + blocks);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
 
 function asDecryptionError(error: unknown): DecryptionError {

@@ -158,7 +158,14 @@ export class StripeBinding {
     const value = decodeProposal(encoded);
     const count = bundlesOf(value.items);
     const { batch, owner, low, high } = this.stripe;
-    if (value.batch !== batch || value.owner !== owner || count < 1 || value.low < low || value.low + count > high) {
+    if (
+      value.batch !== batch ||
+      value.owner !== owner ||
+      count < 1 ||
+      value.low < low ||
+      value.low + count > high ||
+      value.number > high - low
+    ) {
       throw new RangeError('proposal outside this stripe');
     }
     return { value, encoded, digest: proposalDigest(encoded) };
@@ -216,7 +223,11 @@ export class StripeBinding {
     const digest = Uint8Array.from(body.subarray(0, HASH_BYTES));
     const signature = Uint8Array.from(body.subarray(HASH_BYTES));
     const { roster } = this.#modules.party;
-    if (!Number.isSafeInteger(number) || !verifyStatement(roster, from, this.#subject(number, digest), signature)) {
+    const bundles = this.stripe.high - this.stripe.low; // a proposal takes at least one bundle: no more numbers exist
+    if (
+      !(number >= 1 && number <= bundles) ||
+      !verifyStatement(roster, from, this.#subject(number, digest), signature)
+    ) {
       throw new RangeError('bad signature');
     }
     this.#count(number, from, digest, signature);

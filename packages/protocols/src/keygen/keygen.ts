@@ -14,10 +14,10 @@ import type { Kernel } from '@keyquorum/kernel/kernel';
 import { encodeCertificate } from '@keyquorum/mpc/agreement/certificate';
 import { enterSession } from '@keyquorum/mpc/agreement/decision';
 import { familyA2, familyC } from '@keyquorum/mpc/prss/family';
-import { initPrss, type PrssInit } from '@keyquorum/mpc/prss/init';
+import { initPrss, type PrssInit, prssInitSubject } from '@keyquorum/mpc/prss/init';
 import { createPrss, type Prss } from '@keyquorum/mpc/prss/prss';
 import type { Session } from '@keyquorum/mpc/session';
-import { openRobust } from '@keyquorum/mpc/sharing/robust';
+import { openCoin } from '@keyquorum/mpc/sharing/coin';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import { compactPublicKeyBytes, compressedCompactPublicKeyBytes } from '@keyquorum/tfhe/compact-public-key';
 import { createMaskStream, keyStreamSeedData } from '@keyquorum/tfhe/csprng';
@@ -32,11 +32,11 @@ import { bitsPerSample, type JointNoise, jointNoise } from './noise.ts';
 import { bodyMessage, modulo64, openBody } from './public-key-body.ts';
 import {
   type BitCounts,
-  type BitSecrets,
   bitsMessage,
   bitsMessageBytes,
   finishSecretBits,
   openBits,
+  type SecretBits,
 } from './secret-bits.ts';
 
 export const BITS_TAG = 'bits';
@@ -84,8 +84,8 @@ export interface KeygenPlan {
   readonly noise: JointNoise;
 }
 
-export function keygenPlan(parameters: ParameterSet, t: number): KeygenPlan {
-  const noise = jointNoise(parameters.pke.noiseBoundLog2, t);
+export function keygenPlan(parameters: ParameterSet, noiseSets: number): KeygenPlan {
+  const noise = jointNoise(parameters.pke.noiseBoundLog2, noiseSets);
   const key = parameters.pke.dimension + parameters.lwe.dimension + lweDimensionOf(parameters.glwe);
   return { parameters, noise, counts: { key, noise: parameters.pke.dimension * bitsPerSample(noise) } };
 }
@@ -111,7 +111,8 @@ export async function generateKey(session: Session, input: KeygenInput): Promise
   input.onPhase('prss-init'); // K1
   const { context, startMs, roundMs, deadlineMs } = input;
   const init = await initPrss(session, { families, context, startMs, roundMs, deadlineMs });
-  const run: KeygenRun = { plan: keygenPlan(input.parameters, session.t), noiseSets: families[1]!.subsets.length };
+  const noiseSets = families[1]!.subsets.length;
+  const run: KeygenRun = { plan: keygenPlan(input.parameters, noiseSets), noiseSets };
   try {
     return await generateWith(session, { input, init, run });
   } catch (error) {
@@ -138,7 +139,7 @@ async function generateWith(
   const { kernel } = session;
   const prss = prssOf(kernel, init);
   input.onPhase('seed'); // K2
-  run.seed = await openSeed(session, prss.c, init.transcript);
+  run.seed = await openSeed(session, prss.c, init);
   input.onPhase('bits'); // K3
   const bits = await generateBits(session, prss.c, { run, input });
   const shares = splitKeys(bits.key, input.parameters);
@@ -159,7 +160,7 @@ async function generateWith(
 function stepMessage(kernel: Kernel, prss: SessionPrss, run: KeygenRun, tag: string): Uint8Array {
   const { message, secrets } = bitsMessage(kernel, prss.c, run.plan.counts);
   if (tag === BITS_TAG) return message;
-  const bits = finishSecretBits(kernel, secrets, run.bitsValues!);
+  const bits = finishSecretBits(kernel, secrets, run.bitsValues!, run.plan.counts);
   return publicKeyMessage(kernel, prss, run, { key: splitKeys(bits.key, run.plan.parameters).pke, noise: bits.noise });
 }
 
@@ -177,10 +178,11 @@ function prssOf(kernel: Kernel, init: PrssInit): SessionPrss {
   return { c: make('C'), a2: make('A2') };
 }
 
-/** K2: a random ring element, opened at degree t and hashed to the seed of the public stream. */
-async function openSeed(session: Session, prss: Prss, transcript: Uint8Array): Promise<Uint8Array> {
-  const element = await openRobust(session, 'seed', 'gr64', prss.random64('seed', 1));
-  return digestOf(labels.keygenSeed, transcript, element).slice(0, SEED_BYTES);
+/** K2: a coin that is tossed only once the PRSS keys are certified to be fixed, hashed to the seed of the public stream. */
+async function openSeed(session: Session, prss: Prss, init: PrssInit): Promise<Uint8Array> {
+  const fixed = prssInitSubject(session.id, init.transcript);
+  const coin = await openCoin(session, prss, { tag: 'seed', count: 64, fixed, certificate: init.certificate });
+  return digestOf(labels.keygenSeed, init.transcript, coin).slice(0, SEED_BYTES);
 }
 
 /** K3. */
@@ -188,7 +190,7 @@ async function generateBits(
   session: Session,
   prss: Prss,
   { run, input }: { run: KeygenRun; input: KeygenInput },
-): Promise<BitSecrets> {
+): Promise<SecretBits> {
   const { kernel, t } = session;
   const { counts } = run.plan;
   const { message, secrets } = bitsMessage(kernel, prss, counts);
@@ -196,14 +198,14 @@ async function generateBits(
     tag: BITS_TAG,
     message,
     expected: input.expected,
-    decode: (messages) => openBits(kernel, messages, { counts, t }),
+    decode: (messages) => openBits(kernel, messages, { counts, expected: input.expected, t }),
     valuesBytesMax: bitsMessageBytes(counts),
     seal: 'ok',
     deadlineMs: input.deadlineMs,
     onWaiting: input.onWaiting,
   });
   run.bitsValues = opened.values;
-  const bits = finishSecretBits(kernel, secrets, opened.values);
+  const bits = finishSecretBits(kernel, secrets, opened.values, counts);
   secrets.key.fill(0);
   secrets.noise.fill(0);
   return bits;
@@ -249,7 +251,7 @@ async function openPublicKey(
     message,
     expected: input.expected,
     decode: (messages) => {
-      const body = openBody(session.kernel, messages, session.t);
+      const body = openBody(session.kernel, messages, { expected: input.expected, t: session.t });
       return body && publicKeyValues(run.seed!, body);
     },
     valuesBytesMax: SEED_BYTES + message.length,

@@ -16,16 +16,15 @@ export interface JointNoise {
   readonly prssBits: number | undefined;
 }
 
-/** h by threshold: large enough that the total variance stays within 2 % of TUniform(b)'s for |F| = 2, 5, 10, 27. */
-const JOINT_BITS: Readonly<Record<number, number>> = { 1: 3, 2: 4, 3: 5, 4: 5 };
+/** The sets add at most this much to TUniform's variance; it decides h. */
+const EXTRA_VARIANCE_MAX = 0.03;
 /** Below this bound the hybrid saves nothing. */
 const HYBRID_BOUND_LOG2_MIN = 8;
 
-/** @throws RangeError for a threshold without a choice in the table */
-export function jointNoise(boundLog2: number, threshold: number): JointNoise {
-  const jointBits = JOINT_BITS[threshold];
-  if (jointBits === undefined) throw new RangeError(`no noise is chosen for threshold ${threshold}, want 1..4`);
+/** `familySize`: number of sets whose PRSS terms are added: 2, 5, 27 for 4/1, 7/2, 13/4, which makes h 3, 4, 5. */
+export function jointNoise(boundLog2: number, familySize: number): JointNoise {
   if (boundLog2 < HYBRID_BOUND_LOG2_MIN) return { boundLog2, jointBits: boundLog2 + 1, prssBits: undefined };
+  const jointBits = Math.max(1, Math.ceil(Math.log2((familySize - 1) / EXTRA_VARIANCE_MAX) / 2));
   return { boundLog2, jointBits, prssBits: boundLog2 + 1 - jointBits };
 }
 

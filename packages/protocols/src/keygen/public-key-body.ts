@@ -5,8 +5,8 @@
  */
 import { asGr64, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
-import { openingMatrix } from '@keyquorum/kernel/lagrange';
 import type { Prss } from '@keyquorum/mpc/prss/prss';
+import { decodeDetected } from '@keyquorum/mpc/sharing/detected';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import { bitsPerSample, centring, type JointNoise } from './noise.ts';
 
@@ -54,12 +54,11 @@ export function bodyMessage(
 export function openBody(
   kernel: Kernel,
   messages: ReadonlyMap<PartyId, Uint8Array>,
-  t: number,
+  opening: { expected: readonly PartyId[]; t: number },
 ): Uint8Array | undefined {
-  const parties = [...messages.keys()].sort((left, right) => left - right);
-  const shares = parties.map((party) => asGr64(messages.get(party)!));
-  const { values, firstInconsistent } = kernel.gr64.open(openingMatrix(parties, 2 * t, 'gr64'), shares);
-  return firstInconsistent >= 0 ? undefined : values; // packed coefficients stand in order: they are the body's words
+  const shares = new Map([...messages].map(([party, message]) => [party, asGr64(message)]));
+  const opened = decodeDetected(kernel, 'gr64', shares, opening);
+  return opened.kind === 'opened' ? opened.values : undefined; // packed coefficients stand in order: they are the body
 }
 
 /** The part of e that comes from joint bits: a multiple of 2^prssBits, or a whole TUniform. */

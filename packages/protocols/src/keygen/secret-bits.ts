@@ -1,13 +1,23 @@
 /**
- * Jointly generated secret bits (SPEC R9): each party's message is a^2 + a + z for PRSS-shared uniform a and a zero sharing z
- * of degree 2t; the opened value has exactly the two roots a and -1-a, and which of them a is, nobody knows. Bits of keys
- * live modulo 2^128, so that the 128-bit parts of the key set can use the same bits; bits of noise modulo 2^64.
+ * The jointly generated bits of a key generation, in one message (SPEC R9): bits of keys live modulo 2^128, so that the
+ * 128-bit parts of the key set can use the same bits; bits of noise modulo 2^64.
+ * Message and values: key bits, 64 bytes each | noise bits, 32 bytes each.
  */
-import { asGr64, asGr128, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
+import type { Gr64, Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
-import { openingMatrix } from '@keyquorum/kernel/lagrange';
 import type { Prss } from '@keyquorum/mpc/prss/prss';
+import {
+  type BitAlgebra,
+  type BitFormat,
+  bitMessage,
+  bitMessageBytes,
+  bitValues,
+  finishBits,
+  readBitMessage,
+} from '@keyquorum/mpc/sharing/bits';
+import { decodeDetected } from '@keyquorum/mpc/sharing/detected';
 import type { PartyId } from '@keyquorum/mpc/transport';
+import { concat } from '../concat.ts';
 
 export interface BitCounts {
   /** Bits modulo 2^128. */
@@ -16,59 +26,65 @@ export interface BitCounts {
   readonly noise: number;
 }
 
-const GR128_BYTES = 64;
-const GR64_BYTES = 32;
-
-export function bitsMessageBytes({ key, noise }: BitCounts): number {
-  return GR128_BYTES * key + GR64_BYTES * noise;
-}
-
-export interface BitSecrets {
+export interface SecretBits {
   readonly key: Gr128;
   readonly noise: Gr64;
 }
 
-/** The message of one party, and its shares of the values behind it. A function of the party's keys alone. */
+function keyFormat({ key }: BitCounts): BitFormat<'gr128'> {
+  return { algebra: 'gr128', count: key, coefficientBytes: 16 };
+}
+
+function noiseFormat({ noise }: BitCounts): BitFormat<'gr64'> {
+  return { algebra: 'gr64', count: noise, coefficientBytes: 8 };
+}
+
+export function bitsMessageBytes(counts: BitCounts): number {
+  return bitMessageBytes(keyFormat(counts)) + bitMessageBytes(noiseFormat(counts));
+}
+
+/** The message of one party, a function of its keys alone, and the shares behind it. */
 export function bitsMessage(
   kernel: Kernel,
   prss: Prss,
   counts: BitCounts,
-): { message: Uint8Array; secrets: BitSecrets } {
-  const key = prss.random128('key-bits', counts.key);
-  const noise = prss.random64('noise-bits', counts.noise);
-  const { gr128, gr64 } = kernel;
-  const keyOpening = gr128.add(gr128.add(gr128.mul(key, key), key), prss.zero128('key-bits', counts.key));
-  const noiseOpening = gr64.add(gr64.add(gr64.mul(noise, noise), noise), prss.zero64('noise-bits', counts.noise));
-  const message = new Uint8Array(bitsMessageBytes(counts));
-  message.set(keyOpening);
-  message.set(noiseOpening, keyOpening.length);
-  return { message, secrets: { key, noise } };
+): { message: Uint8Array; secrets: SecretBits } {
+  const key = bitMessage(kernel, prss, 'key-bits', keyFormat(counts));
+  const noise = bitMessage(kernel, prss, 'noise-bits', noiseFormat(counts));
+  return { message: concat([key.message, noise.message]), secrets: { key: key.a, noise: noise.a } };
 }
 
 /** The opened values, or undefined when some element is on no polynomial of degree 2t. */
 export function openBits(
   kernel: Kernel,
   messages: ReadonlyMap<PartyId, Uint8Array>,
-  { counts, t }: { counts: BitCounts; t: number },
+  { counts, ...opening }: { counts: BitCounts; expected: readonly PartyId[]; t: number },
 ): Uint8Array | undefined {
-  const parties = [...messages.keys()].sort((left, right) => left - right);
-  const split = GR128_BYTES * counts.key;
-  const part = (from: number, to?: number) => parties.map((party) => messages.get(party)!.slice(from, to));
-  const key = kernel.gr128.open(openingMatrix(parties, 2 * t, 'gr128'), part(0, split).map(asGr128));
-  const noise = kernel.gr64.open(openingMatrix(parties, 2 * t, 'gr64'), part(split).map(asGr64));
-  if (key.firstInconsistent >= 0 || noise.firstInconsistent >= 0) return undefined;
-  const values = new Uint8Array(bitsMessageBytes(counts));
-  values.set(key.values);
-  values.set(noise.values, split);
-  return values;
+  const split = bitMessageBytes(keyFormat(counts));
+  const open = <A extends BitAlgebra>(format: BitFormat<A>, from: number, to?: number): Uint8Array | undefined => {
+    const parts = [...messages].map(([party, message]) => [party, message.slice(from, to)] as const);
+    const shares = new Map(parts.map(([party, part]) => [party, readBitMessage(kernel, part, format)]));
+    const opened = decodeDetected(kernel, format.algebra, shares, opening);
+    return opened.kind === 'opened' ? bitValues(kernel, opened.values, format) : undefined;
+  };
+  const key = open(keyFormat(counts), 0, split);
+  const noise = open(noiseFormat(counts), split);
+  return key && noise && concat([key, noise]);
 }
 
-/** Shares of the bits, from the own shares and the opened values. @throws KernelError ROOT_MISSING, which cannot happen
- * after a correct opening: the session is stopped. */
-export function finishSecretBits(kernel: Kernel, { key, noise }: BitSecrets, values: Uint8Array): BitSecrets {
-  const split = key.length;
+/**
+ * Shares of the bits, from the own shares and the opened values.
+ * @throws KernelError ROOT_MISSING, which cannot happen after a correct opening: the session is stopped
+ */
+export function finishSecretBits(
+  kernel: Kernel,
+  secrets: SecretBits,
+  values: Uint8Array,
+  counts: BitCounts,
+): SecretBits {
+  const split = bitMessageBytes(keyFormat(counts));
   return {
-    key: kernel.gr128.bitShares(key, asGr128(values.slice(0, split))),
-    noise: kernel.gr64.bitShares(noise, asGr64(values.slice(split))),
+    key: finishBits(kernel, secrets.key, values.slice(0, split), keyFormat(counts)),
+    noise: finishBits(kernel, secrets.noise, values.slice(split), noiseFormat(counts)),
   };
 }
