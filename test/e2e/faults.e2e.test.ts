@@ -13,7 +13,7 @@ const RECOVERY_MS = 60_000;
 let running: RunningNetwork;
 
 beforeAll(async () => {
-  running = await startNetwork({ blocks: 4_000 });
+  running = await startNetwork({ blocks: 8_192 });
 }, START_MS);
 afterAll(() => running?.[Symbol.asyncDispose]());
 

@@ -30,7 +30,7 @@ export async function temporaryDirectory(): Promise<{ path: string } & AsyncDisp
 }
 
 export interface StartOptions {
-  /** Material that every party must have in the end. */
+  /** Material that every party has before the key is made. */
   readonly blocks: number;
   /** Changes the configuration before the nodes start. */
   readonly configure?: (network: LocalNetwork) => Promise<void>;
@@ -45,9 +45,10 @@ export async function startNetwork({ blocks, configure }: StartOptions): Promise
   await configure?.(network);
   await network.startAll();
   await network.allReady();
+  // Filled first: on two cores it makes the rounds of a key generation late, and late rounds are repeated.
+  await Promise.all(PARTIES.map((party) => poolHolds(network, party, blocks)));
   const key = await generateKey(network.rest(1), { parameters: 'default', purpose: 'development' });
   await Promise.all(PARTIES.map((party) => finishedKey(network.rest(party), key.requestId, KEY_WITHIN_MS)));
-  await Promise.all(PARTIES.map((party) => poolHolds(network, party, blocks)));
   const publicKey = await fetchObject(network.rest(2), key, 'CompactPublicKey');
   const committee = await committeeOf(network);
   const stack = cleanup.move();
