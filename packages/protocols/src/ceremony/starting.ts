@@ -6,6 +6,7 @@
 import { decode, encode, u8, u32, u64 } from '@keyquorum/codec/codec';
 import { bytes, fixedBytes, struct } from '@keyquorum/codec/composites';
 import type { Party } from '@keyquorum/mpc/party';
+import { prssInitVoteMs } from '@keyquorum/mpc/prss/init';
 import { partiesOf, type Roster } from '@keyquorum/mpc/roster';
 import { rosterDigest } from '@keyquorum/mpc/runtime/statement';
 import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
@@ -46,6 +47,15 @@ export interface Announcement {
 /** The session of this attempt before fresh nonces are known. */
 export function announcedSession(roster: Roster, announcement: Announcement): SessionId {
   return sessionIdOf(labels.ceremonySession, rosterDigest(roster), encodeAnnouncement(announcement));
+}
+
+/** Votes on a PRSS-Init that messages came too late for are not waited for longer than this, or four rounds. */
+const INIT_VOTE_MS = 2_000;
+
+/** Start, rounds and deadline of a PRSS-Init, so that one that cannot succeed ends soon and is repeated. */
+export function prssInitTimes({ startMs, roundMs }: { startMs: number; roundMs: number }, t: number) {
+  const deadlineMs = prssInitVoteMs({ startMs, roundMs }, t) + Math.max(INIT_VOTE_MS, 4 * roundMs);
+  return { startMs, roundMs, deadlineMs };
 }
 
 /**

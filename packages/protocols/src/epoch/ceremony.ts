@@ -83,7 +83,7 @@ export function createEpochs(modules: EpochModules): Epochs {
     board.progress(id, { phase: 'prss-init' });
     starting = true;
     try {
-      const times = { startMs, roundMs: limits.roundMs * 2 ** Math.min(attempt, DOUBLINGS_MAX), deadlineMs };
+      const times = { startMs, roundMs: limits.roundMs * 2 ** Math.min(attempt, DOUBLINGS_MAX) };
       hold(await startEpoch(session, secrets, { epoch: FIRST_EPOCH, context: content, ...times }));
       board.succeed(id);
     } catch (error) {

@@ -12,6 +12,7 @@ import { agreeKeys } from '@keyquorum/mpc/prss/late-keys';
 import { partiesOf } from '@keyquorum/mpc/roster';
 import type { Session } from '@keyquorum/mpc/session';
 import type { Exchange, PartyId } from '@keyquorum/mpc/transport';
+import { prssInitTimes } from '../ceremony/starting.ts';
 import type { SecretStore } from '../storage.ts';
 
 /** Sets of family C that one party is in, at most (n = 13, t = 4: 495). */
@@ -29,14 +30,12 @@ export interface EpochStart {
   readonly context: Uint8Array;
   readonly startMs: number;
   readonly roundMs: number;
-  readonly deadlineMs: number;
 }
 
 /** Runs PRSS-Init for the epoch and stores this party's keys. @throws PrssInitError */
 export async function startEpoch(session: Session, secrets: SecretStore, start: EpochStart): Promise<PrssKeys> {
-  const { context, startMs, roundMs, deadlineMs } = start;
   const families = [familyC(session.roster)];
-  const init = await initPrss(session, { families, context, startMs, roundMs, deadlineMs });
+  const init = await initPrss(session, { families, context: start.context, ...prssInitTimes(start, session.t) });
   const keys = init.keys.get('C');
   if (keys === undefined) throw new Error('PRSS-Init made no keys of family C');
   init.contributions.erase(); // epoch keys are never revealed; a burnt session shows keys derived from them

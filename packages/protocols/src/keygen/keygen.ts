@@ -22,6 +22,7 @@ import type { PartyId } from '@keyquorum/mpc/transport';
 import { compactPublicKeyBytes, compressedCompactPublicKeyBytes } from '@keyquorum/tfhe/compact-public-key';
 import { createMaskStream, keyStreamSeedData } from '@keyquorum/tfhe/csprng';
 import { lweDimensionOf, type ParameterSet } from '@keyquorum/tfhe/parameters';
+import { prssInitTimes } from '../ceremony/starting.ts';
 import type { Proof } from '../closed/burn.ts';
 import { OpeningError, openClosed } from '../closed/opening.ts';
 import { digestOf } from '../digest.ts';
@@ -109,8 +110,7 @@ export async function generateKey(session: Session, input: KeygenInput): Promise
   enterSession(session.journal, session.id);
 
   input.onPhase('prss-init'); // K1
-  const { context, startMs, roundMs, deadlineMs } = input;
-  const init = await initPrss(session, { families, context, startMs, roundMs, deadlineMs });
+  const init = await initPrss(session, { families, context: input.context, ...prssInitTimes(input, session.t) });
   const noiseSets = families[1]!.subsets.length;
   const run: KeygenRun = { plan: keygenPlan(input.parameters, noiseSets), noiseSets };
   try {
