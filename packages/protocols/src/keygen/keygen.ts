@@ -113,8 +113,10 @@ export async function generateKey(session: Session, input: KeygenInput): Promise
   const init = await initPrss(session, { families, context: input.context, ...prssInitTimes(input, session.t) });
   const noiseSets = families[1]!.subsets.length;
   const run: KeygenRun = { plan: keygenPlan(input.parameters, noiseSets), noiseSets };
+  // Agreed by the certificate: everybody leaves out the same parties.
+  const expected = input.expected.filter((party) => !init.proven.includes(party));
   try {
-    return await generateWith(session, { input, init, run });
+    return await generateWith(session, { input: { ...input, expected }, init, run });
   } catch (error) {
     if (!(error instanceof OpeningError) || error.code !== 'OPENING_INCONSISTENT') throw error;
     const messageOf = (kernel: Kernel, prss: SessionPrss) => stepMessage(kernel, prss, run, error.tag);
