@@ -1,6 +1,6 @@
 /** Key generation and public decryption with real processes: what works, and what bad requests get. */
 import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { decryptPublic } from '@keyquorum/coordinator/public-decryption';
 import { createService } from '@keyquorum/coordinator/service';
@@ -179,7 +179,7 @@ test('ciphertexts that are malformed, truncated, of another type, out of the lis
 async function announceBody(bytes: number): Promise<[number | undefined, string]> {
   const { network } = running;
   const headers = { authorization: `Bearer ${network.apiKey}`, 'content-type': 'application/json' };
-  const call = request(new URL('/v1/public-decryptions', network.nodes[0]!.rest), {
+  const call = httpRequest(new URL('/v1/public-decryptions', network.nodes[0]!.rest), {
     method: 'POST',
     headers: { ...headers, 'content-length': bytes },
   });
