@@ -1,14 +1,15 @@
 /**
- * The mesh between real processes on loopback: round trip, all-to-all round, bulk, and rounds while bulk runs.
+ * The mesh between real processes on loopback: round trip, request, all-to-all round, bulk, and rounds while bulk runs.
  * Run: node packages/p2p/bench/p2p.bench.ts [parties, default 4]. Prints one line per figure.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
+import type { Exchange } from '@keyquorum/mpc/transport';
 import { createMesh, type Mesh } from '../src/mesh.ts';
 
 interface Task {
-  readonly kind: 'round-trip' | 'rounds' | 'bulk' | 'rounds-under-bulk';
+  readonly kind: 'round-trip' | 'request' | 'rounds' | 'bulk' | 'rounds-under-bulk';
   readonly bytes: number;
   readonly count: number;
 }
@@ -22,6 +23,9 @@ interface Figures {
 const TASKS: readonly Task[] = [
   { kind: 'round-trip', bytes: 100, count: 3000 },
   { kind: 'round-trip', bytes: 4096, count: 3000 },
+  { kind: 'round-trip', bytes: 32_768, count: 1000 },
+  { kind: 'request', bytes: 100, count: 3000 },
+  { kind: 'request', bytes: 32_768, count: 1000 },
   { kind: 'rounds', bytes: 100, count: 2000 },
   { kind: 'rounds', bytes: 4096, count: 1000 },
   { kind: 'rounds', bytes: 65_536, count: 200 },
@@ -30,6 +34,8 @@ const TASKS: readonly Task[] = [
 ];
 const WARM_UP = 0.1; // share of the samples dropped at the start
 const BULK_QUEUE_BYTES = 16_000_000;
+const ECHO: Exchange = { name: 'echo', requestBytesMax: 65_536, responseBytesMax: 65_536 };
+const REQUEST_MS_MAX = 30_000;
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 const seedOf = (party: number) => new Uint8Array(createHash('sha256').update(`p2p bench party ${party}`).digest());
@@ -54,6 +60,7 @@ async function runParty(self: number, n: number, addresses: readonly string[]): 
       address: addresses[party - 1] || '/ip4/127.0.0.1/tcp/9',
     })),
   });
+  mesh.serve(ECHO, async (_, body) => body);
   await mesh.start({
     onEnvelope: (from, { session, tag, body }) => {
       if (tag.startsWith('ping/')) mesh.send(from, { session, tag: `pong/${tag}`, body });
@@ -106,6 +113,9 @@ async function measure(
       if (!leads) break;
       mesh.send(2, { session, tag: `ping/${id}/${index}`, body: new Uint8Array(task.bytes) });
       await got(`pong/ping/${id}/${index}`, 1);
+    } else if (task.kind === 'request') {
+      if (!leads) break;
+      await mesh.request(2, ECHO, new Uint8Array(task.bytes), AbortSignal.timeout(REQUEST_MS_MAX));
     } else if (task.kind === 'bulk') {
       if (leads) await bulk(task.count, 2, task.bytes);
       break;

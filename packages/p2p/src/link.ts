@@ -78,7 +78,7 @@ export class Link implements LaneOwner {
     return this.#control.connection;
   }
 
-  stats(): PeerStats {
+  stats(): Omit<PeerStats, 'requests'> {
     return {
       party: this.peer,
       up: this.#up,

@@ -7,18 +7,13 @@
  * for a slow peer, and nothing a peer sends raises an exception outside.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  type Envelope,
-  type Exchange,
-  type PartyId,
-  type Transport,
-  TransportError,
-  type TransportEvents,
-} from '@keyquorum/mpc/transport';
+import type { Envelope, Exchange, PartyId, Transport, TransportEvents } from '@keyquorum/mpc/transport';
 import type { Connection, Stream } from '@libp2p/interface';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import type { Libp2p } from 'libp2p';
-import { answer, ask, exchangeProtocol, type Handler, Slots } from './exchange.ts';
+import { answerAll, type Handler } from './answerer.ts';
+import { Asker } from './asker.ts';
+import { exchangeProtocol } from './exchange-frames.ts';
 import { LinkError } from './frames.ts';
 import type { LaneName } from './lane.ts';
 import { type Admission, createNode, peerIdOf } from './libp2p-node.ts';
@@ -31,6 +26,7 @@ import {
   type MeshOptions,
   type PeerStats,
 } from './options.ts';
+import { Slots } from './slots.ts';
 
 const LINK_PROTOCOLS: Readonly<Record<LaneName, string>> = {
   control: '/keyquorum/link/control/1',
@@ -39,8 +35,8 @@ const LINK_PROTOCOLS: Readonly<Record<LaneName, string>> = {
 const NETWORK_HASH_LABEL = 'KEYQUORUM/p2p/network/v1|';
 /** A tick later than this many intervals means our own process stood still. */
 const LATE_TICKS = 3;
-/** libp2p counts streams that are still closing; our own bound, on running exchanges, bites first. */
-const CLOSING_FACTOR = 4;
+/** Streams of an exchange as a multiple of the exchanges at once: those that run, twice as many idle, some closing. */
+const STREAMS_FACTOR = 4;
 
 export interface Mesh extends Transport {
   /** One entry per peer, by party number. */
@@ -57,7 +53,7 @@ interface Peer {
   readonly peerId: string;
   readonly address: Multiaddr;
   readonly link: Link;
-  readonly asking: Slots;
+  readonly asker: Asker;
   readonly answering: Slots;
 }
 
@@ -90,12 +86,13 @@ class Libp2pMesh implements Mesh {
       const peerId = peerIdOf(publicKey).toString();
       if (this.#parties.has(peerId)) throw new MeshConfigError(`party ${party} has the public key of another party`);
       this.#parties.set(peerId, party);
+      const link = this.#createLink(party, networkHash);
       this.#peers.set(party, {
         party,
         peerId,
         address: multiaddr(`${address}/p2p/${peerId}`),
-        link: this.#createLink(party, networkHash),
-        asking: new Slots(this.#limits.exchangesMax),
+        link,
+        asker: this.#createAsker(party, link),
         answering: new Slots(this.#limits.exchangesMax),
       });
     }
@@ -157,21 +154,7 @@ class Libp2pMesh implements Mesh {
         `exchange ${exchange.name}: request of ${body.length} bytes, at most ${exchange.requestBytesMax}`,
       );
     }
-    await peer.asking.take(signal).catch(() => {
-      throw new TransportError(
-        'PEER_TIMEOUT',
-        to,
-        `exchange ${exchange.name} with party ${to}: signal fired while waiting`,
-      );
-    });
-    try {
-      const connection = peer.link.connection;
-      if (!connection) throw new TransportError('PEER_DOWN', to, `exchange ${exchange.name}: no link to party ${to}`);
-      const protocol = exchangeProtocol(this.#options.network, exchange);
-      return await ask(connection, protocol, { to, exchange, body, signal });
-    } finally {
-      peer.asking.give();
-    }
+    return peer.asker.request(exchange, body, signal);
   }
 
   serve(exchange: Exchange, handler: Handler): void {
@@ -183,7 +166,9 @@ class Libp2pMesh implements Mesh {
   }
 
   stats(): readonly PeerStats[] {
-    return [...this.#peers.values()].map(({ link }) => link.stats()).sort((left, right) => left.party - right.party);
+    return [...this.#peers.values()]
+      .map(({ link, asker }) => ({ ...link.stats(), requests: asker.stats() }))
+      .sort((left, right) => left.party - right.party);
   }
 
   addresses(): readonly string[] {
@@ -192,7 +177,10 @@ class Libp2pMesh implements Mesh {
 
   async stop(): Promise<void> {
     clearInterval(this.#ticker);
-    for (const { link } of this.#peers.values()) link.stop();
+    for (const { link, asker } of this.#peers.values()) {
+      link.stop();
+      asker.closeIdle();
+    }
     await this.#node?.stop();
   }
 
@@ -205,10 +193,23 @@ class Libp2pMesh implements Mesh {
         random: this.#options.random ?? randomBytes,
         open: dials ? (lane, signal) => this.#open(peer, lane, signal) : undefined,
         onEnvelope: (from, envelope) => this.#deliver(from, () => this.#events?.onEnvelope(from, envelope)),
-        onPeer: (from, state) => this.#deliver(from, () => this.#events?.onPeer(from, state)),
+        onPeer: (from, state) => {
+          if (state === 'down') this.#peers.get(from)?.asker.closeIdle();
+          this.#deliver(from, () => this.#events?.onPeer(from, state));
+        },
         report: (event) => this.#report(event),
       },
     );
+  }
+
+  #createAsker(peer: PartyId, link: Link): Asker {
+    return new Asker({
+      peer,
+      network: this.#options.network,
+      limits: this.#limits,
+      connection: () => link.connection,
+      report: (event) => this.#report(event),
+    });
   }
 
   #peer(party: PartyId): Peer {
@@ -253,22 +254,17 @@ class Libp2pMesh implements Mesh {
     const onStream = (stream: Stream, connection: Connection): void => {
       const from = this.#parties.get(connection.remotePeer.toString());
       const peer = from === undefined ? undefined : this.#peers.get(from);
-      if (!peer?.answering.tryTake()) {
-        stream.abort(new Error('too many exchanges at once'));
+      if (!peer) {
+        stream.abort(new Error('peer id is not in the configuration'));
         return;
       }
-      const options = {
-        ...served,
-        from: peer.party,
-        limits: this.#limits,
-        report: (event: MeshEvent) => this.#report(event),
-        onAnswered: () => peer.answering.give(),
-      };
-      void answer(stream, options); // never rejects
+      const { party, answering: slots } = peer;
+      const report = (event: MeshEvent) => this.#report(event);
+      void answerAll(stream, { ...served, from: party, slots, limits: this.#limits, report }); // never rejects
     };
     await node.handle(exchangeProtocol(this.#options.network, served.exchange), onStream, {
-      maxInboundStreams: CLOSING_FACTOR * this.#limits.exchangesMax,
-      maxOutboundStreams: CLOSING_FACTOR * this.#limits.exchangesMax,
+      maxInboundStreams: STREAMS_FACTOR * this.#limits.exchangesMax,
+      maxOutboundStreams: STREAMS_FACTOR * this.#limits.exchangesMax,
     });
   }
 
@@ -276,7 +272,10 @@ class Libp2pMesh implements Mesh {
     const nowMs = performance.now();
     const excused = nowMs - this.#tickedMs > LATE_TICKS * this.#limits.pingIntervalMs;
     this.#tickedMs = nowMs;
-    for (const { link } of this.#peers.values()) link.tick(nowMs, excused);
+    for (const { link, asker } of this.#peers.values()) {
+      link.tick(nowMs, excused);
+      asker.tick(nowMs);
+    }
   }
 
   #deliver(from: PartyId, call: () => void): void {

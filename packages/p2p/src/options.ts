@@ -1,5 +1,6 @@
 /** What a mesh is told when it is built, what it reports, and its limits. Every limit has a reason. */
 import type { PartyId } from '@keyquorum/mpc/transport';
+import type { AskerStats } from './asker.ts';
 import type { LaneStats } from './lane.ts';
 
 export interface MeshPeer {
@@ -25,6 +26,8 @@ export interface MeshLimits {
   readonly exchangesMax: number;
   /** Time a peer has to deliver the body of a request it began. */
   readonly exchangeReadMsMax: number;
+  /** A stream of ours that carried no exchange for this long is given up. */
+  readonly exchangeIdleMsMax: number;
 }
 
 export const DEFAULT_LIMITS: MeshLimits = {
@@ -36,6 +39,7 @@ export const DEFAULT_LIMITS: MeshLimits = {
   dialMsMax: 3_000,
   exchangesMax: 16,
   exchangeReadMsMax: 10_000,
+  exchangeIdleMsMax: 300_000,
 };
 
 /** For the operator's log. Texts hold party numbers, addresses and sizes, never bodies or keys. */
@@ -81,6 +85,8 @@ export interface PeerStats {
   readonly roundTripMs: number | undefined;
   readonly control: LaneStats;
   readonly bulk: LaneStats;
+  /** Our requests to the peer. */
+  readonly requests: AskerStats;
   /** Times the link came up again after it was lost. */
   readonly reconnects: number;
 }

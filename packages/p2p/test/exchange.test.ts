@@ -1,6 +1,7 @@
 import type { Exchange, TransportErrorCode } from '@keyquorum/mpc/transport';
 import { afterEach, expect, test } from 'vitest';
-import { exchangeProtocol, Slots } from '../src/exchange.ts';
+import { exchangeProtocol } from '../src/exchange-frames.ts';
+import { Slots } from '../src/slots.ts';
 import { Network, Party, partyOptions, startMesh, stopAll } from './meshes.ts';
 import { RawPeer } from './raw-peer.ts';
 
