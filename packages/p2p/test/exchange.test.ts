@@ -24,6 +24,7 @@ async function pair(exchange: Exchange, handler: (from: number, body: Uint8Array
   return { lower, higher };
 }
 
+const requestsOf = (party: Party) => party.mesh.stats()[0]?.requests;
 const failure = (code: TransportErrorCode) => expect.objectContaining({ name: 'TransportError', code, peer: 2 });
 
 test('both sides ask, whoever dialed; bodies of all sizes come back', async () => {
@@ -141,8 +142,99 @@ test('a peer that begins a request and never ends it is cut off', async () => {
   const peer = await RawPeer.create(1);
   cleanups.push(() => peer.stop());
   const stream = await peer.open(higher.address, 2, exchangeProtocol('test', ECHO));
-  stream.send(Buffer.from([10, 0, 0, 0, 1]));
+  stream.send(Buffer.from([1, 0, 0, 0, 10, 0, 0, 0, 1]));
   await stream.closed.find(() => true);
+});
+
+test('one stream serves one request after the other; another exchange has a stream of its own', async () => {
+  const { lower, higher } = await pair(ECHO, async (_, body) => body);
+  const other = { ...ECHO, name: 'other' };
+  higher.mesh.serve(other, async () => Uint8Array.of(77));
+  for (let index = 0; index < 100; index++) {
+    expect([...(await lower.mesh.request(2, ECHO, Uint8Array.of(index), soon()))]).toEqual([index]);
+  }
+  expect(requestsOf(lower)).toEqual({ asked: 100, streamsOpened: 1, idleStreams: 1 });
+  for (let index = 0; index < 5; index++) {
+    expect([...(await lower.mesh.request(2, other, new Uint8Array(0), soon()))]).toEqual([77]);
+    expect([...(await lower.mesh.request(2, ECHO, Uint8Array.of(index), soon()))]).toEqual([index]);
+  }
+  expect(requestsOf(lower)).toEqual({ asked: 110, streamsOpened: 2, idleStreams: 2 });
+});
+
+test('50 requests at once, of all sizes, answered out of order: each gets its own answer, over 16 streams', async () => {
+  const { lower } = await pair(ECHO, async (_, body) => {
+    for (let turn = (body[0] ?? 0) % 7; turn > 0; turn--) await new Promise(setImmediate);
+    return body;
+  });
+  const requests = Array.from({ length: 50 }, (_, index) => new Uint8Array(1 + index * 1900).fill(index));
+  for (let round = 0; round < 3; round++) {
+    const answers = await Promise.all(requests.map((body) => lower.mesh.request(2, ECHO, body, soon())));
+    for (const [index, answer] of answers.entries()) expect(Buffer.compare(answer, requests[index]!)).toBe(0);
+  }
+  expect(requestsOf(lower)).toEqual({ asked: 150, streamsOpened: 16, idleStreams: 16 });
+});
+
+test('idle streams are bounded: those unused for longest go', async () => {
+  const names = Array.from({ length: 6 }, (_, index) => ({ ...ECHO, name: `echo/${index}` }));
+  const { lower, higher } = await pair(ECHO, async (_, body) => body, { exchangesMax: 2 });
+  for (const exchange of names) higher.mesh.serve(exchange, async (_, body) => body);
+  for (const exchange of [...names, ...names.slice(2), names[0]!]) {
+    await lower.mesh.request(2, exchange, Uint8Array.of(1), soon());
+  }
+  expect(requestsOf(lower)).toEqual({ asked: 11, streamsOpened: 7, idleStreams: 4 });
+});
+
+test('after a request given up, its late answer is not taken for that of the next', async () => {
+  const asked = Promise.withResolvers<void>();
+  const late = Promise.withResolvers<Uint8Array>();
+  const { lower } = await pair(ECHO, async (_, body) => {
+    if (body[0] !== 1) return body;
+    asked.resolve();
+    return late.promise;
+  });
+  const controller = new AbortController();
+  const given = lower.mesh.request(2, ECHO, Uint8Array.of(1), controller.signal);
+  await asked.promise;
+  controller.abort();
+  const next = lower.mesh.request(2, ECHO, Uint8Array.of(2), soon());
+  late.resolve(Uint8Array.of(66));
+  await expect(given).rejects.toEqual(failure('PEER_TIMEOUT'));
+  expect([...(await next)]).toEqual([2]);
+  expect([...(await lower.mesh.request(2, ECHO, Uint8Array.of(3), soon()))]).toEqual([3]);
+  expect(requestsOf(lower)).toEqual({ asked: 3, streamsOpened: 2, idleStreams: 1 });
+});
+
+test('a refusal ends in order: its stream is used again; one after too long an answer is not', async () => {
+  const { lower } = await pair({ ...ECHO, responseBytesMax: 200_000 }, async (_, body) => {
+    if (body[0] === 1) throw new Error('no');
+    return body[0] === 2 ? new Uint8Array(150_000) : body;
+  });
+  const ask = (value: number) => lower.mesh.request(2, ECHO, Uint8Array.of(value), soon());
+  await expect(ask(1)).rejects.toEqual(failure('PEER_REFUSED'));
+  expect([...(await ask(3))]).toEqual([3]);
+  expect(requestsOf(lower)).toMatchObject({ streamsOpened: 1, idleStreams: 1 });
+  await expect(ask(2)).rejects.toEqual(failure('PEER_OVERSIZE'));
+  expect(requestsOf(lower)).toMatchObject({ streamsOpened: 1, idleStreams: 0 });
+  expect([...(await ask(4))]).toEqual([4]);
+  expect(requestsOf(lower)).toEqual({ asked: 4, streamsOpened: 2, idleStreams: 1 });
+});
+
+test('a peer restarted between two requests: the second one meets its new life', async () => {
+  const { lower, higher } = await pair(ECHO, async () => Uint8Array.of(1));
+  expect([...(await lower.mesh.request(2, ECHO, new Uint8Array(0), soon()))]).toEqual([1]);
+  const { address } = higher;
+  const down = lower.changes.next(({ state }) => state === 'down');
+  await higher.mesh.stop();
+  await down;
+  expect(requestsOf(lower)).toMatchObject({ idleStreams: 0 });
+  await expect(lower.mesh.request(2, ECHO, new Uint8Array(0), soon())).rejects.toEqual(failure('PEER_DOWN'));
+  const again = new Party(partyOptions(2, 2, new Map(), { listen: address }));
+  parties.push(again);
+  again.mesh.serve(ECHO, async () => Uint8Array.of(2));
+  await again.start();
+  await lower.peerUp(2);
+  expect([...(await lower.mesh.request(2, ECHO, new Uint8Array(0), soon()))]).toEqual([2]);
+  expect(requestsOf(lower)).toEqual({ asked: 2, streamsOpened: 2, idleStreams: 1 });
 });
 
 test('slots: first come, first served; a waiter that left is skipped', async () => {

@@ -57,6 +57,13 @@ export class RawPeer {
     return new RawPeer(node);
   }
 
+  get address(): string {
+    return this.node
+      .getMultiaddrs()[0]!
+      .toString()
+      .replace(/\/p2p\/.*/, '');
+  }
+
   connect(address: string, party: number): Promise<Connection> {
     const target = multiaddr(`${address}/p2p/${peerIdOf(publicKeyOf(seedOf(party)))}`);
     return this.node.dial(target, { force: true, signal: AbortSignal.timeout(3000) });
