@@ -4,11 +4,10 @@
  * sends wrong shares is named. Method: every set of at most t parties times every strategy of the catalogue at 4/1 and 7/2,
  * a seeded sample at 13/4; one honestly made network per strategy, whose parties start to lie when told.
  */
-import { corruptSets, STRATEGIES } from '@keyquorum/mpc/simulate/faults/catalogue';
-import { createPrng } from '@keyquorum/mpc/simulate/prng';
+import { allDo, corruptSets, drawFaults, STRATEGIES } from '@keyquorum/mpc/simulate/faults/catalogue';
 import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';
 import type { Run } from '@keyquorum/mpc/simulate/simulate';
-import type { PartyId } from '@keyquorum/mpc/transport';
+import { describeFaults, type Faults } from '@keyquorum/mpc/simulate/strategy';
 import { expect, test } from 'vitest';
 import type { DecryptionOutcome } from '../src/decryption/job.ts';
 import { SHARE_CODECS } from '../src/share-codecs.ts';
@@ -19,16 +18,16 @@ import { createReadyNetwork, decryptEverywhere, lastLogs, type ReadyNetwork, typ
 const BLOCKS = [3, 2];
 /** Strategies that send wrong shares of every opened value: each honest party that gets them must name the liar. */
 const NAMED = ['wrong-share', 'constant-offset', 'codeword-offset', 'codeword-offset-high'];
+/** Strategies whose lies stay in a network: dead processes, and messages planted in sessions that are used again. */
+const LASTING = ['crash', 'wrong-session'];
 /** Lies are about decryption; those about preprocessing have a test of their own. */
 const ONLINE = SHARE_CODECS.filter(({ degree }) => degree === 1);
 
-interface Liars {
-  readonly lies: Lies;
-  readonly corrupt: readonly PartyId[];
-  readonly name: string;
-}
+const NAMED_STRATEGIES = NAMED.map((name) => STRATEGIES[name]);
 
-function checkOutcome(run: Run<DecryptionOutcome>, { messages }: Request, { corrupt, name }: Liars, where: string): void {
+function checkOutcome(run: Run<DecryptionOutcome>, { messages }: Request, faults: Faults, where: string): void {
+  const corrupt = Object.keys(faults).map(Number);
+  const toBeNamed = corrupt.filter((party) => NAMED_STRATEGIES.includes(faults[party]));
   run.outcomes.forEach((outcome, index) => {
     const party = index + 1;
     if (corrupt.includes(party)) return;
@@ -39,7 +38,7 @@ function checkOutcome(run: Run<DecryptionOutcome>, { messages }: Request, { corr
     const accused = outcome.value.faults.filter(({ kind }) => kind !== 'silent' && kind !== 'late');
     for (const fault of accused) expect(corrupt, `${say} accuses ${JSON.stringify(fault)}`).toContain(fault.party);
     const named = accused.filter(({ kind }) => kind === 'wrong-share').map((fault) => fault.party);
-    if (NAMED.includes(name)) expect(named, `${say} names the liars`).toEqual(expect.arrayContaining([...corrupt]));
+    expect(named, `${say} names the liars`).toEqual(expect.arrayContaining(toBeNamed));
   });
   for (const { by, fault } of run.faults) {
     if (corrupt.includes(by) || fault.kind === 'silent' || fault.kind === 'late') continue;
@@ -47,25 +46,32 @@ function checkOutcome(run: Run<DecryptionOutcome>, { messages }: Request, { corr
   }
 }
 
-async function attack(network: ReadyNetwork, { lies, corrupt, name }: Liars, bundles: number): Promise<void> {
-  const { sim } = network;
-  const where = `${sim.describe().split(', party')[0]}, ${name} by ${corrupt.join(', ')}`;
-  const request = network.request(BLOCKS);
-  lies.start(corrupt, STRATEGIES[name]!, where);
-  const run = await decryptEverywhere(network, request.job);
-  lies.stop();
-  checkOutcome(run, request, { lies, corrupt, name }, `${where}\n${lastLogs(network)}\n`);
-  for (const party of corrupt) sim.restart(party); // only those that crashed
-  await network.refilled(bundles);
+interface Stage {
+  readonly network: ReadyNetwork;
+  readonly lies: Lies;
+  /** Free bundles every party must have before a scenario. */
+  readonly bundles: number;
 }
 
-/** All sets, one strategy, one network. */
-async function attackAll(seed: string, { n, t, name, sets }: { n: number; t: number; name: string; sets: PartyId[][] }) {
+async function setStage(seed: string, { n, t }: { n: number; t: number }, bundlesPerParty = 8): Promise<Stage> {
   const lies = createLies(n);
-  const bundles = 24 * n;
-  const options = { seed, n, t, faults: lies.faults, codecs: ONLINE };
-  const network = await createReadyNetwork(options, { poolTarget: bundles, batchBundles: bundles });
-  for (const corrupt of sets) await attack(network, { lies, corrupt, name }, bundles / 2);
+  const bundles = bundlesPerParty * n;
+  const network = await createReadyNetwork(
+    { seed, n, t, faults: lies.faults, codecs: ONLINE },
+    { poolTarget: bundles, batchBundles: bundles },
+  );
+  return { network, lies, bundles: bundles / 2 };
+}
+
+async function attack({ network, lies, bundles }: Stage, faults: Faults): Promise<void> {
+  const { n, t } = network.sim.roster;
+  const where = `n=${n}, t=${t}, ${describeFaults(faults)}`;
+  await network.refilled(bundles);
+  const request = network.request(BLOCKS);
+  lies.start(faults, where);
+  const run = await decryptEverywhere(network, request.job);
+  lies.stop();
+  checkOutcome(run, request, faults, `${where}\n${lastLogs(network)}\n`);
 }
 
 test.each(
@@ -74,7 +80,31 @@ test.each(
     { n: 7, t: 2 },
   ].flatMap((size) => Object.keys(STRATEGIES).map((name) => ({ ...size, name }))),
 )('$n/$t, $name: every corrupt set', async ({ n, t, name }) => {
-  await forEachSeed({ runs: 1, file: import.meta.filename, env: process.env }, (seed) =>
-    attackAll(`${seed}`, { n, t, name, sets: corruptSets(n, t) }),
-  );
+  await forEachSeed({ runs: 1, file: import.meta.filename, env: process.env }, async (seed) => {
+    let stage: Stage | undefined;
+    for (const corrupt of corruptSets(n, t)) {
+      if (LASTING.includes(name)) stage = undefined;
+      stage ??= await setStage(`${seed}`, { n, t });
+      await attack(stage, allDo(corrupt, STRATEGIES[name]!));
+    }
+  });
+});
+
+test('13/4: random parties, each with a random strategy', async () => {
+  await forEachSeed({ runs: 1, file: import.meta.filename, env: process.env }, async (seed) => {
+    const stage = await setStage(`${seed}`, { n: 13, t: 4 }, 4);
+    const strategies = Object.entries(STRATEGIES).flatMap(([name, each]) => (LASTING.includes(name) ? [] : [each]));
+    const random = stage.network.sim.random.fork('corrupt');
+    await attack(
+      stage,
+      allDo(
+        random.sample(
+          [...Array(13).keys()].map((index) => index + 1),
+          4,
+        ),
+        STRATEGIES['codeword-offset']!,
+      ),
+    );
+    for (let scenario = 0; scenario < 5; scenario++) await attack(stage, drawFaults(random, 13, 4, strategies));
+  });
 });

@@ -23,21 +23,27 @@ interface Lie {
   readonly handlers: Map<string, Handler>;
 }
 
+interface Scenario {
+  readonly faults: Faults;
+  readonly label: string;
+}
+
 export interface Lies {
   /** For `simulate`: every party, honest until `start`. */
   readonly faults: Faults;
   /** From now on these parties lie; the others are honest. `label` seeds what the liars draw. */
-  start(corrupt: readonly PartyId[], strategy: FaultStrategy, label: string): void;
+  start(faults: Faults, label: string): void;
   stop(): void;
 }
 
 export function createLies(n: number): Lies {
   const seats = new Map<PartyId, Seat>();
-  let current: { corrupt: readonly PartyId[]; strategy: FaultStrategy; label: string } | undefined;
+  let current: Scenario | undefined;
 
   function lieOf(seat: Seat): Lie | undefined {
-    if (current === undefined || !current.corrupt.includes(seat.tools.self)) return undefined;
-    seat.lie ??= makeLie(seat, current);
+    const strategy = current?.faults[seat.tools.self];
+    if (current === undefined || strategy === undefined) return undefined;
+    seat.lie ??= makeLie(seat, strategy, current);
     return seat.lie;
   }
 
@@ -56,8 +62,7 @@ export function createLies(n: number): Lies {
           });
         },
         send: (to, envelope) => (lieOf(seat)?.transport ?? inner).send(to, envelope),
-        request: (to, exchange, body, signal) =>
-          (lieOf(seat)?.transport ?? inner).request(to, exchange, body, signal),
+        request: (to, exchange, body, signal) => (lieOf(seat)?.transport ?? inner).request(to, exchange, body, signal),
         serve(exchange, handler) {
           seat.handlers.set(exchange, handler);
           lieOf(seat)?.transport.serve(exchange, handler);
@@ -69,8 +74,8 @@ export function createLies(n: number): Lies {
 
   return {
     faults: Object.fromEntries(Array.from({ length: n }, (_, index) => [index + 1, switched])),
-    start(corrupt, strategy, label) {
-      current = { corrupt, strategy, label };
+    start(faults, label) {
+      current = { faults, label };
       for (const seat of seats.values()) seat.lie = undefined;
     },
     stop() {
@@ -80,10 +85,7 @@ export function createLies(n: number): Lies {
   };
 }
 
-function makeLie(
-  { inner, tools, events, handlers }: Seat,
-  { corrupt, strategy, label }: { corrupt: readonly PartyId[]; strategy: FaultStrategy; label: string },
-): Lie {
+function makeLie({ inner, tools, events, handlers }: Seat, strategy: FaultStrategy, { faults, label }: Scenario): Lie {
   const captured: { events: TransportEvents | undefined; handlers: Map<string, Handler> } = {
     events: undefined,
     handlers: new Map(),
@@ -97,7 +99,7 @@ function makeLie(
   };
   const transport = strategy.wrap(capturing, {
     ...tools,
-    colluders: corrupt,
+    colluders: Object.keys(faults).map(Number),
     random: tools.random.fork(label),
     shared: tools.shared.fork(label),
   });

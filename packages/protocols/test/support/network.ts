@@ -34,7 +34,10 @@ export interface SimulatedNetwork {
   secretBits(keyId: string, key: 'pke' | 'small' | 'big', parameters: ParameterSet): Promise<Uint8Array>;
 }
 
-export function createNetwork(options: Omit<SimulateOptions, 'kernel'>, limits: ServiceLimits = LIMITS): SimulatedNetwork {
+export function createNetwork(
+  options: Omit<SimulateOptions, 'kernel'>,
+  limits: ServiceLimits = LIMITS,
+): SimulatedNetwork {
   const sim = simulate({ codecs: SHARE_CODECS, ...options, kernel });
   const running = new Map<Party, Promise<Services>>();
   const logs: { party: PartyId; event: LogEvent }[] = [];

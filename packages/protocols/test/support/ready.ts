@@ -41,7 +41,9 @@ export async function createReadyNetwork(
       },
       { limitMs: SETUP_LIMIT_MS },
     );
-    const stuck = outcomes.flatMap(({ status }, index) => (status === 'fulfilled' ? [] : [`party ${index + 1} ${status}`]));
+    const stuck = outcomes.flatMap(({ status }, index) =>
+      status === 'fulfilled' ? [] : [`party ${index + 1} ${status}`],
+    );
     if (stuck.length > 0) throw new Error(`the network is not ready: ${stuck.join(', ')}; ${lastLogs(network)}`);
   };
   await refilled(0, 0);
@@ -99,5 +101,8 @@ export function decryptEverywhere(
 /** The newest warnings and errors of a network, for the message of a failed test. */
 export function lastLogs(network: SimulatedNetwork, count = 6): string {
   const bad = network.logs.filter(({ event }) => event.level !== 'info');
-  return bad.slice(-count).map(({ party, event }) => `party ${party}: ${JSON.stringify(event)}`).join('\n');
+  return bad
+    .slice(-count)
+    .map(({ party, event }) => `party ${party}: ${JSON.stringify(event)}`)
+    .join('\n');
 }
