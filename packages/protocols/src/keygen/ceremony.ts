@@ -62,12 +62,18 @@ export interface KeygenCeremonies {
   recover(): Promise<void>;
 }
 
+interface Attempt {
+  readonly replaced: AbortController;
+  /** Never rejects. */
+  readonly ended: Promise<void>;
+}
+
 export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies {
   const { party, board, keys, proven, limits, signal, log } = modules;
   const { clock, journal, roster, transport } = party;
   const aborts = new Map<string, AbortController>();
-  /** The attempt under way of each ceremony: a later one replaces it. */
-  const attempts = new Map<string, AbortController>();
+  /** The newest attempt of each ceremony: a later one replaces it. */
+  const attempts = new Map<string, Attempt>();
   const asked = new Set<string>();
 
   transport.serve(recordExchange, async (_from, body) => {
@@ -120,7 +126,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       board.succeed(id);
     } catch (error) {
       if (signal.aborted) return; // what is on disk decides at the next start
-      if (!(await giveUp(id, session.id))) return;
+      if (!(await giveUp(id, session.id, error))) return;
       if (replaced.aborted) return;
       if (cancelled.aborted) return board.abort(id);
       await afterFailure(announcement, session.id, error);
@@ -131,10 +137,11 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
 
   /**
    * Shreds the shares of a failed attempt: true. If this party signed COMPLETE, the others may use the key: then it waits
-   * for their record, and false means that the key was completed after all.
+   * for their record, and false means that the key was completed after all. A burnt session was never completed here.
    */
-  async function giveUp(id: string, session: SessionId): Promise<boolean> {
-    const abandoned = decide(journal, session, 'burn', ABANDONED) !== 'refused';
+  async function giveUp(id: string, session: SessionId, error: unknown): Promise<boolean> {
+    const burnt = error instanceof KeygenBurntError;
+    const abandoned = burnt || decide(journal, session, 'burn', ABANDONED) !== 'refused';
     for (let round = 0; !abandoned && round < RECORD_ROUNDS; round++) {
       await recoverOne(id, session);
       if (keys.record(id) !== undefined) {
@@ -216,12 +223,11 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       }
       const controller = aborts.get(id) ?? new AbortController();
       aborts.set(id, controller);
-      attempts.get(id)?.abort(new Error('a later attempt has begun'));
-      const current = new AbortController();
-      attempts.set(id, current);
-      run(announcement, { cancelled: controller.signal, replaced: current.signal }).catch((error) =>
-        log({ level: 'error', message: 'key generation ended badly', id, error: String(error) }),
-      );
+      const replaced = new AbortController();
+      const ended = replace(attempts.get(id), announcement.startMs)
+        .then(() => run(announcement, { cancelled: controller.signal, replaced: replaced.signal }))
+        .catch((error) => log({ level: 'error', message: 'key generation ended badly', id, error: String(error) }));
+      attempts.set(id, { replaced, ended });
       watchDeadline(id);
     },
     cancel(id) {
@@ -233,6 +239,13 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       for (const { keyId, session } of await keys.unfinished()) await recoverOne(keyId, session);
     },
   };
+
+  /** Lets the earlier attempt end by itself while there is time: it may be about to prove who must be left out. */
+  async function replace(earlier: Attempt | undefined, startMs: number): Promise<void> {
+    if (earlier === undefined) return;
+    await Promise.race([earlier.ended, clock.until(startMs, signal)]);
+    earlier.replaced.abort(new Error('a later attempt has begun'));
+  }
 
   /** A restart that nobody announces must not leave the ceremony running for ever. */
   function watchDeadline(id: string): void {

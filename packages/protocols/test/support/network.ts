@@ -1,19 +1,16 @@
 /** The services of n parties in the simulator, with what a test needs to know that no party knows: the secret keys. */
-import { asGr128 } from '@keyquorum/kernel/batch';
-import { createKernel } from '@keyquorum/kernel/kernel';
-import { openingMatrix } from '@keyquorum/kernel/lagrange';
 import type { Party } from '@keyquorum/mpc/party';
 import { type SimulateOptions, type Simulation, simulate } from '@keyquorum/mpc/simulate/simulate';
 import type { PartyId } from '@keyquorum/mpc/transport';
-import { lweDimensionOf, type ParameterSet } from '@keyquorum/tfhe/parameters';
+import type { ParameterSet } from '@keyquorum/tfhe/parameters';
 import { createServices } from '../../src/create-services.ts';
 import type { LogEvent } from '../../src/log.ts';
 import type { ServiceLimits, Services } from '../../src/services.ts';
 import { SHARE_CODECS } from '../../src/share-codecs.ts';
 import type { PublicStore, SecretStore } from '../../src/storage.ts';
+import { kernel } from './kernel.ts';
+import { type KeyName, keyOf, reconstructBits } from './secret-keys.ts';
 import { memoryPublics, memorySecrets } from './stores.ts';
-
-export const kernel = createKernel();
 
 export const LIMITS: ServiceLimits = {
   poolTarget: 64,
@@ -31,7 +28,7 @@ export interface SimulatedNetwork {
   /** Services of a party's current process; made and started on first use. */
   services(party: Party): Promise<Services>;
   /** Bits of a secret key in LWE order, from the shares of all parties. */
-  secretBits(keyId: string, key: 'pke' | 'small' | 'big', parameters: ParameterSet): Promise<Uint8Array>;
+  secretBits(keyId: string, key: KeyName, parameters: ParameterSet): Promise<Uint8Array>;
 }
 
 export function createNetwork(
@@ -66,29 +63,10 @@ export function createNetwork(
       running.set(party, known);
       return known;
     },
-    async secretBits(keyId, key, { pke, lwe, glwe }) {
-      const big = lweDimensionOf(glwe);
-      const [from, count] = {
-        pke: [0, pke.dimension],
-        small: [pke.dimension, lwe.dimension],
-        big: [pke.dimension + lwe.dimension, big],
-      }[key] as [number, number];
-      const shares = await Promise.all(
-        [...secrets.values()].map(async (store) => {
-          const [name] = await store.names(`key/${keyId}/`);
-          return asGr128((await store.get(name!))!.slice(64 * from, 64 * (from + count)));
-        }),
-      );
-      const points = shares.map((_, index) => index + 1);
-      const { values, firstInconsistent } = kernel.gr128.open(openingMatrix(points, options.t, 'gr128'), shares);
-      if (firstInconsistent >= 0) throw new Error(`shares of key bit ${firstInconsistent} are not of degree t`);
-      if (!kernel.gr128.isBaseRing(values)) throw new Error('a key bit is not in the base ring');
-      const words = new BigUint64Array(kernel.gr128.coordinate(values, 0).slice().buffer);
-      return Uint8Array.from({ length: count }, (_, index) => {
-        const [low, high] = [words[2 * index]!, words[2 * index + 1]!];
-        if (high !== 0n || low > 1n) throw new Error(`key bit ${index} is ${low} + 2^64 * ${high}`);
-        return Number(low);
-      });
+    async secretBits(keyId, key, parameters) {
+      const [name] = await secrets.get(1)!.names(`key/${keyId}/`);
+      const session = name!.slice(`key/${keyId}/`.length);
+      return keyOf(await reconstructBits(secrets, { keyId, session }, options.t), key, parameters);
     },
   };
 }
