@@ -1,0 +1,127 @@
+/**
+ * The start of an epoch and preprocessing while parties lie, from the first message of the network on. Goal: the honest
+ * parties end with one epoch; nothing wrong enters the pool: masks are the sum of their bits, triples multiply, and all
+ * honest parties can compute their shares; who lies in shares of degree 2t is proven, and the pool fills without it; who
+ * is silent is named as the reason of an empty pool. Method: every corrupt set times every strategy at 4/1, a sample at 7/2.
+ */
+import { allDo, corruptSets, STRATEGIES } from '@keyquorum/mpc/simulate/faults/catalogue';
+import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';
+import { describeFaults } from '@keyquorum/mpc/simulate/strategy';
+import type { PartyId } from '@keyquorum/mpc/transport';
+import { expect, test } from 'vitest';
+import type { PoolStatus } from '../src/decryption/job.ts';
+import { batchesOf, checkMaterial, materialOf, recordOf } from './support/batches.ts';
+import { createNetwork, eventually, LIMITS, type SimulatedNetwork } from './support/network.ts';
+import { lastLogs } from './support/ready.ts';
+
+const PROVEN = ['wrong-share', 'constant-offset', 'codeword-offset', 'codeword-offset-high'];
+const BUNDLES = 16;
+const LIMIT_MS = 240_000;
+
+function provenBy(network: SimulatedNetwork, party: PartyId): PartyId[] {
+  const prefix = 'proven/';
+  return network.sim
+    .party(party)
+    .journal.keys(prefix)
+    .map((key) => Number(key.slice(prefix.length)));
+}
+
+async function attack(
+  seed: string,
+  { n, t }: { n: number; t: number },
+  { corrupt, name }: { corrupt: PartyId[]; name: string },
+) {
+  const faults = allDo(corrupt, STRATEGIES[name]!);
+  const limits = { ...LIMITS, poolTarget: BUNDLES, batchBundles: BUNDLES };
+  const network = createNetwork({ seed, n, t, faults }, limits);
+  const { honest } = network.sim;
+  const started = await network.sim.run(
+    async (party) => {
+      const services = await network.services(party);
+      await eventually(party, () => services.epoch() === 1, 500);
+    },
+    { limitMs: LIMIT_MS },
+  );
+  const where = `n=${n}, t=${t}, ${describeFaults(faults)}\n${lastLogs(network)}\n`;
+  for (const party of honest)
+    expect(started.outcomes[party - 1], `${where}: party ${party}, epoch`).toMatchObject({ status: 'fulfilled' });
+
+  const expectsPool = PROVEN.includes(name);
+  const run = await network.sim.run(
+    async (party): Promise<PoolStatus> => {
+      const services = await network.services(party);
+      const settled = (): boolean => services.pool().available >= BUNDLES || services.pool().reason !== '';
+      const endMs = party.clock.now() + (expectsPool ? LIMIT_MS : 90_000);
+      await eventually(
+        party,
+        () => (expectsPool ? services.pool().available >= BUNDLES : settled()) || party.clock.now() > endMs,
+        500,
+      );
+      await party.clock.until(party.clock.now() + 5_000);
+      return services.pool();
+    },
+    { limitMs: LIMIT_MS },
+  );
+  await check({ network, honest, corrupt }, `${where}${lastLogs(network)}\n`);
+  for (const { by, fault } of [...started.faults, ...run.faults]) {
+    if (corrupt.includes(by) || fault.kind === 'silent' || fault.kind === 'late') continue;
+    expect(corrupt, `${where}: party ${by} accuses ${JSON.stringify(fault)}`).toContain(fault.party);
+  }
+  const pools = honest.map((party) => (run.outcomes[party - 1] as { value?: PoolStatus }).value);
+  if (process.env.KEYQUORUM_SHOW)
+    console.log(
+      name,
+      corrupt.join(),
+      started.elapsedMs,
+      run.elapsedMs,
+      pools.map((pool) => `${pool?.available} ${pool?.reason}`).join(' | '),
+    );
+  if (expectsPool) {
+    for (const [index, party] of honest.entries()) {
+      expect(pools[index]?.available, `${where}: party ${party}, pool`).toBeGreaterThanOrEqual(BUNDLES);
+      expect(provenBy(network, party), `${where}: party ${party} proves`).toEqual(corrupt);
+    }
+  }
+  if (name === 'silent') {
+    const reasons = pools.map((pool) => pool?.reason ?? '').filter((reason) => reason !== '');
+    expect(reasons.length, where).toBeGreaterThan(0);
+    for (const reason of reasons) for (const party of corrupt) expect(reason, where).toContain(`party ${party}`);
+  }
+}
+
+/** Nothing wrong was released, and nobody honest is proven. */
+async function check(
+  { network, honest, corrupt }: { network: SimulatedNetwork; honest: readonly PartyId[]; corrupt: readonly PartyId[] },
+  where: string,
+): Promise<void> {
+  const ids = new Set((await Promise.all(honest.map((party) => batchesOf(network, party)))).flat());
+  for (const id of ids) {
+    const holders: PartyId[] = [];
+    for (const party of honest) if ((await batchesOf(network, party)).includes(id)) holders.push(party);
+    const records = await Promise.all(holders.map((party) => recordOf(network, party, id)));
+    for (const { values } of records) expect(Buffer.compare(values, records[0]!.values), where).toBe(0);
+    // Also parties that missed the batch can compute their shares, from anybody's record.
+    const shares = await Promise.all(
+      honest.map(async (party) => [party, await materialOf(network, party, { id, from: holders[0]! })] as const),
+    );
+    expect(() => checkMaterial(new Map(shares), network.sim.roster.t), where).not.toThrow();
+  }
+  for (const party of honest) {
+    for (const culprit of provenBy(network, party))
+      expect(corrupt, `${where}: party ${party} proves`).toContain(culprit);
+  }
+}
+
+test.each(Object.keys(STRATEGIES))('4/1, %s: every corrupt set', async (name) => {
+  await forEachSeed({ runs: 1, file: import.meta.filename, env: process.env }, async (seed) => {
+    for (const corrupt of corruptSets(4, 1)) await attack(`${seed}`, { n: 4, t: 1 }, { corrupt, name });
+  });
+});
+
+test.each(Object.keys(STRATEGIES))('7/2, %s: two corrupt parties, and one', async (name) => {
+  await forEachSeed({ runs: 2, file: import.meta.filename, env: process.env }, async (seed) => {
+    const sets = corruptSets(7, 2).filter((set) => set.length === 1 + (seed % 2));
+    const corrupt = sets[(seed * 7 + Object.keys(STRATEGIES).indexOf(name) * 3) % sets.length]!;
+    await attack(`${seed}`, { n: 7, t: 2 }, { corrupt, name });
+  });
+});
