@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decryptPublic } from '@keyquorum/coordinator/public-decryption';
-import { seconds, startStep } from './demo/progress.ts';
+import { inStep, seconds } from './demo/progress.ts';
 import { DEMO_TYPES, decryptEach, type Row, rowsTable, type Setting } from './demo/round.ts';
 import { committeeOf, statusOf } from './network/committee.ts';
 import { decryptionRequest } from './network/decryption.ts';
@@ -20,47 +20,53 @@ const PARTIES = 4;
 const THRESHOLD = 1;
 const ALL = [1, 2, 3, 4];
 const POOL_WITHIN_MS = 120_000;
+const KEY_WITHIN_MS = 60_000;
 const CATCH_UP_WITHIN_MS = 60_000;
 const once = process.argv.includes('--once');
 const say = (text: string): void => console.log(text);
 
-async function bringUp(dir: string): Promise<LocalNetwork> {
-  const step = startStep(
-    `${PARTIES} nodes, at most ${THRESHOLD} of them corrupt, linked by libp2p (TCP, Noise, yamux)`,
-  );
-  const network = await createLocalNetwork({ parties: PARTIES, threshold: THRESHOLD, dir });
-  await network.startAll();
-  await network.allReady();
-  step.finish(`party 1 at ${network.nodes[0]!.rest}`);
-  return network;
+function bringUp(dir: string): Promise<LocalNetwork> {
+  const title = `${PARTIES} nodes, at most ${THRESHOLD} of them corrupt, linked by libp2p (TCP, Noise, yamux)`;
+  return inStep(title, async (step) => {
+    const network = await createLocalNetwork({ parties: PARTIES, threshold: THRESHOLD, dir });
+    let done = 0;
+    const count = (detail: string) => step.update(++done, 2 * PARTIES, detail);
+    await Promise.all(ALL.map((party) => network.start(party).then(() => count('processes are starting'))));
+    await Promise.all(ALL.map((party) => network.ready(party).then(() => count('agreeing on common randomness'))));
+    return { result: network, detail: `party 1 at ${network.nodes[0]!.rest}` };
+  });
+}
+
+/** Done before the key is made: on two cores it would make the rounds of the key generation late. */
+function fillPool(network: LocalNetwork): Promise<number> {
+  return inStep('one-time material for decryptions', async (step) => {
+    const blocks = await waitFor({ what: 'a full pool', withinMs: POOL_WITHIN_MS }, async () => {
+      const { pool } = await statusOf(network, 1);
+      step.update(pool.available, pool.target, pool.reason || `${pool.available} blocks of 2 bits`);
+      return pool.available >= pool.target ? pool.available : undefined;
+    });
+    return { result: blocks, detail: `${blocks} blocks of 2 bits ready` };
+  });
 }
 
 async function makeKey(network: LocalNetwork): Promise<Setting> {
-  const step = startStep('key generation, Default parameters');
-  const key = await generateKey(network.rest(1), { parameters: 'default', purpose: 'development' }, (state) => {
-    step.update(state.done, state.total, state.phase || state.state);
+  const key = await inStep('key generation, Default parameters', async (step) => {
+    const request = { parameters: 'default', purpose: 'development' } as const;
+    const made = await generateKey(network.rest(1), request, ({ done, total, phase, waitingFor }) => {
+      step.update(done, total, waitingFor.length > 0 ? `${phase}, waiting for ${waitingFor.join(', ')}` : phase);
+    });
+    return { result: made, detail: `key ${made.requestId.slice(0, 8)}` };
   });
-  step.finish(`key ${key.requestId.slice(0, 8)}`);
-  const published = startStep('compact public key over HTTP, digest checked');
-  const others = ALL.slice(1).map((party) => finishedKey(network.rest(party), key.requestId, CATCH_UP_WITHIN_MS));
-  const digests = [key, ...(await Promise.all(others))].map(({ objects }) =>
-    JSON.stringify(objects.map((o) => o.digest)),
-  );
-  if (new Set(digests).size !== 1) throw new Error('the nodes announce different keys');
-  const publicKey = await fetchObject(network.rest(2), key, 'CompactPublicKey');
-  published.finish(`${publicKey.length} bytes, the same at all nodes`);
+  const publicKey = await inStep('compact public key over HTTP, digest checked', async () => {
+    const others = ALL.slice(1).map((party) => finishedKey(network.rest(party), key.requestId, KEY_WITHIN_MS));
+    const views = [key, ...(await Promise.all(others))];
+    const digests = new Set(views.map(({ objects }) => objects.map(({ digest }) => digest).join()));
+    if (digests.size !== 1) throw new Error('the nodes announce different keys');
+    const bytes = await fetchObject(network.rest(2), key, 'CompactPublicKey');
+    return { result: bytes, detail: `${bytes.length} bytes, the same at all nodes` };
+  });
   const committee = await committeeOf(network);
   return { network, committee, encryptor: createEncryptor(publicKey), keyId: key.requestId };
-}
-
-async function fillPool(network: LocalNetwork): Promise<void> {
-  const step = startStep('one-time material for decryptions');
-  const blocks = await waitFor({ what: 'pool', withinMs: POOL_WITHIN_MS }, async () => {
-    const { pool } = await statusOf(network, 1);
-    step.update(pool.available, pool.target, pool.reason || `${pool.available} blocks of 2 bits`);
-    return pool.available >= pool.target ? pool.available : undefined;
-  });
-  step.finish(`${blocks} blocks of 2 bits ready`);
 }
 
 async function loseOneNode(setting: Setting): Promise<Row[]> {
@@ -69,14 +75,15 @@ async function loseOneNode(setting: Setting): Promise<Row[]> {
   await network.kill(4);
   const rows = await decryptEach(setting, { parties: [1, 2, 3], packing: 'packed' });
   say(rowsTable(rows));
-  const step = startStep('party 4 comes back and catches up');
-  await network.start(4);
-  await network.ready(4);
-  const caughtUp = await waitFor({ what: 'party 4 catching up', withinMs: CATCH_UP_WITHIN_MS }, async () => {
-    const [mine, theirs] = await Promise.all([statusOf(network, 4), statusOf(network, 1)]);
-    return mine.epoch === theirs.epoch && mine.pool.available > 0 ? mine : undefined;
+  await inStep('party 4 comes back and catches up', async () => {
+    await network.start(4);
+    await network.ready(4);
+    const { pool } = await waitFor({ what: 'party 4 catching up', withinMs: CATCH_UP_WITHIN_MS }, async () => {
+      const [mine, theirs] = await Promise.all([statusOf(network, 4), statusOf(network, 1)]);
+      return mine.epoch === theirs.epoch && mine.pool.available > 0 ? mine : undefined;
+    });
+    return { result: undefined, detail: `${pool.available} blocks usable` };
   });
-  step.finish(`${caughtUp.pool.available} blocks usable`);
   const again = await decryptEach(setting, { parties: ALL, ask: [4], types: ['uint64'], packing: 'packed' });
   say(rowsTable(again));
   return [...rows, ...again];
@@ -85,11 +92,12 @@ async function loseOneNode(setting: Setting): Promise<Row[]> {
 /** Whether the values were right and t+1 nodes named exactly the liar. */
 async function meetALiar(setting: Setting): Promise<{ rows: Row[]; named: boolean }> {
   const { network, committee, encryptor, keyId } = setting;
-  const step = startStep('party 3 restarts as a liar (KEYQUORUM_FAULTS=1 --fault wrong-share)');
-  await network.stop(3);
-  await network.start(3, 'wrong-share');
-  await network.ready(3);
-  step.finish();
+  await inStep('party 3 restarts as a liar (KEYQUORUM_FAULTS=1 --fault wrong-share)', async () => {
+    await network.stop(3);
+    await network.start(3, 'wrong-share');
+    await network.ready(3);
+    return { result: undefined };
+  });
   const rows = await decryptEach(setting, { parties: [1, 2, 4], packing: 'packed' });
   say(rowsTable(rows));
   const sample = randomSample('uint64');
@@ -103,7 +111,7 @@ async function meetALiar(setting: Setting): Promise<{ rows: Row[]; named: boolea
 }
 
 async function run(network: LocalNetwork): Promise<{ setting: Setting; right: boolean }> {
-  await fillPool(network); // first: on two cores it would make the rounds of the key generation late
+  await fillPool(network);
   const setting = await makeKey(network);
   say(`\nvalues encrypted by node-tfhe, one of each of ${DEMO_TYPES.length} types in a packed and in a plain list`);
   const first = [

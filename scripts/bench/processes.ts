@@ -14,6 +14,7 @@ const WARM_UP_REQUESTS = 10;
 const LOAD_CONCURRENCY = 32;
 const LOAD_REQUESTS = 128;
 const BITS_PER_BLOCK = 2;
+const LOAD_BLOCKS = (LOAD_REQUESTS * 64) / BITS_PER_BLOCK;
 const POOL_WITHIN_MS = 300_000;
 const KEY_WITHIN_MS = 60_000;
 
@@ -29,12 +30,12 @@ export interface ProcessReport {
 type Say = (text: string) => void;
 
 export async function benchProcesses(network: LocalNetwork, say: Say): Promise<ProcessReport> {
+  const preprocessingBlocksPerSecond = await fillPool({ network, say });
   const keygen = await benchKeyGeneration(network, say);
   const bench: Bench = { network, keyId: keygen.keyId, encryptor: keygen.encryptor, say };
-  const preprocessingBlocksPerSecond = await fillPool(bench);
   const latencyMs: Record<string, Summary> = {};
   for (const type of LATENCY_TYPES) latencyMs[type] = await benchLatency(bench, type);
-  await fillPool(bench);
+  await poolHolds(bench, LOAD_BLOCKS);
   const load = await benchLoad(bench);
   const loadBlocksPerSecond = load.blocks / load.seconds;
   const residentBytes = await Promise.all(network.nodes.map(({ party }) => residentOf(network, party)));
@@ -72,17 +73,24 @@ async function benchKeyGeneration(network: LocalNetwork, say: Say) {
   return { keyId: key.requestId, encryptor, phases, totalMs };
 }
 
-/** Waits for a full pool; blocks per second over the time that took, as party 1 saw it. */
-async function fillPool({ network, say }: Bench): Promise<number> {
-  say('filling the pool');
+type Filling = Pick<Bench, 'network' | 'say'>;
+
+/** Fills the pool of a new network; blocks per second, as party 1 saw it. Nothing else runs meanwhile. */
+async function fillPool(filling: Filling): Promise<number> {
   const started = performance.now();
-  const { pool: before } = await statusOf(network, 1);
-  const after = await waitFor({ what: 'a full pool', withinMs: POOL_WITHIN_MS }, async () => {
+  const { pool } = await statusOf(filling.network, 1);
+  await poolHolds(filling, pool.target);
+  return (pool.target - pool.available) / ((performance.now() - started) / 1_000);
+}
+
+/** The pool is refilled batch by batch, so it may stay a little below its target. */
+async function poolHolds({ network, say }: Filling, blocks: number): Promise<void> {
+  say(`waiting for ${blocks} blocks in the pool`);
+  await waitFor({ what: `${blocks} blocks in the pool`, withinMs: POOL_WITHIN_MS }, async () => {
     const { pool } = await statusOf(network, 1);
-    if (pool.available >= pool.target) return pool.available;
+    if (pool.available >= blocks) return true;
     throw new Error(`${pool.available} of ${pool.target}: ${pool.reason}`);
   });
-  return (after - before.available) / ((performance.now() - started) / 1_000);
 }
 
 /** One request at a time at party 1, each with one fresh value; from sending the request to reading the value. */
@@ -118,7 +126,7 @@ async function benchLoad({ network, keyId, encryptor, say }: Bench): Promise<Pro
   };
   await Promise.all(Array.from({ length: LOAD_CONCURRENCY }, caller));
   const seconds = (performance.now() - started) / 1_000;
-  return { concurrency: LOAD_CONCURRENCY, blocks: (LOAD_REQUESTS * 64) / BITS_PER_BLOCK, seconds };
+  return { concurrency: LOAD_CONCURRENCY, blocks: LOAD_BLOCKS, seconds };
 }
 
 async function residentOf(network: LocalNetwork, party: number): Promise<number> {

@@ -8,11 +8,13 @@ const BAR_WIDTH = 28;
 const LINE_EVERY_MS = 5_000;
 const REDRAW_EVERY_MS = 100;
 
-export interface Step {
+interface Step {
   /** `done` of `total`, in any unit; `detail` is a few words. */
   update(done: number, total: number, detail: string): void;
   /** Ends the step's line with a check mark and the seconds it took. */
-  finish(detail?: string): void;
+  finish(result?: string): void;
+  /** Ends it with a cross. */
+  fail(): void;
 }
 
 const bar = (share: number): string => {
@@ -22,28 +24,52 @@ const bar = (share: number): string => {
 
 export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
-export function startStep(title: string, output: NodeJS.WriteStream = process.stdout): Step {
+function startStep(title: string, output: NodeJS.WriteStream = process.stdout): Step {
   const started = performance.now();
-  const everyMs = output.isTTY ? REDRAW_EVERY_MS : LINE_EVERY_MS;
-  let drawnAt = output.isTTY ? Number.NEGATIVE_INFINITY : started;
+  const elapsed = () => seconds(performance.now() - started);
+  let progress: string[] = [];
+  let detail: string[] = [];
 
-  function draw(text: string, last: boolean): void {
+  function draw(text: string, end: string): void {
     if (output.isTTY) cursorTo(output, 0);
-    output.write(output.isTTY ? `${text.slice(0, output.columns - 1)}\x1b[K${last ? '\n' : ''}` : `${text}\n`);
-    drawnAt = performance.now();
+    output.write(output.isTTY ? `${text.slice(0, output.columns - 1)}\x1b[K${end}` : `${text}\n`);
   }
 
-  if (output.isTTY) draw(`  ${title} ...`, false);
+  const timer = setInterval(
+    () => draw(`  ${[...progress, elapsed(), title, ...detail].join(' - ')}`, ''),
+    everyMs(output),
+  );
   return {
-    update(done, total, detail) {
-      if (performance.now() - drawnAt < everyMs) return;
+    update(done, total, text) {
       const share = total > 0 ? done / total : 0;
-      const percent = `${Math.floor(100 * share)}`.padStart(3);
-      draw(`  ${title} ${bar(share)} ${percent} % - ${detail} - ${seconds(performance.now() - started)}`, false);
+      progress = [`${bar(share)} ${`${Math.floor(100 * share)}`.padStart(3)} %`];
+      detail = text === '' ? [] : [text];
     },
-    finish(detail = '') {
-      const facts = [title, detail, seconds(performance.now() - started)].filter(Boolean);
-      draw(`✓ ${facts.join(' - ')}`, true);
+    finish(result = '') {
+      clearInterval(timer);
+      draw(`✓ ${[title, result, elapsed()].filter(Boolean).join(' - ')}`, '\n');
+    },
+    fail() {
+      clearInterval(timer);
+      draw(`✗ ${[title, ...progress, ...detail, elapsed()].join(' - ')}`, '\n');
     },
   };
+}
+
+const everyMs = ({ isTTY }: NodeJS.WriteStream): number => (isTTY ? REDRAW_EVERY_MS : LINE_EVERY_MS);
+
+/** Runs something as a step. */
+export async function inStep<Result>(
+  title: string,
+  act: (step: Pick<Step, 'update'>) => Promise<{ result: Result; detail?: string }>,
+): Promise<Result> {
+  const step = startStep(title);
+  try {
+    const { result, detail } = await act(step);
+    step.finish(detail);
+    return result;
+  } catch (error) {
+    step.fail();
+    throw error;
+  }
 }

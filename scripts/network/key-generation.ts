@@ -33,17 +33,25 @@ export function newRequestId(): string {
   return randomBytes(32).toString('hex');
 }
 
+/** One `ceremony` event of `GET /v1/ceremonies/{id}/events`, as far as it is shown. */
+export interface CeremonyProgress {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+  readonly waitingFor: readonly number[];
+}
+
 /** Starts a key generation and follows it to its end. Throws with the node's reason when it does not succeed. */
 export async function generateKey(
   rest: Rest,
   request: KeyRequest,
-  onChange: (state: KeyState) => void = () => {},
+  onProgress: (progress: CeremonyProgress) => void = () => {},
 ): Promise<KeyState> {
   const requestId = newRequestId();
   await rest.post('/v1/keys', { requestId, ...request });
+  for await (const { data } of rest.events(`/v1/ceremonies/${requestId}/events`)) onProgress(JSON.parse(data));
   for (;;) {
     const state = await rest.get<KeyState>(`/v1/keys/${requestId}?wait=${WAIT_SECONDS}`);
-    onChange(state);
     if (state.state === 'succeeded') return state;
     if (state.state === 'failed' || state.state === 'aborted') {
       throw new Error(`key generation ${state.state}: ${state.error?.code} ${state.error?.message}`);

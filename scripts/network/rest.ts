@@ -33,6 +33,13 @@ export interface Rest {
   get<Body>(path: string): Promise<Body>;
   post<Body>(path: string, body: unknown): Promise<Body>;
   bytes(path: string): Promise<Uint8Array>;
+  /** Server-sent events until the server ends the stream. */
+  events(path: string): AsyncIterable<ServerEvent>;
+}
+
+export interface ServerEvent {
+  readonly event: string;
+  readonly data: string;
 }
 
 /** `apiKey` undefined sends no Authorization header. */
@@ -66,6 +73,14 @@ export function createRest(url: string, apiKey?: string): Rest {
       if (!response.ok) throw new RestError(`GET ${path}`, response.status, parse(await response.text()));
       return new Uint8Array(await response.arrayBuffer());
     },
+    async *events(path) {
+      // No timeout: a key generation may take half an hour, and heartbeats keep the stream alive.
+      const response = await fetch(new URL(path, url), {
+        headers: apiKey ? { authorization: `Bearer ${apiKey}` } : {},
+      });
+      if (!response.ok || !response.body) throw new RestError(`GET ${path}`, response.status, await response.text());
+      yield* parseEvents(response.body.pipeThrough(new TextDecoderStream()));
+    },
   };
   return rest;
 }
@@ -75,6 +90,20 @@ function parse(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined; // a body that is no JSON, e.g. of a proxy or of /metrics
+  }
+}
+
+/** Events are separated by empty lines; lines that start with a colon are heartbeats. */
+export async function* parseEvents(chunks: AsyncIterable<string>): AsyncGenerator<ServerEvent> {
+  let pending = '';
+  for await (const chunk of chunks) {
+    const blocks = (pending + chunk).split('\n\n');
+    pending = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const field = (name: string) => new RegExp(`^${name}: ?(.*)$`, 'm').exec(block)?.[1];
+      const data = field('data');
+      if (data !== undefined) yield { event: field('event') ?? 'message', data };
+    }
   }
 }
 
