@@ -49,10 +49,12 @@ export async function openRecords(options: Options): Promise<Records> {
     if (systemCode(cause) !== 'LEVEL_LOCKED') throw new StoreError('STORE_TAMPERED', unreadable(location), { cause });
     throw new StoreError('STORE_LOCKED', `${location} is in use: another process runs this node`, { cause });
   }
+  let headFile: HeadFile | undefined;
   try {
-    const headFile = await openHeadFile(join(options.path, HEAD_FILE), options.integrityKey);
+    headFile = await openHeadFile(join(options.path, HEAD_FILE), options.integrityKey);
     return await LevelRecords.load(database, headFile, options);
   } catch (error) {
+    await headFile?.close();
     await database.close();
     throw error;
   }
