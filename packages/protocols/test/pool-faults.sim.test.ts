@@ -6,8 +6,8 @@
  */
 import { allDo, corruptSets, STRATEGIES } from '@keyquorum/mpc/simulate/faults/catalogue';
 import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';
-import { describeFaults } from '@keyquorum/mpc/simulate/strategy';
-import type { PartyId } from '@keyquorum/mpc/transport';
+import { describeFaults, type FaultStrategy, intercept } from '@keyquorum/mpc/simulate/strategy';
+import { type PartyId, TransportError } from '@keyquorum/mpc/transport';
 import { expect, test } from 'vitest';
 import type { PoolStatus } from '../src/decryption/job.ts';
 import { batchesOf, checkMaterial, materialOf, recordOf } from './support/batches.ts';
@@ -51,7 +51,7 @@ async function attack(
     async (party): Promise<PoolStatus> => {
       const services = await network.services(party);
       const settled = (): boolean => services.pool().available >= BUNDLES || services.pool().reason !== '';
-      const endMs = party.clock.now() + (expectsPool ? LIMIT_MS : 90_000);
+      const endMs = party.clock.now() + (expectsPool && honest.includes(party.self) ? LIMIT_MS : 90_000);
       await eventually(
         party,
         () => (expectsPool ? services.pool().available >= BUNDLES : settled()) || party.clock.now() > endMs,
@@ -111,6 +111,31 @@ async function check(
       expect(corrupt, `${where}: party ${party} proves`).toContain(culprit);
   }
 }
+
+test('4/1: the epoch starts although the lowest party never announces it', async () => {
+  await forEachSeed({ runs: 1, file: import.meta.filename, env: process.env }, async (seed) => {
+    const passive: FaultStrategy = {
+      name: 'announces nothing',
+      wrap: (transport) => ({
+        ...intercept(transport, {}),
+        request: (to, exchange, body, signal) =>
+          exchange.name === 'ceremony/start'
+            ? Promise.reject(new TransportError('PEER_DOWN', to, 'not asked'))
+            : transport.request(to, exchange, body, signal),
+      }),
+    };
+    const network = createNetwork({ seed, n: 4, t: 1, faults: { 1: passive } });
+    const run = await network.sim.run(
+      async (party) => {
+        const services = await network.services(party);
+        await eventually(party, () => services.epoch() === 1, 500);
+      },
+      { limitMs: LIMIT_MS },
+    );
+    for (const party of network.sim.honest)
+      expect(run.outcomes[party - 1]?.status, lastLogs(network)).toBe('fulfilled');
+  });
+});
 
 test.each(Object.keys(STRATEGIES))('4/1, %s: every corrupt set', async (name) => {
   await forEachSeed({ runs: 1, file: import.meta.filename, env: process.env }, async (seed) => {

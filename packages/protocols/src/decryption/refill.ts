@@ -18,6 +18,7 @@ import { partiesOf } from '@keyquorum/mpc/roster';
 import { type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Session } from '@keyquorum/mpc/session';
 import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
+import { ask } from '../ask.ts';
 import type { Board } from '../ceremony/board.ts';
 import { failureOf } from '../ceremony/failure.ts';
 import { OpeningError } from '../closed/opening.ts';
@@ -45,6 +46,8 @@ const NONCE_BYTES = 32;
 /** Nonces handed out and not used yet; older ones are forgotten, which only refuses their START. */
 const NONCES_MAX = 64;
 const NONCE_WAIT_MS = 2_000;
+/** Longest wait for a list or a record (4 MiB) of a peer. */
+const PULL_LIMIT_MS = 10_000;
 /** A leader that has not produced a batch by then is followed by the next party. */
 const TURN_MS = 20_000;
 /** Nobody waits longer for one batch. */
@@ -142,8 +145,8 @@ export function createRefill(modules: RefillModules): Refill {
   async function lead(): Promise<void> {
     const nonceOf = async (id: PartyId): Promise<[PartyId, Uint8Array] | undefined> => {
       if (id === self) return [id, signedNonce()];
-      const timeout = AbortSignal.any([signal, abortAt(clock.now() + NONCE_WAIT_MS)]);
-      const answer = await transport.request(id, nonceExchange, new Uint8Array(0), timeout).catch(() => undefined);
+      const question = { to: id, exchange: nonceExchange, body: new Uint8Array(0), limitMs: NONCE_WAIT_MS, signal };
+      const answer = await ask(party, question).catch(() => undefined);
       return answer === undefined || answer.length !== NONCE_BYTES + 64 ? undefined : [id, answer];
     };
     const answers = (await Promise.all(expected().map(nonceOf))).filter((each) => each !== undefined);
@@ -259,11 +262,13 @@ export function createRefill(modules: RefillModules): Refill {
   }
 
   async function catchUpFrom(peer: PartyId): Promise<void> {
-    const list = decode(listCodec, await transport.request(peer, listExchange, new Uint8Array(0), signal));
+    const question = { to: peer, limitMs: PULL_LIMIT_MS, signal };
+    const answer = await ask(party, { ...question, exchange: listExchange, body: new Uint8Array(0) });
+    const list = decode(listCodec, answer);
     for (const name of list) {
       const id = toHex(name);
       if (pool.has(id) || running.has(id) || ledger.isRetired(id)) continue;
-      await adopt(id, await transport.request(peer, recordExchange, name, signal));
+      await adopt(id, await ask(party, { ...question, exchange: recordExchange, body: name }));
       log({ level: 'info', message: 'caught up with a preprocessing batch', batch: id, from: peer });
     }
   }
@@ -327,13 +332,4 @@ export function createRefill(modules: RefillModules): Refill {
       return tookMs === 0 ? 0 : (1000 * finished.reduce((sum, each) => sum + each.bundles, 0)) / tookMs;
     },
   };
-
-  function abortAt(timeMs: number): AbortSignal {
-    const controller = new AbortController();
-    clock.until(timeMs, signal).then(
-      () => controller.abort(new Error('timeout')),
-      () => controller.abort(new Error('stopping')),
-    );
-    return controller.signal;
-  }
 }

@@ -12,12 +12,15 @@ import type { Party } from '@keyquorum/mpc/party';
 import { partiesOf } from '@keyquorum/mpc/roster';
 import { type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
+import { ask } from '../ask.ts';
 import type { Ledger, Stripe } from './ledger.ts';
 
 /** Bundles of one segment. Small, because a reboot gives up what is left of every segment reserved before. */
 export const SEGMENT_BUNDLES = 64;
 const RESERVATIONS_MAX = 4096;
 const RETRY_MS = 1000;
+/** Whoever has not answered by then is asked again. */
+const ANSWER_LIMIT_MS = 5_000;
 
 const STRIPES_MAX = 16;
 
@@ -97,7 +100,9 @@ export function createReservations(party: Party, ledger: Ledger, signal: AbortSi
       signature: signStatement(party, reserveSubject(claim)),
     }));
     const body = encode(claimsCodec, signed);
-    await fromEnough(roster.n - 1 - roster.t, (to) => transport.request(to, reserveExchange, body, signal));
+    await fromEnough(roster.n - 1 - roster.t, (to) =>
+      ask(party, { to, exchange: reserveExchange, body, limitMs: ANSWER_LIMIT_MS, signal }),
+    );
   }
 
   /** Asks all others again and again until `wanted` of them have answered. */
@@ -132,8 +137,9 @@ export function createReservations(party: Party, ledger: Ledger, signal: AbortSi
       for (const stripe of stripes) segmentsOf(stripe)[0] ??= storing;
     },
     async recall(stripes) {
+      const recallQuestion = { exchange: recallExchange, body: new Uint8Array(0), limitMs: ANSWER_LIMIT_MS, signal };
       const answers = await fromEnough(2 * roster.t + 1, async (to) =>
-        decode(listCodec, await transport.request(to, recallExchange, new Uint8Array(0), signal)),
+        decode(listCodec, await ask(party, { ...recallQuestion, to })),
       );
       for (const list of answers.values()) {
         for (const { batch, owner, segment, signature } of list) {

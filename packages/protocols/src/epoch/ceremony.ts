@@ -1,6 +1,7 @@
 /**
  * The epoch of a node: loaded from disk, taken from the others if it started without this node, or started together. The
- * lowest party that is up announces the start once everybody is there, or enough are there for long enough.
+ * lowest party that is up announces the start once everybody is there, or enough are there for long enough; the next
+ * ones follow if it does not.
  */
 import { decode, encode, u32 } from '@keyquorum/codec/codec';
 import { toHex } from '@keyquorum/mpc/bytes';
@@ -60,12 +61,13 @@ export function createEpochs(modules: EpochModules): Epochs {
     modules.onKeys(FIRST_EPOCH, keys);
   }
 
-  /** True when this party should announce the start now. */
+  /** True when this party should announce the start now: the lowest, or the next one if those before it do not. */
   function isMyTurn(sinceMs: number): boolean {
     const up = party.connected();
     const all = up.length === roster.n - 1;
     const enough = up.length + 1 >= quorumOf(roster) && clock.now() - sinceMs >= PATIENCE_MS;
-    return (all || enough) && up.every((peer) => peer > self);
+    const before = up.filter((peer) => peer < self).length;
+    return (all || enough) && clock.now() - sinceMs >= before * PATIENCE_MS;
   }
 
   async function announceStart(): Promise<void> {

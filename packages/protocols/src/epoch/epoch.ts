@@ -9,14 +9,17 @@ import { familyC, subsetsWith } from '@keyquorum/mpc/prss/family';
 import { initPrss } from '@keyquorum/mpc/prss/init';
 import { PRSS_KEY_BYTES, type PrssKeys, prssKeys } from '@keyquorum/mpc/prss/keys';
 import { agreeKeys } from '@keyquorum/mpc/prss/late-keys';
-import { partiesOf } from '@keyquorum/mpc/roster';
 import type { Session } from '@keyquorum/mpc/session';
 import type { Exchange, PartyId } from '@keyquorum/mpc/transport';
+import { ask } from '../ask.ts';
 import { prssInitTimes } from '../ceremony/starting.ts';
 import type { SecretStore } from '../storage.ts';
 
 /** Sets of family C that one party is in, at most (n = 13, t = 4: 495). */
 const SETS_MAX = 6435;
+
+/** A peer that is silent holds up a start this long. */
+const ANSWER_LIMIT_MS = 2_000;
 
 const keyListCodec = vector(struct({ set: u32, key: fixedBytes(PRSS_KEY_BYTES) }), SETS_MAX);
 const keysExchange: Exchange = {
@@ -75,11 +78,11 @@ export async function fetchEpoch(
   { epoch, signal }: { epoch: number; signal: AbortSignal },
 ): Promise<PrssKeys | undefined> {
   const answers = new Map<PartyId, ReadonlyMap<number, Uint8Array>>();
-  for (const peer of partiesOf(party.roster)) {
-    if (peer === party.self || !party.transport.isUp(peer)) continue;
-    const answer = await party.transport.request(peer, keysExchange, encode(u32, epoch), signal).catch(() => undefined);
-    if (answer !== undefined) answers.set(peer, decodeKeys(answer));
-  }
+  const asked = party.connected().map(async (peer) => {
+    const question = { to: peer, exchange: keysExchange, body: encode(u32, epoch), limitMs: ANSWER_LIMIT_MS, signal };
+    answers.set(peer, decodeKeys(await ask(party, question)));
+  });
+  await Promise.allSettled(asked); // who refuses, is silent or sends something else has not answered
   const keys = agreeKeys(familyC(party.roster), party.self, answers, party.roster.t);
   if (keys === undefined) return undefined;
   const encoded = encodeKeys(keys);

@@ -6,13 +6,14 @@ import { decode, encode } from '@keyquorum/codec/codec';
 import { bytes, struct, text } from '@keyquorum/codec/composites';
 import { AgreementError } from '@keyquorum/mpc/agreement/agreement-error';
 import { decide } from '@keyquorum/mpc/agreement/decision';
-import { equalBytes, HASH_BYTES, sha256Hex, toHex } from '@keyquorum/mpc/bytes';
+import { equalBytes, fromHex, HASH_BYTES, sha256Hex, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import { PrssInitError } from '@keyquorum/mpc/prss/init-error';
 import { partiesOf } from '@keyquorum/mpc/roster';
 import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { readCompactPublicKey } from '@keyquorum/tfhe/compact-public-key';
 import { parameterSet } from '@keyquorum/tfhe/parameters';
+import { ask } from '../ask.ts';
 import type { Board } from '../ceremony/board.ts';
 import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
 import { failureOf } from '../ceremony/failure.ts';
@@ -32,6 +33,7 @@ const LINGER_MS = 10_000;
 /** How long a party that signed COMPLETE looks for the record of the finished key. */
 const RECORD_ROUNDS = 5;
 const RECORD_WAIT_MS = 1_000;
+const RECORD_LIMIT_MS = 10_000;
 /** Stands for "this attempt is given up here" in the place of a burnt step. */
 const ABANDONED = new Uint8Array(HASH_BYTES);
 
@@ -258,18 +260,28 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   async function recoverOne(keyId: string, session: SessionId): Promise<void> {
     let answers = 0;
     for (const peer of party.connected()) {
-      const request = transport.request(peer, recordExchange, Buffer.from(keyId, 'hex'), signal);
-      const answer = await request.catch(() => undefined);
+      const question = { to: peer, exchange: recordExchange, body: fromHex(keyId), limitMs: RECORD_LIMIT_MS, signal };
+      const answer = await ask(party, question).catch(() => undefined);
       answers += 1;
-      if (answer === undefined) continue;
-      const { record, publicKey } = decode(recordCodec, answer);
-      const parsed = JSON.parse(record) as KeyRecord; // its certificate decides; wrong fields fail to verify
-      if (parsed.session !== session || parsed.keyId !== keyId) continue;
-      const { body } = readCompactPublicKey(publicKey, parameterSet(parsed.parameters));
-      await keys.activate({ ...parsed, epoch: modules.epoch() }, body);
+      if (answer === undefined || !(await activateFrom(answer, keyId, session, peer))) continue;
       return log({ level: 'info', message: 'completed a key from the record of a peer', keyId, from: peer });
     }
     if (answers === roster.n - 1) await keys.discard(keyId, session); // everybody was asked and nobody has it
+  }
+
+  /** False when the answer of the peer is no certified record of this ceremony: the next peer is asked. */
+  async function activateFrom(answer: Uint8Array, keyId: string, session: SessionId, peer: PartyId): Promise<boolean> {
+    try {
+      const { record, publicKey } = decode(recordCodec, answer);
+      const parsed = JSON.parse(record) as KeyRecord; // its certificate decides; wrong fields fail to verify
+      if (parsed.session !== session || parsed.keyId !== keyId) return false;
+      const { body } = readCompactPublicKey(publicKey, parameterSet(parsed.parameters));
+      await keys.activate({ ...parsed, epoch: modules.epoch() }, body);
+      return true;
+    } catch (error) {
+      log({ level: 'warn', message: 'a peer sent a bad record of a key', keyId, from: peer, error: String(error) });
+      return false;
+    }
   }
 }
 
