@@ -20,7 +20,7 @@ export const KEY_FILE = 'store.key';
 const DEMO = {
   keys: { purposes: ['development'], parameters: ['default', 'test'], defaultPurpose: 'development' },
   // One machine: clocks agree and a message takes milliseconds. A key generation that lost a round ends soon.
-  timing: { roundMs: 300, keygenSeconds: 120 },
+  timing: { roundMs: 600, keygenSeconds: 120 },
   limits: { requestsPerMinute: 1_000_000 },
 } as const;
 
