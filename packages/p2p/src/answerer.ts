@@ -19,6 +19,7 @@ import {
 } from './exchange-frames.ts';
 import type { MeshEvent, MeshLimits } from './options.ts';
 import type { Slots } from './slots.ts';
+import { sendFewerWindowUpdates } from './window-updates.ts';
 
 export type Handler = (from: PartyId, body: Uint8Array) => Promise<Uint8Array>;
 
@@ -46,6 +47,7 @@ class Answerer {
 
   constructor(stream: Stream, modules: AnswerModules) {
     this.#stream = stream;
+    sendFewerWindowUpdates(stream);
     this.#modules = modules;
   }
 

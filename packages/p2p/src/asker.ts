@@ -21,6 +21,7 @@ import {
 } from './exchange-frames.ts';
 import type { MeshEvent, MeshLimits } from './options.ts';
 import { Slots } from './slots.ts';
+import { sendFewerWindowUpdates } from './window-updates.ts';
 
 /** Idle streams kept per peer, as a multiple of the exchanges that may run at once: room for two busy names. */
 const IDLE_FACTOR = 2;
@@ -165,6 +166,7 @@ class AskingStream {
 
   constructor(opened: Opened, onViolation: (reason: string) => void) {
     this.#opened = opened;
+    sendFewerWindowUpdates(opened.stream);
     this.#onViolation = onViolation;
     void this.#read(); // never rejects
   }

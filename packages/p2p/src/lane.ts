@@ -29,6 +29,7 @@ import {
   violation,
 } from './frames.ts';
 import { SendQueue } from './send-queue.ts';
+import { sendFewerWindowUpdates } from './window-updates.ts';
 
 /** An ACK leaves when this much has arrived since the last one … */
 const ACK_BYTES = 256 * 1024;
@@ -129,6 +130,7 @@ export class Lane {
   /** Takes a fresh stream into use; an older one is given up. HELLO leaves at once. */
   attach(stream: Stream, connection: Connection): void {
     this.fail(new LinkError('LINK_LOST', 'replaced by a newer stream'));
+    sendFewerWindowUpdates(stream);
     const reader = new FrameReader((frame) => {
       if (this.#wire === wire) this.#onFrame(wire, frame);
     });
