@@ -17,6 +17,7 @@ import { createLedger } from './decryption/ledger.ts';
 import { createPool, type Pool } from './decryption/pool.ts';
 import { createRefill, type Refill } from './decryption/refill.ts';
 import { createReservations } from './decryption/reservations.ts';
+import { createSelfTest } from './decryption/self-test.ts';
 import { createDecryptionService } from './decryption/service.ts';
 import { createEpochs } from './epoch/ceremony.ts';
 import { createKeygenCeremonies } from './keygen/ceremony.ts';
@@ -35,6 +36,10 @@ export interface ServiceOptions {
   readonly log?: Log;
 }
 
+const SELF_TEST_RETRY_MS = 5_000;
+const DAMAGED =
+  "this node's PRSS keys do not fit those of the others: its disk is damaged or old, so it stays silent; restore it";
+
 const cancelExchange: Exchange = { name: 'ceremony/cancel', requestBytesMax: 32, responseBytesMax: 1 };
 
 export function createServices(options: ServiceOptions): Services {
@@ -52,6 +57,7 @@ export function createServices(options: ServiceOptions): Services {
   const reservations = createReservations(party, ledger, signal);
   let pool: Pool | undefined;
   let refill: Refill | undefined;
+  let damaged = false;
 
   const decryption = createDecryptionService({
     party,
@@ -100,7 +106,23 @@ export function createServices(options: ServiceOptions): Services {
     refill.run().catch((error) => {
       if (!signal.aborted) log({ level: 'error', message: 'the pool is not refilled any more', error: String(error) });
     });
+    testOwnKeys(epochKeys, pool).catch(() => undefined); // ends with the node
     keygen.recover().catch((error) => log({ level: 'warn', message: 'recovering keys failed', error: String(error) }));
+  }
+
+  /** Once per start: a node with damaged keys must be silent, not wrong. */
+  async function testOwnKeys(epochKeys: PrssKeys, tested: Pool): Promise<void> {
+    const selfTest = createSelfTest(party, { keys: epochKeys, knows: tested.has, signal });
+    for (;;) {
+      const [batch] = tested.ids();
+      const result = batch === undefined ? 'unknown' : await selfTest.run(batch);
+      if (result === 'right') return;
+      if (result === 'wrong') break;
+      await clock.until(clock.now() + SELF_TEST_RETRY_MS, signal);
+    }
+    damaged = true;
+    tested.close();
+    log({ level: 'error', message: DAMAGED });
   }
 
   party.onPeer((peer, state) => {
@@ -140,16 +162,17 @@ export function createServices(options: ServiceOptions): Services {
     },
     keys: keys.records,
     decrypt(job) {
-      if (pool !== undefined) return decryption.decrypt(job);
+      if (pool !== undefined && !damaged) return decryption.decrypt(job);
       const down = partiesOf(roster).filter((id) => id !== party.self && !transport.isUp(id));
-      return Promise.reject(new DecryptionError('POOL_EMPTY', 'the epoch has not started on this node', down));
+      const why = damaged ? DAMAGED : 'the epoch has not started on this node';
+      return Promise.reject(new DecryptionError('POOL_EMPTY', why, down));
     },
     pool: (): PoolStatus => ({
       available: pool?.freeByOwner().reduce((sum, free) => sum + free, 0) ?? 0,
       target: limits.poolTarget,
       batches: pool?.batches() ?? 0,
       refillPerSecond: refill?.perSecond() ?? 0,
-      reason: pool === undefined ? 'the epoch has not started' : (refill?.reason() ?? ''),
+      reason: damaged ? DAMAGED : pool === undefined ? 'the epoch has not started' : (refill?.reason() ?? ''),
     }),
   };
 }

@@ -50,6 +50,11 @@ export function decide(journal: Journal, session: SessionId, kind: DecisionKind,
   return 'signed';
 }
 
+/** True when this party decided COMPLETE: others may go on with the session's result, whatever happens here. */
+export function isCompleted(journal: Journal, session: SessionId): boolean {
+  return journal.get(PREFIX + session)?.[0] === DECIDED.complete;
+}
+
 /** Forgets a session for good: later decisions about it are refused unless it is entered again. */
 export function forgetSession(journal: Journal, session: SessionId): void {
   journal.delete(PREFIX + session);

@@ -15,14 +15,7 @@ import { equalBytes, sha256 } from '@keyquorum/mpc/bytes';
 import { quorumOf } from '@keyquorum/mpc/roster';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
-import {
-  encodeRoots,
-  ROOTS_BYTES_MAX,
-  readRoots,
-  type SignedRoot,
-  type SignedShares,
-  shareSubject,
-} from './signed-shares.ts';
+import { type SignedRoot, type SignedShares, shareSubject } from './signed-shares.ts';
 import { openVoteBox } from './vote-box.ts';
 
 export interface Burnable {
@@ -67,27 +60,15 @@ async function exchangeRoots(
   session: Session,
   { tag, shares, messageBytes, stepMs }: Burnable,
 ): Promise<DoubleSignature[]> {
-  const step = `${tag}/evidence`;
-  const proofs = new Map<PartyId, DoubleSignature>();
-  const note = (one: SignedRoot, other: SignedRoot): void => {
-    const signed = (root: SignedRoot) => ({
-      subject: shareSubject(session.id, tag, messageBytes, root.digest),
-      signature: root.signature,
-    });
-    if (!equalBytes(one.digest, other.digest))
-      proofs.set(one.party, doubleSignature(one.party, signed(one), signed(other)));
-  };
-  const held = [...shares.conflicts.values(), ...shares.roots.values()];
-  session.sendAll(step, encodeRoots(held.slice(0, 15)));
-  for (const [party, conflict] of shares.conflicts) note(shares.roots.get(party)!, conflict);
-  const deadlineMs = session.clock.now() + stepMs;
-  for await (const message of session.receive(step, { bytesMax: ROOTS_BYTES_MAX, deadlineMs })) {
-    for (const root of readRoots(session, step, message)) {
-      const own = shares.roots.get(root.party);
-      if (shares.learnRoot(root) && own !== undefined) note(own, root);
-    }
-  }
-  return [...proofs.values()];
+  const { clock, signal } = session;
+  await Promise.race([shares.show(), clock.until(clock.now() + stepMs, signal)]);
+  const signed = ({ digest, signature }: SignedRoot) => ({
+    subject: shareSubject(session.id, tag, messageBytes, digest),
+    signature,
+  });
+  return [...shares.conflicts].map(([party, conflict]) =>
+    doubleSignature(party, signed(shares.roots.get(party)!), signed(conflict)),
+  );
 }
 
 async function voteBurn(session: Session, { tag, stepMs }: Burnable): Promise<boolean> {

@@ -93,7 +93,8 @@ export async function openClosed(session: Session, step: OpeningStep): Promise<O
   await step.beforeSigning?.(values, digest);
   if (step.seal === 'complete') await decideComplete(session, digest);
   votes.cast(digest); // C3
-  await withDeadline(session, step, shares, votes, votes.reached(quorumOf(session.roster)));
+  const sealed = Promise.race([votes.reached(quorumOf(session.roster)), spoiled(session, step, shares)]);
+  await withDeadline(session, step, shares, votes, sealed);
   return { values, digest, certificate: votes.certificate(digest), shares }; // C5
 }
 
@@ -122,8 +123,21 @@ async function obtainValues(
   const waited = session.clock.until(session.clock.now() + ADOPTION_WAIT_MS, session.signal).then(() => undefined);
   const late = await Promise.race([adopted, waited]);
   if (late !== undefined) return late;
-  const message = `${step.tag}: the shares of all parties are here and do not lie on one polynomial of degree 2t`;
-  throw new OpeningError('OPENING_INCONSISTENT', message, { tag: step.tag, absent: [], shares });
+  throw inconsistent(step, shares, 'the shares of all parties are here and do not lie on one polynomial of degree 2t');
+}
+
+/**
+ * Rejects when a party is known to have signed two messages and no quorum forms in spite of it: then the others, to whom it
+ * sent the wrong one, burn the session, and this party helps to prove it. Never resolves.
+ */
+async function spoiled(session: Session, step: OpeningStep, shares: SignedShares): Promise<never> {
+  await shares.conflict;
+  await session.clock.until(session.clock.now() + 2 * ADOPTION_WAIT_MS, session.signal);
+  throw inconsistent(step, shares, 'a party signed two different messages, and the step did not end in spite of it');
+}
+
+function inconsistent({ tag }: OpeningStep, shares: SignedShares, what: string): OpeningError {
+  return new OpeningError('OPENING_INCONSISTENT', `${tag}: ${what}`, { tag, absent: [], shares });
 }
 
 /** C4: the values behind a digest that t+1 parties signed, from one of them. */

@@ -2,7 +2,8 @@
  * The shares every party sends in one step of a closed session, signed to everyone alike, so that a wrong one can be
  * proven later (SPEC R5.4, R17). A party whose message is missing may just be cut off from us: after a while everybody
  * tells everybody which signed messages it holds, and bodies are pulled from whoever has them. Two different signed
- * messages of one party for one step are a proof against it.
+ * messages of one party for one step are a proof against it. So as soon as one party shows what it holds because its
+ * shares do not fit, everybody does, also those whose shares fit.
  */
 import { decode, encode, u8 } from '@keyquorum/codec/codec';
 import { fixedBytes, struct, vector } from '@keyquorum/codec/composites';
@@ -54,8 +55,10 @@ export interface SignedShares {
   readonly roots: ReadonlyMap<PartyId, SignedRoot>;
   /** Second, different roots of parties that signed two. */
   readonly conflicts: ReadonlyMap<PartyId, SignedRoot>;
-  /** Takes note of a signed root shown by somebody; false when its signature is wrong. */
-  learnRoot(root: SignedRoot): boolean;
+  /** Shows all signed roots held here to everybody, once; resolves when all others have done so. */
+  show(): Promise<void>;
+  /** Resolves with the first conflict. */
+  readonly conflict: Promise<void>;
   /** Parties of `expected` whose message is still missing. */
   missing(): PartyId[];
   /** Resolves when the messages of all expected parties are here. */
@@ -76,6 +79,9 @@ export function exchangeShares(
   const conflicts = new Map<PartyId, SignedRoot>();
   const { promise: complete, resolve, reject } = Promise.withResolvers<void>();
   complete.catch(() => undefined); // whoever waits sees it
+  const { promise: conflict, resolve: found } = Promise.withResolvers<void>();
+  const { promise: shownByAll, resolve: allShown } = Promise.withResolvers<void>();
+  let shown = false;
   const missing = (): PartyId[] => expected.filter((party) => !messages.has(party));
 
   function learnRoot(root: SignedRoot): boolean {
@@ -85,6 +91,7 @@ export function exchangeShares(
     if (known === undefined) roots.set(root.party, root);
     else if (!equalBytes(known.digest, root.digest)) {
       conflicts.set(root.party, root);
+      found();
       session.report({ party: root.party, kind: 'equivocation', detail: `${tag}: signed two different messages` });
     }
     return true;
@@ -130,12 +137,28 @@ export function exchangeShares(
     }
   }
 
+  function show(): Promise<void> {
+    const held = [...conflicts.values(), ...roots.values()].slice(0, PARTIES_MAX);
+    if (!shown) session.sendAll(`${tag}/evidence`, encodeRoots(held));
+    shown = true;
+    return shownByAll;
+  }
+
+  async function compare(): Promise<void> {
+    for await (const evidence of session.receive(`${tag}/evidence`, { bytesMax: ROOTS_BYTES_MAX })) {
+      for (const root of readRoots(session, `${tag}/evidence`, evidence)) learnRoot(root);
+      show();
+    }
+    allShown();
+  }
+
   const digest = sha256(message);
   const signature = signStatement(session, shareSubject(session.id, tag, message.length, digest));
   learnRoot({ party: session.self, digest, signature });
   session.sendAll(tag, Buffer.concat([signature, message]));
   learnMessage(session.self, message);
-  for (const task of [collect(), gossip(), answerWants(), pull()]) task.catch(() => undefined); // ended by the session
+  const tasks = [collect(), gossip(), answerWants(), pull(), compare()];
+  for (const task of tasks) task.catch(() => undefined); // ended by the session
   session.signal.addEventListener('abort', () => reject(session.signal.reason));
-  return { messages, roots, conflicts, learnRoot, missing, complete };
+  return { messages, roots, conflicts, show, conflict, missing, complete };
 }

@@ -37,7 +37,7 @@ import type { Material } from './material.ts';
 const GROUP_BITS = 8;
 const GROUPS = MODULUS_BITS / GROUP_BITS;
 /** Nibbles of the self-test value at the head of every SHARE: a returning party checks its keys with them (SPEC O12). */
-const PROBE_NIBBLES = 64;
+export const PROBE_NIBBLES = 64;
 const PROBE_BYTES = PROBE_NIBBLES / 2;
 export const SHARE_TAG = 'share';
 

@@ -11,6 +11,7 @@
 
 import { decode, encode } from '@keyquorum/codec/codec';
 import { fixedBytes, vector } from '@keyquorum/codec/composites';
+import { isCompleted } from '@keyquorum/mpc/agreement/decision';
 import { fromHex, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import type { PrssKeys } from '@keyquorum/mpc/prss/keys';
@@ -103,6 +104,8 @@ export function createRefill(modules: RefillModules): Refill {
   const others = partiesOf(roster).filter((id) => id !== self);
   const nonces = new Set<string>();
   const running = new Set<SessionId>();
+  /** Batches whose START spent a nonce of this life of the process. */
+  const joined = new Set<SessionId>();
   const finished: { atMs: number; tookMs: number; bundles: number }[] = [];
   let reason = '';
   let lowSinceMs: number | undefined;
@@ -173,6 +176,7 @@ export function createRefill(modules: RefillModules): Refill {
     const id = batchId(roster, encoded);
     if (running.has(id) || pool.has(id)) return;
     running.add(id);
+    joined.add(id);
     const startedMs = clock.now();
     const deadlineMs = startedMs + BATCH_DEADLINE_MS;
     const session = party.open(id, { signal });
@@ -195,6 +199,7 @@ export function createRefill(modules: RefillModules): Refill {
     } finally {
       running.delete(id);
       closeLater(session);
+      if (!pool.has(id) && isCompleted(party.journal, id)) void catchUp(); // others may have released the batch
     }
   }
 
@@ -242,7 +247,13 @@ export function createRefill(modules: RefillModules): Refill {
     if (finished.length > RATE_WINDOW) finished.shift();
   }
 
-  /** P5 for one batch. `start` is of this life of the process only when its nonce was spent here; else recall first. */
+  /** True when the batch's nonce of this party is of this life of the process: then no earlier life can have echoed. */
+  function isOfThisLife(id: SessionId, { nonces: listed }: BatchStart): boolean {
+    const own = listed.find(({ party: owner }) => owner === self);
+    return joined.has(id) || (own !== undefined && nonces.delete(toHex(own.nonce)));
+  }
+
+  /** P5 for one batch. What an earlier life may have echoed on is recalled first (SPEC O13). */
   async function adopt(id: SessionId, encoded: Uint8Array): Promise<void> {
     const record = decodeRecord(encoded);
     const start = decodeStart(record.start);
@@ -258,7 +269,7 @@ export function createRefill(modules: RefillModules): Refill {
     });
     await publics.put(`pool/${id}`, encoded);
     const stripes = stripesOf(id, start.bundles, roster.n);
-    pool.add({ id, material }, reservations.recall(stripes));
+    pool.add({ id, material }, isOfThisLife(id, start) ? Promise.resolve() : reservations.recall(stripes));
   }
 
   async function catchUpFrom(peer: PartyId): Promise<void> {
@@ -270,6 +281,12 @@ export function createRefill(modules: RefillModules): Refill {
       if (pool.has(id) || running.has(id) || ledger.isRetired(id)) continue;
       await adopt(id, await ask(party, { ...question, exchange: recordExchange, body: name }));
       log({ level: 'info', message: 'caught up with a preprocessing batch', batch: id, from: peer });
+    }
+  }
+
+  async function catchUp(): Promise<void> {
+    for (const peer of others) {
+      if (transport.isUp(peer)) await catchUpFrom(peer).catch(() => undefined); // the next peer has it too
     }
   }
 
@@ -321,11 +338,7 @@ export function createRefill(modules: RefillModules): Refill {
         if (pool.batches() === before) await clock.until(clock.now() + TICK_MS, signal);
       }
     },
-    async catchUp() {
-      for (const peer of others) {
-        if (transport.isUp(peer)) await catchUpFrom(peer).catch(() => undefined); // the next peer has it too
-      }
-    },
+    catchUp,
     reason: () => reason,
     perSecond() {
       const tookMs = finished.reduce((sum, each) => sum + each.tookMs, 0);

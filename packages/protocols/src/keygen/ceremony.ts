@@ -5,7 +5,7 @@
 import { decode, encode } from '@keyquorum/codec/codec';
 import { bytes, struct, text } from '@keyquorum/codec/composites';
 import { AgreementError } from '@keyquorum/mpc/agreement/agreement-error';
-import { decide } from '@keyquorum/mpc/agreement/decision';
+import { decide, isCompleted } from '@keyquorum/mpc/agreement/decision';
 import { equalBytes, fromHex, HASH_BYTES, sha256Hex, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import { PrssInitError } from '@keyquorum/mpc/prss/init-error';
@@ -128,7 +128,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       board.succeed(id);
     } catch (error) {
       if (signal.aborted) return; // what is on disk decides at the next start
-      if (!(await giveUp(id, session.id, error))) return;
+      if (!(await giveUp(id, session.id))) return;
       if (replaced.aborted) return;
       if (cancelled.aborted) return board.abort(id);
       await afterFailure(announcement, session.id, error);
@@ -139,12 +139,12 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
 
   /**
    * Shreds the shares of a failed attempt: true. If this party signed COMPLETE, the others may use the key: then it waits
-   * for their record, and false means that the key was completed after all. A burnt session was never completed here.
+   * for their record, and false means that the key was completed after all.
    */
-  async function giveUp(id: string, session: SessionId, error: unknown): Promise<boolean> {
-    const burnt = error instanceof KeygenBurntError;
-    const abandoned = burnt || decide(journal, session, 'burn', ABANDONED) !== 'refused';
-    for (let round = 0; !abandoned && round < RECORD_ROUNDS; round++) {
+  async function giveUp(id: string, session: SessionId): Promise<boolean> {
+    decide(journal, session, 'burn', ABANDONED); // from now on it signs no COMPLETE; no effect if it did, or was burnt
+    const completed = isCompleted(journal, session);
+    for (let round = 0; completed && round < RECORD_ROUNDS; round++) {
       await recoverOne(id, session);
       if (keys.record(id) !== undefined) {
         board.succeed(id);
@@ -152,7 +152,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       }
       await clock.until(clock.now() + RECORD_WAIT_MS, signal);
     }
-    if (abandoned) await keys.discard(id, session);
+    if (!completed) await keys.discard(id, session);
     return true;
   }
 
