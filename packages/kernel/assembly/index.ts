@@ -7,7 +7,8 @@ export * from "./layout";
 export * from "./prss";
 export * from "./gf16";
 export * from "./lwe";
-export * from "./fft";
+export { multiplyTransforms, transform, twiddleNodes, twiddleTable } from "./fft";
+export * from "./glwe";
 export * from "./karatsuba";
 
 /** First address the facade may use. */

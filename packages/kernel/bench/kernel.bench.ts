@@ -127,6 +127,7 @@ function randomnessRows({ gr64, gr128, gf16 }: Kernel): Row[] {
     { name: 'gf16 prss, n=4 t=1', items: COUNT, run: () => gf16.prss(field, Uint8Array.of(3, 5, 7), COUNT) },
     { name: 'gf16 mul', items: COUNT, run: () => gf16.mul(x, y) },
     { name: 'gr64 noise, width 18, per sample', items: 4 * COUNT, run: () => gr64.noise(stream, 18, COUNT) },
+    { name: 'gr128 noise, width 31, per sample', items: 4 * COUNT, run: () => gr128.noise(stream, 31, COUNT) },
     { name: 'keystream, per 64 KiB', items: 1, run: () => stream.read(65_536) },
     { name: 'createKeystream', items: 1, run: () => createKeystream(new Uint8Array(16)) },
   ];
@@ -153,6 +154,24 @@ function lweRows({ lwe }: Kernel): Row[] {
   ];
 }
 
+function glweRows({ glwe64, glwe128 }: Kernel): Row[] {
+  const rows = 16;
+  const keys = [
+    { name: 'GLWE body 64 bits, N=2048 k=1', degree: 2048, dimension: 1, wordBytes: 8, budgetNs: 116_000 },
+    { name: 'GLWE body 64 bits, N=256 k=4', degree: 256, dimension: 4, wordBytes: 8 },
+    { name: 'GLWE body 128 bits, N=2048 k=2', degree: 2048, dimension: 2, wordBytes: 16 },
+    { name: 'GLWE body 128 bits, N=1024 k=6', degree: 1024, dimension: 6, wordBytes: 16 },
+  ];
+  return keys.map(({ name, degree, dimension, wordBytes, budgetNs }) => {
+    const key = bytes(4 * wordBytes * degree * dimension);
+    const prepared =
+      wordBytes === 8 ? glwe64.prepareKey(asGr64(key), degree) : glwe128.prepareKey(asGr128(key), degree);
+    const masks = bytes(rows * wordBytes * degree * dimension);
+    const budget = budgetNs === undefined ? {} : { budgetNs };
+    return { name, items: rows, run: () => prepared.packedBodies(masks), ...budget };
+  });
+}
+
 /** Subsets of `size` of 1..n that contain party 1. */
 function subsetsWithOne(n: number, size: number): number[][] {
   const extend = (chosen: number[], from: number): number[][] =>
@@ -166,7 +185,13 @@ function subsetsWithOne(n: number, size: number): number[][] {
 
 const kernel = createKernel();
 console.log(`kernel on Node ${process.version}, minimum of ${WINDOWS} windows of about ${WINDOW_MS} ms, ns per item`);
-for (const row of [...ringRows(kernel), ...openingRows(kernel), ...randomnessRows(kernel), ...lweRows(kernel)]) {
+for (const row of [
+  ...ringRows(kernel),
+  ...openingRows(kernel),
+  ...randomnessRows(kernel),
+  ...lweRows(kernel),
+  ...glweRows(kernel),
+]) {
   const ns = measure(row);
   const digits = ns < 100 ? 1 : 0;
   const budget = row.budgetNs === undefined ? '' : `budget ${row.budgetNs}${ns > row.budgetNs ? '  OVER' : ''}`;

@@ -8,6 +8,7 @@ export type KernelErrorCode =
   | 'ROOT_MISSING' // an opened v has no root of r^2 + r = v: the opening was not consistent, stop the session
   | 'WEIGHTS_TOO_LARGE' // the subset family would overflow the 16- or 32-bit lanes of the sharing kernel
   | 'MEMORY_FULL' // one item does not fit into the fixed memory
+  | 'ERASED' // a prepared key is used after erase()
   | 'NOT_BUILT'; // kernel.wasm is missing
 
 export class KernelError extends Error {

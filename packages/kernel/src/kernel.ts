@@ -5,6 +5,7 @@
 import type { Gr64, Gr128 } from './batch.ts';
 import { ringContext } from './context.ts';
 import { createGf16, type Gf16Ring } from './gf16.ts';
+import { createGlwe, type GlweKernel } from './glwe.ts';
 import { createLwe, type LweKernel } from './lwe.ts';
 import { createMemory } from './memory.ts';
 import { createRing, type Ring } from './ring.ts';
@@ -15,16 +16,21 @@ export interface Kernel {
   readonly gr128: Ring<Gr128>;
   readonly gf16: Gf16Ring;
   readonly lwe: LweKernel;
+  readonly glwe64: GlweKernel<Gr64>;
+  readonly glwe128: GlweKernel<Gr128>;
 }
 
 /** A fresh instance of a module compiled once per process. Throws NOT_BUILT before `node packages/kernel/build.mjs`. */
 export function createKernel(): Kernel {
   const wasm = instantiate();
   const memory = createMemory(wasm);
+  const [narrow, wide] = [ringContext(wasm, memory, 'gr64'), ringContext(wasm, memory, 'gr128')];
   return {
-    gr64: createRing<Gr64>(ringContext(wasm, memory, 'gr64')),
-    gr128: createRing<Gr128>(ringContext(wasm, memory, 'gr128')),
+    gr64: createRing<Gr64>(narrow),
+    gr128: createRing<Gr128>(wide),
     gf16: createGf16(wasm, memory),
     lwe: createLwe(wasm, memory),
+    glwe64: createGlwe<Gr64>(narrow),
+    glwe128: createGlwe<Gr128>(wide),
   };
 }

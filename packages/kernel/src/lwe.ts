@@ -11,6 +11,7 @@ import type { KernelExports } from './wasm.ts';
 const WORD_BYTES = 8;
 const ELEMENT_BYTES = 32;
 const TRANSFORM_BYTES = 32; // per coefficient: 4 limbs, half a complex f64 each
+const PLANES = 2; // pairs of limbs
 const MAX_DIMENSION = 16384;
 const MAX_DEGREE = 2048; // the twiddle table and the exactness bound of the transform end here
 
@@ -31,7 +32,6 @@ interface Context {
 }
 
 export function createLwe(wasm: KernelExports, memory: KernelMemory): LweKernel {
-  writeTwiddles(wasm);
   const context = { wasm, memory };
   return {
     innerProducts: (masks, key) => innerProducts(context, masks, key),
@@ -90,9 +90,9 @@ function negacyclicProduct({ wasm, memory }: Context, polynomial: Uint8Array, ke
     const product = scratch.reserve(transformBytes);
     scratch.write(words, polynomial);
     scratch.write(shares, key);
-    wasm.transform(left, words, WORD_BYTES, degree);
+    wasm.transform(left, words, WORD_BYTES, degree, PLANES);
     for (let offset = 0; offset < ELEMENT_BYTES; offset += WORD_BYTES) {
-      wasm.transform(right, shares + offset, ELEMENT_BYTES, degree);
+      wasm.transform(right, shares + offset, ELEMENT_BYTES, degree, PLANES);
       wasm.multiplyTransforms(result + offset, ELEMENT_BYTES, left, right, degree, product);
     }
     scratch.read(result, out);
@@ -119,18 +119,4 @@ function requireDegree(degree: number): number {
   if ((degree & (degree - 1)) !== 0)
     throw new KernelError('RANGE', `polynomial degree ${degree} is not a power of two`);
   return degree;
-}
-
-/** Fills the static table of assembly/fft.ts, breadth first from the root angle pi/2 (the fold is mod Y^M - i). */
-function writeTwiddles(wasm: KernelExports): void {
-  const table = new Float64Array(wasm.memory.buffer, wasm.twiddleTable(), 6 * wasm.twiddleNodes());
-  const angles = [Math.PI / 2];
-  for (let node = 0; node < wasm.twiddleNodes(); node++) {
-    const quarter = angles[node]! / 4;
-    for (let k = 1; k <= 3; k++) {
-      table[6 * node + 2 * (k - 1)] = Math.cos(k * quarter);
-      table[6 * node + 2 * (k - 1) + 1] = Math.sin(k * quarter);
-    }
-    angles.push(quarter, quarter + Math.PI, quarter + Math.PI / 2, quarter + (3 * Math.PI) / 2);
-  }
 }

@@ -9,7 +9,7 @@ import type { KernelExports } from './wasm.ts';
 /** Wide loads and stores and vector tails may touch this many bytes past a lane. */
 const SLACK_BYTES = 64;
 const CHUNK_BYTES = 128 * 1024;
-/** Chunks are whole vectors of one-byte elements. */
+/** Chunks are whole vectors of one-byte elements; items too long for 16 of them are no bytes. */
 const CHUNK_ALIGN = 16;
 
 /** Working memory during one call. */
@@ -126,8 +126,8 @@ function chunkSize(plan: Plan): number {
   let step = plan.temporary ?? 0;
   for (const lane of plan.inputs) step += lane.step;
   for (const lane of plan.outputs) step += lane.step;
-  const fitting = Math.floor(CHUNK_BYTES / step / CHUNK_ALIGN) * CHUNK_ALIGN;
-  return Math.min(Math.max(fitting, CHUNK_ALIGN), plan.count);
+  const fitting = Math.max(1, Math.floor(CHUNK_BYTES / step));
+  return Math.min(fitting < CHUNK_ALIGN ? fitting : fitting - (fitting % CHUNK_ALIGN), plan.count);
 }
 
 function range({ bytes, step }: Lane, first: number, count: number): Uint8Array {

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { KernelError } from './errors.ts';
+import { writeTwiddles } from './twiddles.ts';
 
 type Elementwise = (out: number, a: number, b: number, count: number) => void;
 type Row = (out: number, constants: number, inputs: number, stride: number, columns: number, count: number) => void;
@@ -47,7 +48,18 @@ export interface KernelExports {
   karatsuba(out: number, a: number, b: number, degree: number, scratch: number): void;
   twiddleTable(): number;
   twiddleNodes(): number;
-  transform(out: number, polynomial: number, step: number, degree: number): void;
+  transform(out: number, polynomial: number, step: number, degree: number, planes: number): void;
+  spreadKey(table: number, stride: number, transformed: number, points: number, planes: number): void;
+  glweScratchBytes(polynomials: number, degree: number, planes: number): number;
+  glweRow(
+    out: number,
+    masks: number,
+    key: number,
+    polynomials: number,
+    degree: number,
+    planes: number,
+    scratch: number,
+  ): void;
   multiplyTransforms(out: number, step: number, a: number, b: number, degree: number, scratch: number): void;
 }
 
@@ -57,7 +69,9 @@ let compiled: WebAssembly.Module | undefined;
 /** A fresh instance. Throws NOT_BUILT when the binary is missing. */
 export function instantiate(): KernelExports {
   compiled ??= new WebAssembly.Module(readBinary());
-  return new WebAssembly.Instance(compiled).exports as unknown as KernelExports;
+  const exports = new WebAssembly.Instance(compiled).exports as unknown as KernelExports;
+  writeTwiddles(exports);
+  return exports;
 }
 
 function readBinary(): Uint8Array<ArrayBuffer> {

@@ -4,6 +4,7 @@ import { asGf16, asGr64, asGr128, type Gr64, type Gr128 } from '../src/batch.ts'
 import { ringContext } from '../src/context.ts';
 import { KernelError } from '../src/errors.ts';
 import { createGf16 } from '../src/gf16.ts';
+import { createGlwe } from '../src/glwe.ts';
 import { createKeystream } from '../src/keystream.ts';
 import { openingMatrix } from '../src/lagrange.ts';
 import { createLwe } from '../src/lwe.ts';
@@ -19,6 +20,8 @@ const gr64 = createRing<Gr64>(ringContext(wasm, memory, 'gr64'));
 const gr128 = createRing<Gr128>(ringContext(wasm, memory, 'gr128'));
 const gf16 = createGf16(wasm, memory);
 const lwe = createLwe(wasm, memory);
+const glwe64 = createGlwe<Gr64>(ringContext(wasm, memory, 'gr64'));
+const glwe128 = createGlwe<Gr128>(ringContext(wasm, memory, 'gr128'));
 const bytes = new Uint8Array(wasm.memory.buffer);
 const atCreation = bytes.slice();
 
@@ -73,6 +76,8 @@ function calls(): [string, () => unknown][] {
     'gf16 pack': () => gf16.unpack(gf16.pack(x), COUNT),
     'inner products': () => lwe.innerProducts(seededBytes(3, 8 * COUNT), a),
     'negacyclic product': () => lwe.negacyclicProduct(seededBytes(3, 8 * COUNT), a),
+    'GLWE bodies': () => glwe64.prepareKey(a, COUNT).packedBodies(seededBytes(3, 8 * COUNT)),
+    'wide GLWE bodies': () => glwe128.prepareKey(c, COUNT).packedBodies(seededBytes(3, 16 * COUNT)),
     Karatsuba: () => lwe.negacyclicProductKaratsuba(seededBytes(3, 8 * COUNT), seededBytes(4, 8 * COUNT)),
   };
   const prefixed = (prefix: string, all: Record<string, () => unknown>): [string, () => unknown][] =>
