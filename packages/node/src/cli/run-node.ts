@@ -33,6 +33,7 @@ export async function runNode(
   }
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end(EXIT.ok, signal));
+  process.on('SIGUSR1', () => log.warn('ignored SIGUSR1: it would open the inspector, which reads all secrets'));
   const onBug = (error: unknown) => {
     log.fatal({ err: error }, 'unexpected error: please report it');
     void end(EXIT.unexpected, 'unexpected error');

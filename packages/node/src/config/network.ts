@@ -81,6 +81,14 @@ export function peersNeeded(roster: Roster): number {
   return quorumOf(roster) - 1;
 }
 
+/**
+ * The name under which parties greet each other: any difference in network.toml keeps them apart. The transport allows 32
+ * characters, which leaves 116 bits of the digest.
+ */
+export function greetingName({ digest }: Network): string {
+  return `kq-${digest.slice(0, 29)}`;
+}
+
 /** First 8 characters, for people who compare two nodes. */
 export function shortDigest(network: Network): string {
   return network.digest.slice(0, 8);

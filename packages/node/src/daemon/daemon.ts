@@ -14,6 +14,7 @@ import type { createServices as CreateServices } from '@keyquorum/protocols/crea
 import type { Services } from '@keyquorum/protocols/services';
 import type { Logger } from 'pino';
 import type { NodeConfig } from '../config/config.ts';
+import { greetingName } from '../config/network.ts';
 import { readUnlock } from '../config/unlock.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { StoreError } from '../store/store-error.ts';
@@ -54,6 +55,9 @@ export interface Node {
   /** Faults of other parties, as they are noticed. */
   readonly faults: { onFault(fault: Fault): void };
 }
+
+/** How long a stopping node lets running decryptions end. */
+const DRAIN_MS_MAX = 3_000;
 
 /** In memory of its own, never the shared pool of Buffer, so that secrets can be erased. */
 const random = (bytes: number) => randomFillSync(new Uint8Array(bytes));
@@ -130,8 +134,7 @@ async function assemble(options: DaemonOptions, store: Store): Promise<Node> {
 function createOwnMesh({ network, party, listen }: NodeConfig, { seed }: NodeIdentity, problems: PeerProblems): Mesh {
   const others = network.cards.filter((card) => card.party !== party);
   return createMesh({
-    // Parties greet each other under this name, so any difference in network.toml keeps them apart (32 characters at most).
-    network: `kq-${network.digest.slice(0, 29)}`,
+    network: greetingName(network),
     self: party,
     secretKey: seed,
     listen,
@@ -142,9 +145,9 @@ function createOwnMesh({ network, party, listen }: NodeConfig, { seed }: NodeIde
   });
 }
 
-async function close({ services, store }: Node, { server, stopWaiting }: Rest): Promise<void> {
-  stopWaiting(); // long polls answer with what there is
-  await services.stop(); // ends running decryptions as DECRYPTION_ABORTED, and the transport
-  await server.close();
+async function close({ services, store }: Node, rest: Rest): Promise<void> {
+  await rest.drain(DRAIN_MS_MAX);
+  await services.stop(); // ends what still runs as DECRYPTION_ABORTED, and the transport
+  await rest.server.close();
   await store.close();
 }

@@ -16,7 +16,8 @@ export interface Rest {
   readonly server: FastifyInstance;
   /** Opens the port; the result is where callers reach it. */
   listen(): Promise<string>;
-  stopWaiting(): void;
+  /** Admits no more decryptions, lets running ones end for `waitMs`, then ends long polls. */
+  drain(waitMs: number): Promise<void>;
 }
 
 export async function createRest(node: Node): Promise<Rest> {
@@ -30,9 +31,9 @@ export async function createRest(node: Node): Promise<Rest> {
   const requesters = createRequesters(config.requesters);
   const waiting = createWaiting(config.limits.waiters);
   const signer = keys.answerKey.address;
+  const decryptions = createDecryptions(node, { book, requesters, signing, metrics });
   const server = await createServer({
-    ...{ config, log, services, waiting, requesters, signer },
-    decryptions: createDecryptions(node, { book, requesters, signing, metrics }),
+    ...{ config, log, services, waiting, requesters, signer, decryptions },
     keys: createKeyViews({ services, publics: store.publics, signing, url: () => urlOf(node, server) }),
     status: () => statusOf({ ...node, signer, startedMs }),
     metrics: () => metrics.scrape(),
@@ -44,7 +45,12 @@ export async function createRest(node: Node): Promise<Rest> {
       await server.listen({ host: config.rest.host, port: config.rest.port });
       return urlOf(node, server);
     },
-    stopWaiting: () => waiting.stop(),
+    async drain(waitMs) {
+      const enough = AbortSignal.timeout(waitMs);
+      const timeUp = new Promise<void>((resolve) => enough.addEventListener('abort', () => resolve()));
+      await Promise.race([decryptions.drain(), timeUp]);
+      waiting.stop();
+    },
   };
 }
 

@@ -21,6 +21,8 @@ export interface PublicDecryptions {
   /** The request, if this requester made it. */
   find(requestId: string, requester: string): RequestRecord | undefined;
   onEnd(requestId: string, listener: () => void): () => void;
+  /** Admits nothing new; resolves when nothing runs any more. Whoever stops the node bounds the wait. */
+  drain(): Promise<void>;
 }
 
 export interface Metering {
@@ -40,10 +42,12 @@ interface Modules {
 
 export function createPublicDecryptions(modules: Modules): PublicDecryptions {
   const { book, forwarding, services, limits } = modules;
+  let draining = false;
 
   /** Starts the request unless it is known. The result resolves when a new one is durable. */
   function admit(content: Content, requester: Requester): Promise<void> | undefined {
     if (book.knows(content)) return undefined;
+    if (draining) throw new ApiError('STOPPING', 'this node is stopping');
     const values = judge(content, { requester, keys: services.keys(), limits });
     const durable = book.admit(content);
     void run(modules, content, values);
@@ -74,6 +78,11 @@ export function createPublicDecryptions(modules: Modules): PublicDecryptions {
       return record?.requester === requester ? record : undefined;
     },
     onEnd: (requestId, listener) => book.onEnd(requestId, listener),
+    async drain() {
+      draining = true;
+      const ends = book.pending().map((id) => new Promise<void>((resolve) => book.onEnd(id, resolve)));
+      await Promise.all(ends);
+    },
   };
 }
 

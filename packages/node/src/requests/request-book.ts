@@ -19,6 +19,8 @@ export interface RequestBook {
   /** Calls back when the request has ended durably, at once if it has. Returns the way to unsubscribe. */
   onEnd(requestId: string, listener: () => void): () => void;
   running(): number;
+  /** Ids of what is running. */
+  pending(): string[];
 }
 
 interface Options {
@@ -126,6 +128,10 @@ class Book implements RequestBook {
 
   running(): number {
     return this.#records.size - this.#finished.size;
+  }
+
+  pending(): string[] {
+    return [...this.#records.keys()].filter((requestId) => !this.#finished.has(requestId));
   }
 }
 

@@ -8,14 +8,19 @@ import { recoverSigner } from '@keyquorum/wire/signer';
 import fc from 'fast-check';
 import Type, { type Static, type TSchema } from 'typebox';
 import { Check } from 'typebox/value';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createEncryptor, type Encryptor, type Sample } from '../../../../scripts/network/encryption.ts';
 import { ERRORS } from '../../src/errors/catalogue.ts';
+import type { PublicDecryptionBody } from '../../src/requests/body.ts';
+import { contentOf } from '../../src/requests/content.ts';
+import { createRequesters, newApiKey, requesterPublicKey } from '../../src/requests/requester.ts';
 import { Accepted, CeremonyBody, DecryptionBody, ErrorBody, KeyBody, Status } from '../../src/rest/schemas.ts';
+import { corruptParty } from './corrupt-party.ts';
 import { type Answer, type TestNetwork, testNetwork } from './in-process.ts';
 
 const DOMAIN = { chainId: 654_321, verifyingContract: `0x${'44'.repeat(20)}` } as const;
 const MINUTE_MS = 60_000;
+const STRANGER = newApiKey();
 const keyId = '5a'.repeat(32);
 let network: TestNetwork;
 let encryptor: Encryptor;
@@ -37,10 +42,7 @@ async function codeOf(answer: Promise<Answer>): Promise<string> {
 }
 
 function request(samples: Sample[], packing: 'packed' | 'plain' = 'packed') {
-  const ciphertexts: { handle: string; format: string; bytes: string; slot?: number }[] = encryptor.encrypt(
-    samples,
-    packing,
-  );
+  const ciphertexts: PublicDecryptionBody['ciphertexts'] = encryptor.encrypt(samples, packing);
   return { requestId: newId(), keyId, app: 'default', ciphertexts, extraData: '' };
 }
 
@@ -263,6 +265,26 @@ test(
     const after = request([{ type: 'uint64', value: 43n }]);
     expect((await network.ask(3, 'POST', '/v1/public-decryptions', after)).status).toBe(202);
     expect((await decrypted(3, after.requestId)).values[0]?.value).toBe('43');
+  },
+  MINUTE_MS,
+);
+
+test(
+  'a node alone can make no request: the others want the signature of a requester they know',
+  async () => {
+    await network.stop(4);
+    const corrupt = await corruptParty(network.nodes[3]!);
+    onTestFinished(() => corrupt.stop());
+    const body = request([{ type: 'uint8', value: 9n }]);
+    const stranger = createRequesters([{ name: 'demo', publicKey: requesterPublicKey(STRANGER), apps: ['default'] }]);
+    const sign = (content: Uint8Array) => Buffer.from(stranger.authenticate(STRANGER)!.sign(content)).toString('hex');
+    const forwarded = { request: body, requester: 'demo', signature: sign(contentOf(body, 'demo').hash) };
+    expect(await corrupt.forward(1, JSON.stringify(forwarded))).toMatch(/^UNAUTHENTICATED/);
+    expect(await corrupt.forward(1, JSON.stringify({ ...forwarded, requester: 'nobody' }))).toMatch(/^UNAUTHENTICATED/);
+    expect(await corrupt.forward(1, JSON.stringify({ ...forwarded, signature: '00' }))).toMatch(/^BODY_INVALID/);
+    expect(await corrupt.forward(1, 'not json')).toMatch(/^BODY_NOT_JSON/);
+    const unseen = network.ask(1, 'GET', `/v1/public-decryptions/${body.requestId}`);
+    expect(await codeOf(unseen)).toBe('404 REQUEST_UNKNOWN');
   },
   MINUTE_MS,
 );
