@@ -1,4 +1,6 @@
-/** One readable line for a value that does not match its schema: which field, what it must be. Never the value itself. */
+/**
+ * One readable line for a value that does not match its schema: which field, what it must be. Never the value itself.
+ */
 import type { TLocalizedValidationError } from 'typebox/error';
 
 /** `ciphertexts.0.handle`, or '' for the whole value. */

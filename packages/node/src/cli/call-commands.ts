@@ -31,10 +31,9 @@ export function statusCommand(print: Print): Command {
       for (const key of keys)
         print(`key ${key.id} - ${key.purpose} - parameters ${key.parameters} - epoch ${key.epoch}`);
       for (const peer of peers) {
+        const problem = peer.problem === '' ? '' : ` - ${peer.problem}`;
         const latency = peer.latencyMs === null ? '' : ` - ${peer.latencyMs.toFixed(1)} ms`;
-        print(
-          `party ${peer.party} ${peer.up ? 'up' : 'down'} - ${peer.address}${latency}${peer.problem && ` - ${peer.problem}`}`,
-        );
+        print(`party ${peer.party} ${peer.up ? 'up' : 'down'} - ${peer.address}${latency}${problem}`);
       }
     });
 }

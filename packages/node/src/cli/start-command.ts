@@ -17,7 +17,8 @@ export function startCommand(environment: NodeJS.ProcessEnv): Command {
       if (process.execArgv.some((argument) => argument.startsWith('--inspect'))) {
         log.warn('the inspector is open: whoever reaches it reads all secrets of this node');
       }
-      const { runNode } = await import('./run-node.ts'); // libp2p takes most of a second to load: not for other commands
+      // libp2p takes most of a second to load: not for other commands.
+      const { runNode } = await import('./run-node.ts');
       await runNode(config, log, { environment, ...(allowed !== undefined && { fault: allowed }) });
     });
 }

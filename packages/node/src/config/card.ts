@@ -1,6 +1,6 @@
 /**
- * Node cards: what each operator hands to the others when a network is set up. A card is signed by the Ed25519 identity it
- * names, so a typing error or a swapped address is noticed before the network starts.
+ * Node cards: what each operator hands to the others when a network is set up. A card is signed by the Ed25519 identity
+ * it names, so a typing error or a swapped address is noticed before the network starts.
  */
 import { createHash } from 'node:crypto';
 import { createSigner, verifySignature } from '../ed25519.ts';

@@ -82,8 +82,8 @@ export function peersNeeded(roster: Roster): number {
 }
 
 /**
- * The name under which parties greet each other: any difference in network.toml keeps them apart. The transport allows 32
- * characters, which leaves 116 bits of the digest.
+ * The name under which parties greet each other: any difference in network.toml keeps them apart. The transport allows
+ * 32 characters, which leaves 116 bits of the digest.
  */
 export function greetingName({ digest }: Network): string {
   return `kq-${digest.slice(0, 29)}`;

@@ -1,6 +1,6 @@
 /**
- * The two files of a node: `node.toml`, its own settings, and `network.toml`, which is the same on every node. Field names
- * are those of the files; docs/configuration.md lists them with these descriptions.
+ * The two files of a node: `node.toml`, its own settings, and `network.toml`, which is the same on every node. Field
+ * names are those of the files; docs/configuration.md lists them with these descriptions.
  */
 import Type, { type Static } from 'typebox';
 

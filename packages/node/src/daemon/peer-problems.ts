@@ -33,8 +33,8 @@ export function createPeerProblems(network: Network, log: Logger): PeerProblems 
         problems.delete(event.peer);
         log.info({ peer: event.peer }, 'peer connected');
       } else if (event.kind === 'configuration-mismatch') {
-        const own = `ours has digest ${shortDigest(network)}`;
-        const problem = `NETWORK_MISMATCH: network.toml differs (${own}; compare with keyquorum check): ${event.reason}`;
+        const own = `ours has digest ${shortDigest(network)}; compare with keyquorum check`;
+        const problem = `NETWORK_MISMATCH: network.toml differs (${own}): ${event.reason}`;
         if (note(event.peer, problem)) log.error({ peer: event.peer, code: 'NETWORK_MISMATCH' }, problem);
       } else if (event.kind === 'dial-failed' || event.kind === 'down') {
         const mismatch = problems.get(event.peer)?.startsWith('NETWORK_MISMATCH') === true;

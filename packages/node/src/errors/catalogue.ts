@@ -1,6 +1,6 @@
 /**
- * Every error code that a node shows to callers or operators: HTTP status, meaning and remedy. docs/errors.md is the same
- * list for readers (a test compares them), and the types below make a code without an entry a compile error.
+ * Every error code that a node shows to callers or operators: HTTP status, meaning and remedy. docs/errors.md is the
+ * same list for readers (a test compares them), and the types below make a code without an entry a compile error.
  */
 import type { CeremonyError } from '@keyquorum/protocols/ceremony/ceremony';
 import type { DecryptionErrorCode } from '@keyquorum/protocols/decryption/job';

@@ -15,7 +15,7 @@ export const CiphertextBody = Type.Object(
     }),
     bytes: Type.String({
       minLength: 4,
-      maxLength: BASE64_LENGTH_MAX, // the alphabet is checked by decoding: a pattern over 24 MB costs more stack than it may
+      maxLength: BASE64_LENGTH_MAX, // the alphabet is checked by decoding: patterns over 24 MB exhaust the stack
       contentEncoding: 'base64',
       description: 'base64 of safe_serialize',
     }),

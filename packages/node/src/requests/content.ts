@@ -1,6 +1,6 @@
 /**
- * What a public decryption asks, as one canonical byte string: equal at every node that admits the request, so that an id
- * can never come to mean two things (SPEC R17). Every field is length-prefixed; ciphertexts enter by their bytes.
+ * What a public decryption asks, as one canonical byte string: equal at every node that admits the request, so that an
+ * id can never come to mean two things (SPEC R17). Every field is length-prefixed; ciphertexts enter by their bytes.
  */
 import { createHash } from 'node:crypto';
 import { ApiError } from '../errors/api-error.ts';

@@ -64,7 +64,8 @@ export function createPublicDecryptions(modules: Modules): PublicDecryptions {
       const content = contentOf(body, requester.name);
       const durable = admit(content, requester);
       if (durable) {
-        // The others may start before our record is on disk: what must not be forgotten, the ceremonies journal themselves.
+        // The others may start before our record is on disk: what must not be forgotten, the ceremonies journal
+        // themselves.
         const signature = Buffer.from(sign(content.hash)).toString('hex');
         book.onEnd(content.requestId, forwarding.send({ request: body, requester: requester.name, signature }));
         await durable;

@@ -1,4 +1,6 @@
-/** What a node remembers of a public decryption: JSON in the `requests` table, so that an answer survives the process. */
+/**
+ * What a node remembers of a public decryption: JSON in the `requests` table, so that an answer survives the process.
+ */
 import type { FaultKind } from '@keyquorum/mpc/session';
 import Type, { type Static } from 'typebox';
 import { Check } from 'typebox/value';

@@ -1,6 +1,6 @@
 /**
- * All public decryptions of this node: which id means what, how far each is, and the answers. One owner object decides in
- * synchronous code (SPEC R14); a state is shown to callers only after it is durable.
+ * All public decryptions of this node: which id means what, how far each is, and the answers. One owner object decides
+ * in synchronous code (SPEC R14); a state is shown to callers only after it is durable.
  *
  * Bounds: `kept` finished requests; the oldest is forgotten first, and with it the meaning of its id.
  */

@@ -1,8 +1,8 @@
 /**
  * Who may ask. A requester holds an API key; nodes hold only the Ed25519 public key derived from it. The node that is
- * asked derives the private key from the presented API key, checks that it is the configured one, signs the request with
- * it and forgets it. The other nodes check that signature, so none of them has to believe the node that was asked, and
- * what a node's configuration holds cannot be used to make requests.
+ * asked derives the private key from the presented API key, checks that it is the configured one, signs the request
+ * with it and forgets it. The other nodes check that signature, so none of them has to believe the node that was asked,
+ * and what a node's configuration holds cannot be used to make requests.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Requester } from '../config/schema.ts';

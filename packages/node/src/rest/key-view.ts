@@ -1,6 +1,6 @@
 /**
- * A key as callers see it: state with progress, and when it is done its public objects with digest, place and this node's
- * signature (EIP-712 KeygenVerification over all digests of the key, prepKeygenId 0, no extraData).
+ * A key as callers see it: state with progress, and when it is done its public objects with digest, place and this
+ * node's signature (EIP-712 KeygenVerification over all digests of the key, prepKeygenId 0, no extraData).
  */
 import { isFinal } from '@keyquorum/protocols/ceremony/ceremony';
 import type { KeyRecord, Services } from '@keyquorum/protocols/services';

@@ -1,6 +1,7 @@
 /**
- * Backup of a store's master key as Shamir shares (any `threshold` of `shares` restore it; fewer tell nothing), with the
- * audited package shamir-secret-sharing. It restores the lock, not the data: records and secrets live on the node's disk.
+ * Backup of a store's master key as Shamir shares (any `threshold` of `shares` restore it; fewer tell nothing), with
+ * the audited package shamir-secret-sharing. It restores the lock, not the data: records and secrets live on the node's
+ * disk.
  */
 import { createHash, randomFillSync, timingSafeEqual } from 'node:crypto';
 import { existsSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
  * Files that are complete or absent. Writes go to a temporary name, are flushed, renamed, and the folder is flushed:
- * after a crash at any instant the old or the new content is there, never a part (one write costs two fsyncs, about 1 ms).
+ * after a crash at any instant the old or the new content is there, never a part (one write costs two fsyncs, about 1
+ * ms).
  */
 import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

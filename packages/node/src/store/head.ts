@@ -4,9 +4,10 @@
  *
  *   generation u64 | count u64 | sum 32 | HMAC-SHA-256 over label and the first 48 bytes
  *
- * `sum` is the sum modulo 2^256 of the tags of all records (a keyed additive multiset hash, Clarke et al., ASIACRYPT 2003,
- * "Incremental multiset hash functions"), updated in constant time per record. The head lies in the database, written in the
- * same atomic batch, and in a file of its own, written after it: the database may be ahead of the file, never behind.
+ * `sum` is the sum modulo 2^256 of the tags of all records (a keyed additive multiset hash, Clarke et al., ASIACRYPT
+ * 2003, "Incremental multiset hash functions"), updated in constant time per record. The head lies in the database,
+ * written in the same atomic batch, and in a file of its own, written after it: the database may be ahead of the file,
+ * never behind.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { LABELS } from '../labels.ts';

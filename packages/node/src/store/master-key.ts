@@ -1,7 +1,7 @@
 /**
  * The master key of a store: 32 random bytes, kept in `store.json` sealed under what the operator holds, either a
- * passphrase (scrypt, RFC 7914, N = 2^17, r = 8, p = 1: 128 MiB and about half a second per guess) or a 32-byte key file.
- * The master key itself never changes, so a changed passphrase or a restored backup rewrites this one file only.
+ * passphrase (scrypt, RFC 7914, N = 2^17, r = 8, p = 1: 128 MiB and about half a second per guess) or a 32-byte key
+ * file. The master key itself never changes, so a changed passphrase or a restored backup rewrites this one file only.
  */
 import { hkdfSync, scryptSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -72,7 +72,9 @@ export function hasMasterKey(folder: string): boolean {
   return existsSync(join(folder, FILE_NAME));
 }
 
-/** The master key of a data directory, for the caller to erase. Throws STORE_MISSING, STORE_TAMPERED, STORE_WRONG_KEY. */
+/**
+ * The master key of a data directory, for the caller to erase. Throws STORE_MISSING, STORE_TAMPERED, STORE_WRONG_KEY.
+ */
 export async function readMasterKey(folder: string, unlock: Unlock): Promise<Uint8Array> {
   const path = join(folder, FILE_NAME);
   if (!existsSync(path)) throw new StoreError('STORE_MISSING', `${path} does not exist: run keyquorum init first`);

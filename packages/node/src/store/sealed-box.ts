@@ -1,6 +1,7 @@
 /**
- * AES-256-GCM (NIST SP 800-38D) around one secret: nonce 12 | ciphertext | tag 16. The label and the name are additional
- * data, so that a box moved to another place does not open. Nonces are random; one key seals far fewer than 2^32 boxes.
+ * AES-256-GCM (NIST SP 800-38D) around one secret: nonce 12 | ciphertext | tag 16. The label and the name are
+ * additional data, so that a box moved to another place does not open. Nonces are random; one key seals far fewer than
+ * 2^32 boxes.
  */
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 

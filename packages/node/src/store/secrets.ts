@@ -1,7 +1,7 @@
 /**
- * SecretStore on files. Each secret has a data key of its own: `<name>.key` (data key sealed under the wrapping key) and
- * `<name>.box` (the secret sealed under the data key). Shredding overwrites the small key file where it lies, which makes
- * every copy of the large one useless, wherever the disk moved it.
+ * SecretStore on files. Each secret has a data key of its own: `<name>.key` (data key sealed under the wrapping key)
+ * and `<name>.box` (the secret sealed under the data key). Shredding overwrites the small key file where it lies, which
+ * makes every copy of the large one useless, wherever the disk moved it.
  *
  * Promises: durable when `put` resolves; a crash leaves the old or the new secret. Not promised: that an SSD or a
  * copy-on-write file system really overwrites; there, shredding is as good as the erasure of 60 bytes by that device.

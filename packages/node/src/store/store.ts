@@ -61,7 +61,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   };
 }
 
-/** Throws STORE_TAMPERED unless the master key opens the secrets of this data directory: asked before it replaces one. */
+/**
+ * Throws STORE_TAMPERED unless the master key opens the secrets of this data directory: asked before it replaces one.
+ */
 export async function requireFittingMaster(path: string, master: Uint8Array): Promise<void> {
   const { wrapping } = deriveKeys(master);
   const random = (): never => {
