@@ -6,8 +6,8 @@
  * Promises: after a crash the records are those of some batch that contains every `sync` that had resolved. A record
  * that is damaged, missing, foreign or older than a resolved `sync` makes opening fail (STORE_TAMPERED,
  * STORE_ROLLED_BACK). A write that fails closes the store for good: a node that cannot remember must not promise
- * anything. Cost: about 1.2 ms per batch; 250 bytes of memory per record besides its bytes; all records are read at
- * boot.
+ * anything.
+ * Cost: about 1 ms per batch; 250 bytes of memory per record besides its bytes; all records are read at boot.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
