@@ -12,6 +12,7 @@ import { type Board, createBoard } from './ceremony/board.ts';
 import { CeremonyError } from './ceremony/ceremony.ts';
 import { type Announcement, createStarting } from './ceremony/starting.ts';
 import { createProvenParties } from './closed/proven.ts';
+import { serveBatchList } from './decryption/batch-list.ts';
 import { DecryptionError, type PoolStatus } from './decryption/job.ts';
 import { createLedger } from './decryption/ledger.ts';
 import { createPool, type Pool } from './decryption/pool.ts';
@@ -36,7 +37,7 @@ export interface ServiceOptions {
   readonly log?: Log;
 }
 
-const SELF_TEST_RETRY_MS = 5_000;
+const SELF_TEST_RETRY_MS = 500;
 const DAMAGED =
   "this node's PRSS keys do not fit those of the others: its disk is damaged or old, so it stays silent; restore it";
 
@@ -73,7 +74,12 @@ export function createServices(options: ServiceOptions): Services {
     enter: (announcement) => (announcement.kind === 'epoch' ? epochs.enter(announcement) : keygen.enter(announcement)),
   });
   const announce = (announcement: Announcement) => starting.announce(announcement, signal);
-  const epochs = createEpochs({ party, secrets, board, announce, limits, signal, log, onKeys: startPool });
+  const onKeys = (epoch: number, epochKeys: PrssKeys): void => {
+    startPool(epoch, epochKeys).catch((error) => {
+      if (!signal.aborted) log({ level: 'error', message: 'the pool cannot start', error: String(error) });
+    });
+  };
+  const epochs = createEpochs({ party, secrets, board, announce, limits, signal, log, onKeys });
   const keygen = createKeygenCeremonies({
     ...{ party, board, keys, proven, limits, announce, signal, log },
     epoch: () => epochs.current()?.epoch ?? 0,
@@ -88,13 +94,16 @@ export function createServices(options: ServiceOptions): Services {
     else options.admitKeygen?.(keygen.accept(announcement), from);
   }
 
+  serveBatchList(transport, publics);
   transport.serve(cancelExchange, async (from, body) => {
     log({ level: 'warn', message: 'a peer cancels a ceremony', id: toHex(body), from });
     keygen.cancel(toHex(body));
     return Uint8Array.of(1);
   });
 
-  function startPool(epoch: number, epochKeys: PrssKeys): void {
+  async function startPool(epoch: number, epochKeys: PrssKeys): Promise<void> {
+    damaged = !(await testOwnKeys(epochKeys));
+    if (damaged) return log({ level: 'error', message: DAMAGED });
     const { admitted, onBound } = decryption;
     pool = createPool({ party, ledger, reservations, admitted, onBound, signal });
     const sizes = { target: limits.poolTarget, batchBundles: limits.batchBundles };
@@ -106,23 +115,17 @@ export function createServices(options: ServiceOptions): Services {
     refill.run().catch((error) => {
       if (!signal.aborted) log({ level: 'error', message: 'the pool is not refilled any more', error: String(error) });
     });
-    testOwnKeys(epochKeys, pool).catch(() => undefined); // ends with the node
     keygen.recover().catch((error) => log({ level: 'warn', message: 'recovering keys failed', error: String(error) }));
   }
 
-  /** Once per start: a node with damaged keys must be silent, not wrong. */
-  async function testOwnKeys(epochKeys: PrssKeys, tested: Pool): Promise<void> {
-    const selfTest = createSelfTest(party, { keys: epochKeys, knows: tested.has, signal });
+  /** Before keys from disk are used: a node with damaged keys must be silent, not wrong. False when they are damaged. */
+  async function testOwnKeys(epochKeys: PrssKeys): Promise<boolean> {
+    const selfTest = createSelfTest(party, { keys: epochKeys, publics, signal });
     for (;;) {
-      const [batch] = tested.ids();
-      const result = batch === undefined ? 'unknown' : await selfTest.run(batch);
-      if (result === 'right') return;
-      if (result === 'wrong') break;
+      const result = await selfTest.run();
+      if (result !== 'unknown') return result === 'right';
       await clock.until(clock.now() + SELF_TEST_RETRY_MS, signal);
     }
-    damaged = true;
-    tested.close();
-    log({ level: 'error', message: DAMAGED });
   }
 
   party.onPeer((peer, state) => {
@@ -162,7 +165,7 @@ export function createServices(options: ServiceOptions): Services {
     },
     keys: keys.records,
     decrypt(job) {
-      if (pool !== undefined && !damaged) return decryption.decrypt(job);
+      if (pool !== undefined) return decryption.decrypt(job);
       const down = partiesOf(roster).filter((id) => id !== party.self && !transport.isUp(id));
       const why = damaged ? DAMAGED : 'the epoch has not started on this node';
       return Promise.reject(new DecryptionError('POOL_EMPTY', why, down));

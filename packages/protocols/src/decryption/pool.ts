@@ -31,7 +31,6 @@ export interface Pool {
   /** Bundles that are not bound, per owner (index 0 = party 1). */
   freeByOwner(): number[];
   batches(): number;
-  ids(): SessionId[];
   /**
    * Removes batches that have been spent for LINGER_MS, so that slow peers still find them; returns their ids. A batch counts
    * as spent, too, when newer ones hold `bundlesMax`: what parties that went away or rebooted leave behind is not kept for ever.
@@ -88,7 +87,6 @@ export function createPool(modules: BindingModules): Pool {
         usable().reduce((sum, batch) => sum + batch.bindings[index]!.free, 0),
       ),
     batches: () => pool.size,
-    ids: () => [...pool.keys()],
     removeSpent(nowMs, bundlesMax) {
       for (const batch of spent(bundlesMax)) batch.spentMs ??= nowMs;
       const gone = [...pool.values()].filter(({ spentMs = nowMs }) => nowMs - spentMs >= LINGER_MS);

@@ -9,8 +9,6 @@
  * Exact acceptance needs every party that is not proven corrupt; without one the pool is not refilled and says why.
  */
 
-import { decode, encode } from '@keyquorum/codec/codec';
-import { fixedBytes, vector } from '@keyquorum/codec/composites';
 import { isCompleted } from '@keyquorum/mpc/agreement/decision';
 import { fromHex, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
@@ -27,6 +25,7 @@ import type { ProvenParties } from '../closed/proven.ts';
 import { labels } from '../labels.ts';
 import type { Log } from '../log.ts';
 import type { PublicStore } from '../storage.ts';
+import { batchesOf, recordName, storedBatches } from './batch-list.ts';
 import {
   BATCH_BUNDLES_MAX,
   type BatchStart,
@@ -47,8 +46,9 @@ const NONCE_BYTES = 32;
 /** Nonces handed out and not used yet; older ones are forgotten, which only refuses their START. */
 const NONCES_MAX = 64;
 const NONCE_WAIT_MS = 2_000;
-/** Longest wait for a list or a record (4 MiB) of a peer. */
-const PULL_LIMIT_MS = 10_000;
+/** Longest wait for the list of a peer's batches, and for a record (4 MiB). */
+const LIST_LIMIT_MS = 1_000;
+const RECORD_LIMIT_MS = 10_000;
 /** A leader that has not produced a batch by then is followed by the next party. */
 const TURN_MS = 20_000;
 /** Nobody waits longer for one batch. */
@@ -62,12 +62,9 @@ const FAVOUR_MS = 30_000;
 /** Material beyond this many times the target makes the oldest batches dispensable. */
 const SURPLUS = 4;
 const RATE_WINDOW = 8;
-const LIST_MAX = 1024;
 
-const listCodec = vector(fixedBytes(32), LIST_MAX);
 const nonceExchange: Exchange = { name: 'pool/nonce', requestBytesMax: 0, responseBytesMax: NONCE_BYTES + 64 };
 const startExchange: Exchange = { name: 'pool/start', requestBytesMax: 4096, responseBytesMax: 1 };
-const listExchange: Exchange = { name: 'pool/list', requestBytesMax: 0, responseBytesMax: 8 + 32 * LIST_MAX };
 const recordExchange: Exchange = { name: 'pool/record', requestBytesMax: 32, responseBytesMax: RECORD_BYTES_MAX };
 
 export interface RefillModules {
@@ -117,15 +114,8 @@ export function createRefill(modules: RefillModules): Refill {
     join(start).catch((error) => log({ level: 'warn', message: 'preprocessing batch failed', error: String(error) }));
     return Uint8Array.of(1);
   });
-  transport.serve(listExchange, async () => {
-    const names = await publics.names('pool/');
-    return encode(
-      listCodec,
-      names.slice(0, LIST_MAX).map((name) => fromHex(name.slice('pool/'.length))),
-    );
-  });
   transport.serve(recordExchange, async (_from, body) => {
-    const record = await publics.get(`pool/${toHex(body)}`);
+    const record = await publics.get(recordName(toHex(body)));
     if (record === undefined) throw new Error('no such batch');
     return record;
   });
@@ -187,7 +177,7 @@ export function createRefill(modules: RefillModules): Refill {
         onWaiting: (waitingFor) => board.progress(id, { phase: 'shares', waitingFor }),
       });
       const record = { start: encoded, certificate: result.certificate, values: result.values };
-      await publics.put(`pool/${id}`, encodeRecord(record));
+      await publics.put(recordName(id), encodeRecord(record));
       pool.add({ id, material: result.material }, Promise.resolve());
       reservations.prefetch(stripesOf(id, start.bundles, roster.n));
       noteFinished(start.bundles, startedMs);
@@ -267,19 +257,16 @@ export function createRefill(modules: RefillModules): Refill {
       bundles: start.bundles,
       values: record.values,
     });
-    await publics.put(`pool/${id}`, encoded);
+    await publics.put(recordName(id), encoded);
     const stripes = stripesOf(id, start.bundles, roster.n);
     pool.add({ id, material }, isOfThisLife(id, start) ? Promise.resolve() : reservations.recall(stripes));
   }
 
   async function catchUpFrom(peer: PartyId): Promise<void> {
-    const question = { to: peer, limitMs: PULL_LIMIT_MS, signal };
-    const answer = await ask(party, { ...question, exchange: listExchange, body: new Uint8Array(0) });
-    const list = decode(listCodec, answer);
-    for (const name of list) {
-      const id = toHex(name);
+    const question = { to: peer, signal };
+    for (const id of await batchesOf(party, peer, signal)) {
       if (pool.has(id) || running.has(id) || ledger.isRetired(id)) continue;
-      await adopt(id, await ask(party, { ...question, exchange: recordExchange, body: name }));
+      await adopt(id, await ask(party, { ...question, exchange: recordExchange, body: fromHex(id) }));
       log({ level: 'info', message: 'caught up with a preprocessing batch', batch: id, from: peer });
     }
   }
@@ -291,10 +278,9 @@ export function createRefill(modules: RefillModules): Refill {
   }
 
   async function load(): Promise<void> {
-    for (const name of await publics.names('pool/')) {
-      const id = name.slice('pool/'.length);
-      const record = await publics.get(name);
-      if (record !== undefined) await adopt(id, record).catch(() => publics.delete(name)); // another epoch, or damaged
+    for (const id of await storedBatches(publics)) {
+      const record = await publics.get(recordName(id));
+      if (record !== undefined) await adopt(id, record).catch(() => publics.delete(recordName(id))); // another epoch, or damaged
       await clock.yield();
     }
   }
@@ -304,7 +290,7 @@ export function createRefill(modules: RefillModules): Refill {
       ledger.retire(id);
       await ledger.sync();
       reservations.forgetBatch(id);
-      await publics.delete(`pool/${id}`);
+      await publics.delete(recordName(id));
     }
   }
 
