@@ -46,9 +46,6 @@ const NONCE_BYTES = 32;
 /** Nonces handed out and not used yet; older ones are forgotten, which only refuses their START. */
 const NONCES_MAX = 64;
 const NONCE_WAIT_MS = 2_000;
-/** Longest wait for the list of a peer's batches, and for a record (4 MiB). */
-const LIST_LIMIT_MS = 1_000;
-const RECORD_LIMIT_MS = 10_000;
 /** A leader that has not produced a batch by then is followed by the next party. */
 const TURN_MS = 20_000;
 /** Nobody waits longer for one batch. */

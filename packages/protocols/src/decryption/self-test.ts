@@ -62,12 +62,13 @@ export function createSelfTest(party: Party, { keys, publics, signal }: SelfTest
     return answers;
   }
 
-  /** The batch that most others have; undefined when nobody has one. */
+  /** The batch that most others have; undefined when too few have one for 2t+1 probes. Liars can list what they like. */
   async function commonBatch(): Promise<{ batch: SessionId | undefined; answers: number }> {
     const lists = [...(await fromAll((peer) => batchesOf(party, peer, signal))).values()];
     const count = (batch: SessionId): number => lists.filter((list) => list.includes(batch)).length;
     const [batch] = [...new Set(lists.flat())].sort((left, right) => count(right) - count(left));
-    return { batch, answers: lists.length };
+    const isCommon = batch !== undefined && count(batch) >= 2 * roster.t;
+    return { batch: isCommon ? batch : undefined, answers: lists.length };
   }
 
   return {
