@@ -46,6 +46,8 @@ const NONCE_BYTES = 32;
 /** Nonces handed out and not used yet; older ones are forgotten, which only refuses their START. */
 const NONCES_MAX = 64;
 const NONCE_WAIT_MS = 2_000;
+/** Longest wait for a record (4 MiB). */
+const RECORD_LIMIT_MS = 10_000;
 /** A leader that has not produced a batch by then is followed by the next party. */
 const TURN_MS = 20_000;
 /** Nobody waits longer for one batch. */
@@ -260,7 +262,7 @@ export function createRefill(modules: RefillModules): Refill {
   }
 
   async function catchUpFrom(peer: PartyId): Promise<void> {
-    const question = { to: peer, signal };
+    const question = { to: peer, limitMs: RECORD_LIMIT_MS, signal };
     for (const id of await batchesOf(party, peer, signal)) {
       if (pool.has(id) || running.has(id) || ledger.isRetired(id)) continue;
       await adopt(id, await ask(party, { ...question, exchange: recordExchange, body: fromHex(id) }));
