@@ -3,11 +3,12 @@
  * encrypt lists. Written with ExpansionKind tag 0, the one spelling that node-tfhe 1.3 to 1.7 all load.
  * The compressed form replaces A by its place in the key set's public stream; it needs node-tfhe 1.6 or newer.
  */
+import type { Decoded } from '@keyquorum/codec/codec';
 import { CodecError } from '@keyquorum/codec/error';
-import { createSeededStream, keyStreamSeedData } from './csprng.ts';
+import { createSeededStream, keyStreamCompressionSeed } from './csprng.ts';
 import type { ParameterSet } from './parameters.ts';
 import { safeDeserialize, safeSerialize, TYPE_NAME } from './safe-serialize.ts';
-import { type CiphertextModulus, type CompressionSeed, NATIVE_64 } from './schema/core.ts';
+import { type CiphertextModulus, NATIVE_64 } from './schema/core.ts';
 import { compactPublicKey, compressedCompactPublicKey } from './schema/keys.ts';
 import type { PkeParameters } from './schema/parameters.ts';
 
@@ -57,15 +58,23 @@ export function compressedCompactPublicKeyBytes(parts: {
   readonly streamIndex: bigint | number;
   readonly body: Uint8Array;
 }): Uint8Array<ArrayBuffer> {
-  const { parameters, body } = parts;
-  requireCoefficients('body', body, parameters);
-  const position = BigInt(parts.streamIndex);
-  const seed = { kind: 'Xof' as const, value: { data: keyStreamSeedData(parts.seed) } };
-  const firstIndex = { aesIndex: position >> 4n, byteIndex: Number(position & 15n) };
-  const compressionSeed: CompressionSeed = { version: 1, value: { inner: { seed, firstIndex } } };
-  const seededGlwe = { data: body, glweSize: 2, compressionSeed, ciphertextModulus: NATIVE_64 };
-  const key = { key: { key: { seededGlwe }, parameters: pkeParametersOf(parameters, 1) } };
-  return safeSerialize(TYPE_NAME.compressedCompactPublicKey, compressedCompactPublicKey, { key: { key }, tag: NO_TAG });
+  requireCoefficients('body', parts.body, parts.parameters);
+  const value = compressedCompactPublicKeyValue(parts);
+  return safeSerialize(TYPE_NAME.compressedCompactPublicKey, compressedCompactPublicKey, value);
+}
+
+/** The object behind the envelope, for files that contain it. The body is taken as it is. */
+export function compressedCompactPublicKeyValue(parts: {
+  readonly parameters: ParameterSet;
+  readonly seed: Uint8Array;
+  readonly streamIndex: bigint | number;
+  readonly body: Uint8Array;
+  readonly tag?: Uint8Array;
+}): Decoded<typeof compressedCompactPublicKey> {
+  const compressionSeed = keyStreamCompressionSeed(parts.seed, parts.streamIndex);
+  const seededGlwe = { data: parts.body, glweSize: 2, compressionSeed, ciphertextModulus: NATIVE_64 };
+  const key = { key: { key: { seededGlwe }, parameters: pkeParametersOf(parts.parameters, 1) } };
+  return { key: { key }, tag: parts.tag ? { data: parts.tag } : NO_TAG };
 }
 
 /**

@@ -51,6 +51,14 @@ export function keyStreamSeedData(seed: Uint8Array): Uint8Array<ArrayBuffer> {
   return data;
 }
 
+/** How an object made from a key set's stream names the byte `position` of its first mask. */
+export function keyStreamCompressionSeed(seed: Uint8Array, position: bigint | number): CompressionSeed {
+  const at = BigInt(position);
+  const kind = { kind: 'Xof' as const, value: { data: keyStreamSeedData(seed) } };
+  const firstIndex = { aesIndex: at >> 4n, byteIndex: Number(at & 15n) };
+  return { version: 1, value: { inner: { seed: kind, firstIndex } } };
+}
+
 /** A public component of a key set, in the order in which its masks are drawn from the one stream. */
 export type KeyStreamComponent =
   | 'compact-public-key'

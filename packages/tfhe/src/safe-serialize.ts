@@ -35,6 +35,7 @@ export const TYPE_NAME = {
   compactPublicKey: 'high_level_api::CompactPublicKey',
   compressedCompactPublicKey: 'high_level_api::CompressedCompactPublicKey',
   compressedServerKey: 'high_level_api::CompressedServerKey',
+  compressedXofKeySet: 'high_level_api::CompressedXofKeySet',
   fheUint: 'high_level_api::FheUint',
   fheInt: 'high_level_api::FheInt',
   fheBool: 'high_level_api::FheBool',
@@ -88,8 +89,13 @@ export function safeDeserialize<T>(typeName: string, codec: Codec<T>, bytes: Uin
 /** The bytes tfhe-rs would write. */
 export function safeSerialize<T>(typeName: string, codec: Codec<T>, value: T): Uint8Array<ArrayBuffer> {
   const writer = new Writer(1024);
+  writeSafeSerialized(writer, typeName, codec, value);
+  return writer.finish();
+}
+
+/** Appends the bytes tfhe-rs would write. */
+export function writeSafeSerialized<T>(writer: Writer, typeName: string, codec: Codec<T>, value: T): void {
   const mode = { kind: 'Versioned' as const, value: { scheme: '0.1' } };
   header.write(writer, { headerVersion: '0.5', mode, typeName });
   codec.write(writer, value);
-  return writer.finish();
 }

@@ -32,10 +32,9 @@ export const NATIVE_64: CiphertextModulus = { modulus: 0n, scalarBits: 64 };
 export const NATIVE_128: CiphertextModulus = { modulus: 0n, scalarBits: 128 };
 
 const tableIndex = versionedStruct(0, { aesIndex: versioned(0, u128), byteIndex: versioned(0, size(15)) });
-const seedKind = versioned(
-  0,
-  variants({ Ctr: versioned(0, u128), Xof: versionedStruct(0, { data: bytes(MAX_SEED_BYTES) }) }),
-);
+/** An 8-byte label, then the seed. */
+export const xofSeed = versionedStruct(0, { data: bytes(MAX_SEED_BYTES) });
+const seedKind = versioned(0, variants({ Ctr: versioned(0, u128), Xof: xofSeed }));
 /** Version 0 (tfhe-rs before 1.6) is a bare AES key. */
 export const compressionSeed = versions({
   0: struct({ seed: u128 }),

@@ -12,8 +12,9 @@ import {
   smallNumber,
   tag,
   type WordBytes,
+  xofSeed,
 } from './core.ts';
-import { integerCompressedCompactPublicKey, KEY_SWITCH_32 } from './keys.ts';
+import { compressedCompactPublicKey, integerCompressedCompactPublicKey, KEY_SWITCH_32 } from './keys.ts';
 import { keyChoice, pbsOrder } from './parameters.ts';
 import { versioned, versionedStruct } from './versioned.ts';
 
@@ -35,6 +36,9 @@ const modulusSwitch = versioned(
     CenteredMean: unit,
   }),
 );
+
+/** How a key rounds before bootstrapping. */
+export type ModulusSwitchConfiguration = Decoded<typeof modulusSwitch>;
 
 /** `version` is 3 for compute and decompression keys (u64) and 1 for noise squashing keys (u128). */
 const bootstrapKey = (version: number, wordBytes: WordBytes) =>
@@ -126,3 +130,10 @@ const integerServerKey = versionedStruct(7, {
 
 export const compressedServerKey = versionedStruct(2, { key: integerServerKey, tag });
 export type CompressedServerKey = Decoded<typeof compressedServerKey>;
+
+/** One seed, at whose first (or before tfhe-rs 1.6, second) byte the masks of all parts begin. */
+export const compressedXofKeySet = versionedStruct(1, {
+  start: versioned(0, variants({ FirstByte: xofSeed, SecondByte: xofSeed })),
+  publicKey: compressedCompactPublicKey,
+  serverKey: compressedServerKey,
+});
