@@ -43,5 +43,6 @@ export function statusOf({ config, services, mesh, problems, signer, startedMs, 
 function notReady({ services, connected, needed }: { services: Services; connected: number; needed: number }): string {
   if (connected < needed) return `${connected} peers connected, want at least ${needed}`;
   if (services.epoch() === 0) return 'the epoch is being started: all nodes must be there for that';
-  return '';
+  const { batches, reason } = services.pool();
+  return batches === 0 ? reason : ''; // after a restart the pool comes later than the epoch
 }

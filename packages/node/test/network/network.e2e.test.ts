@@ -52,11 +52,15 @@ async function decrypted(party: number, requestId: string) {
 
 beforeAll(async () => {
   network = await testNetwork(afterAll, (toml) =>
-    toml.replace(/purposes = .*/, 'purposes = ["development", "production"]'),
+    toml
+      .replace(/purposes = .*/, 'purposes = ["development", "production"]')
+      .replace(/roundMs = .*/, 'roundMs = 1500') // four nodes share one event loop here
+      .replace('[keys]', '[pool]\ntarget = 2048\nbatch = 512\n\n[keys]'),
   );
   const parties = [1, 2, 3, 4];
   await Promise.all(parties.map((party) => network.start(party)));
   await Promise.all(parties.map((party) => network.ready(party)));
+  await poolFilled(2); // making material takes whole seconds of the event loop that rounds need
   const started = await network.ask(2, 'POST', '/v1/keys', { requestId: keyId, parameters: 'default' });
   expect(started.status).toBe(202);
   const events = await network.fetch(2, `/v1/ceremonies/${keyId}/events`);
@@ -66,6 +70,13 @@ beforeAll(async () => {
   const [{ digest } = { digest: '' }] = (await keyAt(1)).objects;
   encryptor = createEncryptor(new Uint8Array(await (await network.fetch(1, `/v1/material/${digest}`)).arrayBuffer()));
 }, 3 * MINUTE_MS);
+
+async function poolFilled(party: number): Promise<void> {
+  for (;;) {
+    const { pool } = as(Status, await network.ask(party, 'GET', '/v1/status'));
+    if (pool.available >= pool.target) return;
+  }
+}
 
 async function keyAt(party: number): Promise<KeyBody> {
   for (;;) {
