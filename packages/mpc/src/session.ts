@@ -92,6 +92,8 @@ export interface Session {
   offer(bytes: Uint8Array): Uint8Array;
   /** Fetches offered bytes from any of the parties, in order, checking length and hash. Rejects when none has them. */
   fetch(hash: Uint8Array, from: readonly PartyId[], bytesMax: number): Promise<Uint8Array>;
+  /** Bytes of all bodies sent in this session so far, once per receiver. */
+  readonly bytesSent: number;
   report(fault: Fault): void;
   /** Ends the session: pending receives throw, buffers are dropped, later messages for it are refused. */
   close(reason?: Error): void;

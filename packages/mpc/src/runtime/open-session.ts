@@ -48,11 +48,13 @@ export function openSession(id: SessionId, owner: SessionOwner, outer: AbortSign
   };
   const inbox = new Inbox({ peers, clock, limits: owner.limits, report: owner.report, onHandlerError: end });
 
+  let bytesSent = 0;
   const send = (to: PartyId, tag: string, body: Uint8Array) => {
     if (!peers.includes(to)) throw new RangeError(`send ${tag}: no other party ${to} in the roster`);
     if (!isTag(tag)) throw new RangeError(`send: ${JSON.stringify(tag)} is not a tag`);
     if (body.length > ENVELOPE_BODY_BYTES_MAX) throw new RangeError(`send ${tag}: ${body.length} bytes`);
     assertOpen();
+    bytesSent += body.length;
     transport.send(to, { session: id, tag, body });
   };
 
@@ -77,6 +79,9 @@ export function openSession(id: SessionId, owner: SessionOwner, outer: AbortSign
     async fetch(hash, from, bytesMax) {
       assertOpen();
       return owner.blobs.fetch(id, { hash, from, bytesMax, signal });
+    },
+    get bytesSent() {
+      return bytesSent;
     },
     report: owner.report,
     close,

@@ -173,7 +173,7 @@ export function createRefill(modules: RefillModules): Refill {
     try {
       const result = await preprocess(session, {
         ...{ keys: modules.keys, bundles: start.bundles, expected: expected(), deadlineMs },
-        onWaiting: (waitingFor) => board.progress(id, { phase: 'shares', waitingFor }),
+        onWaiting: (waitingFor) => board.progress(id, { phase: 'shares', waitingFor, bytesSent: session.bytesSent }),
       });
       const record = { start: encoded, certificate: result.certificate, values: result.values };
       await publics.put(recordName(id), encodeRecord(record));

@@ -116,8 +116,14 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
         startMs: announcement.startMs,
         roundMs: limits.roundMs * 2 ** attempt,
         deadlineMs,
-        onPhase: (phase) => board.progress(id, { phase, done: KEYGEN_PHASES.indexOf(phase), waitingFor: [] }),
-        onWaiting: (waitingFor) => board.progress(id, { waitingFor }),
+        onPhase: (phase) =>
+          board.progress(id, {
+            phase,
+            done: KEYGEN_PHASES.indexOf(phase),
+            waitingFor: [],
+            bytesSent: session.bytesSent,
+          }),
+        onWaiting: (waitingFor) => board.progress(id, { waitingFor, bytesSent: session.bytesSent }),
         keep: (shares) => keys.keep(id, session.id, shares),
       });
       const { startMs } = announcement;
