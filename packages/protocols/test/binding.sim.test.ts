@@ -129,17 +129,12 @@ test.each([
       { seed, n, t, faults: witness.faults },
       { poolTarget: bundles, batchBundles: bundles },
     );
-    stories.requests.push(network.request([2, 2]), network.request([2, 2]));
-    // More requests than parties, so that the liar is an initiator of some.
-    const more = Array.from({ length: 2 * n }, () => network.request([2]));
-    const requests = [...stories.requests, ...more];
-    stories.requests.splice(0, 2, more[0]!, more[1]!);
-    for (let pair = 0; pair < more.length; pair += 2) {
-      stories.requests.splice(0, 2, more[pair]!, more[pair + 1]!);
-      const run = await decryptAll(network, [more[pair]!, more[pair + 1]!]);
-      expectAnswers(run, [more[pair]!, more[pair + 1]!], honest, `seed ${seed}`);
+    // As many pairs as it takes that a liar is the initiator of one.
+    for (let pair = 0; pair < n; pair++) {
+      const requests = [network.request([2, 2]), network.request([2, 2])];
+      stories.requests.splice(0, 2, ...requests);
+      expectAnswers(await decryptAll(network, requests), requests, honest, `seed ${seed}`);
     }
-    expectAnswers(await decryptAll(network, requests), requests, honest, `seed ${seed}`);
     expect(stories.told, 'the liar was an initiator').toBeGreaterThan(0);
     checkBindings(witness, network.sim.roster, honest);
   });
@@ -206,14 +201,14 @@ class Crasher {
 
 test("N11: crashes around an echo, torn writes, yesterday's disk: no bundle twice", async () => {
   let crashes = 0;
-  await forEachSeed(seeds(12), async (seed) => {
+  await forEachSeed(seeds(5), async (seed) => {
     const victim = 1 + (seed % 4);
     const crasher = new Crasher(victim, 4);
     const witness = createWitness(4, { [victim]: crasher.strategy });
     const limits = { poolTarget: 520, batchBundles: 520 }; // two segments and a bit a stripe: a reboot leaves little
     const network = await createReadyNetwork({ seed, n: 4, t: 1, faults: witness.faults }, limits);
     crasher.arm(network.sim);
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 3; round++) {
       const requests = Array.from({ length: 6 }, (_, index) => network.request([1 + ((index + round) % 4) * 4]));
       const run = await decryptAll(network, requests);
       expectAnswers(
@@ -226,7 +221,7 @@ test("N11: crashes around an echo, torn writes, yesterday's disk: no bundle twic
     crashes += crasher.crashes;
     checkBindings(witness, network.sim.roster, upTo(4)); // the victim is honest: it may forget, not echo twice
   });
-  if (!('KEYQUORUM_SEED' in process.env)) expect(crashes).toBeGreaterThan(12);
+  if (!('KEYQUORUM_SEED' in process.env)) expect(crashes).toBeGreaterThan(8);
 });
 
 test.each([

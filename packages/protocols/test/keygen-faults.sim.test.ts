@@ -14,6 +14,7 @@ import { parameterSet } from '@keyquorum/tfhe/parameters';
 import { expect, test } from 'vitest';
 import type { Ceremony } from '../src/ceremony/ceremony.ts';
 import type { KeyRecord } from '../src/services.ts';
+import { discreet } from './support/discreet.ts';
 import { createLies } from './support/lies.ts';
 import { createNetwork, eventually, LIMITS, type SimulatedNetwork } from './support/network.ts';
 import { lastLogs } from './support/ready.ts';
@@ -130,7 +131,8 @@ async function attack(
   size: { n: number; t: number },
   { corrupt, name }: { corrupt: PartyId[]; name: string },
 ) {
-  const faults = allDo(corrupt, STRATEGIES[name]!);
+  const strategy = STRATEGIES[name]!;
+  const faults = allDo(corrupt, PROVEN.includes(name) ? discreet(strategy) : strategy);
   const generated = await generateUnder(seed, size, faults);
   const where = `n=${size.n}, t=${size.t}, ${describeFaults(faults)}\n${lastLogs(generated.network)}\n`;
   const seen = await check(generated, where);

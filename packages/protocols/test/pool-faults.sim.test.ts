@@ -11,6 +11,7 @@ import { type PartyId, TransportError } from '@keyquorum/mpc/transport';
 import { expect, test } from 'vitest';
 import type { PoolStatus } from '../src/decryption/job.ts';
 import { batchesOf, checkMaterial, materialOf, recordOf } from './support/batches.ts';
+import { discreet } from './support/discreet.ts';
 import { createNetwork, eventually, LIMITS, type SimulatedNetwork } from './support/network.ts';
 import { lastLogs } from './support/ready.ts';
 
@@ -31,7 +32,8 @@ async function attack(
   { n, t }: { n: number; t: number },
   { corrupt, name }: { corrupt: PartyId[]; name: string },
 ) {
-  const faults = allDo(corrupt, STRATEGIES[name]!);
+  const strategy = STRATEGIES[name]!;
+  const faults = allDo(corrupt, PROVEN.includes(name) ? discreet(strategy) : strategy);
   const limits = { ...LIMITS, poolTarget: BUNDLES, batchBundles: BUNDLES };
   const network = createNetwork({ seed, n, t, faults }, limits);
   const { honest } = network.sim;
