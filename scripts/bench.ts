@@ -73,18 +73,18 @@ function simulatorTables(reports: readonly SimulatorReport[]): string {
     whole(epoch.msPerParty),
     whole(keygen.msPerParty),
     tenth(sum(keygen) / MEBIBYTE),
-    tenth(preprocessing.msPerParty / preprocessing.blocks),
+    whole((1_000 * preprocessing.msPerParty) / preprocessing.blocks),
     whole(sum(preprocessing) / preprocessing.blocks),
-    tenth(online.msPerParty / online.blocks),
+    whole((1_000 * online.msPerParty) / online.blocks),
     whole(sum(online) / online.blocks),
   ]);
-  const head = ['n/t', 'epoch ms', 'keygen ms', 'keygen MiB', 'offline ms', 'offline B', 'online ms', 'online B'];
+  const head = ['n/t', 'epoch ms', 'keygen ms', 'keygen MiB', 'offline us', 'offline B', 'online us', 'online B'];
   const kinds = reports.flatMap(({ n, t, preprocessing, online }) => [
     [`${n}/${t}`, 'offline', traffic(preprocessing, preprocessing.blocks)],
     [`${n}/${t}`, 'online', traffic(online, online.blocks)],
   ]);
   return [
-    '  Simulator: processor ms and bytes sent, per party; offline and online per block of 2 bits',
+    '  Simulator: processor time and bytes sent, per party; offline and online per block of 2 bits',
     table(head, costs),
     table(['n/t', 'phase', 'bytes per block and party, by kind of message'], kinds),
   ].join('\n\n');
@@ -99,8 +99,10 @@ function wanted(half: 'processes' | 'simulator'): boolean {
 async function main(): Promise<void> {
   const simulated: SimulatorReport[] = [];
   if (wanted('simulator')) {
-    for (const { n, t } of SIMULATED) simulated.push(await benchSimulator(n, t, say));
-    console.log(simulatorTables(simulated));
+    for (const { n, t } of SIMULATED) {
+      simulated.push(await benchSimulator(n, t, say));
+      console.log(`\n${simulatorTables(simulated.slice(-1))}`);
+    }
   }
   const processes = wanted('processes') ? await measureProcesses() : undefined;
   if (processes) console.log(`\n${processTables(processes)}`);

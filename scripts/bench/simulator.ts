@@ -57,7 +57,9 @@ export async function benchSimulator(n: number, t: number, say: (text: string) =
   };
   const phase = async (name: string, program: (seat: ReturnType<typeof seatOf>) => Promise<void>) => {
     say(`simulator ${n}/${t}: ${name}`);
-    return measure(sim, (party) => program(seatOf(party)));
+    const cost = await measure(sim, (party) => program(seatOf(party)));
+    say(`  ${cost.msPerParty.toFixed(0)} ms per party`);
+    return cost;
   };
 
   for (const party of partiesOf(sim)) seats.set(party.self, createSeat(party));
@@ -65,16 +67,16 @@ export async function benchSimulator(n: number, t: number, say: (text: string) =
     await services.start();
     await until(party, () => services.epoch() > 0);
   });
-  const keygen = await phase('key generation', async ({ party, services }) => {
-    const request = { requestId: KEY_ID, parameters: 'default', purpose: 'development' } as const;
-    if (party.self === 1) services.generateKey(request);
-    await until(party, () => services.keys().length > 0);
-  });
   const before = seatOf(sim.party(1)).services.pool().available;
   const preprocessing = await phase('preprocessing', async ({ party, services }) => {
     await until(party, () => services.pool().available >= LIMITS.poolTarget);
   });
   const made = seatOf(sim.party(1)).services.pool().available - before;
+  const keygen = await phase('key generation', async ({ party, services }) => {
+    const request = { requestId: KEY_ID, parameters: 'default', purpose: 'development' } as const;
+    if (party.self === 1) services.generateKey(request);
+    await until(party, () => services.keys().length > 0);
+  });
   const jobs = makeJobs(await seatOf(sim.party(1)).publicKey());
   const online = await phase('decryption', async ({ services }) => {
     const outcomes = await Promise.all(jobs.map(({ job }) => services.decrypt(job)));

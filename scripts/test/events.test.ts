@@ -10,7 +10,8 @@ test('events come out the same however the stream is cut', async () => {
     fc.asyncProperty(fc.array(fc.nat(STREAM.length), { maxLength: 10 }), async (cuts) => {
       const edges = [0, ...cuts.sort((left, right) => left - right), STREAM.length];
       const chunks = edges.slice(1).map((end, index) => STREAM.slice(edges[index], end));
-      const events = await Array.fromAsync(parseEvents(chunksOf(chunks)));
+      const events: unknown[] = [];
+      for await (const event of parseEvents(chunksOf(chunks))) events.push(event);
       expect(events).toEqual([
         { event: 'ceremony', data: '{"done":1}' },
         { event: 'message', data: '{"done":2}' },
