@@ -10,6 +10,7 @@ export * from "./lwe";
 export { multiplyTransforms, transform, twiddleNodes, twiddleTable } from "./fft";
 export * from "./glwe";
 export * from "./karatsuba";
+export * from "./bootstrap";
 
 /** First address the facade may use. */
 export function heapBase(): usize {

@@ -172,6 +172,32 @@ function glweRows({ glwe64, glwe128 }: Kernel): Row[] {
   });
 }
 
+/** Per ciphertext, in batches of 16 and of one: the difference is the key's masks and transforms. */
+function evaluatorRows({ evaluator }: Kernel): Row[] {
+  const dimensions = { inputDimension: 2048, outputDimension: 918, baseLog: 4, levels: 4 };
+  const switchBodies = bytes(8 * 2048 * 4);
+  const bits = { inputDimension: 918, polynomialSize: 2048, baseLog: 23, centredModulusSwitch: true };
+  const bodies = bytes(8 * 918 * 2 * 2048);
+  const piece = bytes(256 * 1024); // masks cost nothing here: what they are does not matter
+  const masks = { read: (byteCount: number) => piece.subarray(0, byteCount) };
+  const lookup = [...Array(16).keys()];
+  return [16, 1].flatMap((items) => {
+    const [big, small] = [bytes(items * 8 * 2049), bytes(items * 8 * 919)];
+    return [
+      {
+        name: `key switching 2048 -> 918, batch of ${items}`,
+        items,
+        run: () => evaluator.keySwitch(big, { ...dimensions, masks, bodies: switchBodies }),
+      },
+      {
+        name: `bootstrapping, batch of ${items}`,
+        items,
+        run: () => evaluator.bootstrap(small, { ...bits, masks, bodies }, lookup),
+      },
+    ];
+  });
+}
+
 /** Subsets of `size` of 1..n that contain party 1. */
 function subsetsWithOne(n: number, size: number): number[][] {
   const extend = (chosen: number[], from: number): number[][] =>
@@ -191,6 +217,7 @@ for (const row of [
   ...randomnessRows(kernel),
   ...lweRows(kernel),
   ...glweRows(kernel),
+  ...evaluatorRows(kernel),
 ]) {
   const ns = measure(row);
   const digits = ns < 100 ? 1 : 0;

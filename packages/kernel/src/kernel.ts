@@ -3,6 +3,7 @@
  * A kernel is synchronous and single-threaded; a worker creates its own. Memory: 4 MiB, fixed.
  */
 import type { Gr64, Gr128 } from './batch.ts';
+import { createEvaluator, type Evaluator } from './bootstrap.ts';
 import { ringContext } from './context.ts';
 import { createGf16, type Gf16Ring } from './gf16.ts';
 import { createGlwe, type GlweKernel } from './glwe.ts';
@@ -16,6 +17,7 @@ export interface Kernel {
   readonly gr128: Ring<Gr128>;
   readonly gf16: Gf16Ring;
   readonly lwe: LweKernel;
+  readonly evaluator: Evaluator;
   readonly glwe64: GlweKernel<Gr64>;
   readonly glwe128: GlweKernel<Gr128>;
 }
@@ -30,6 +32,7 @@ export function createKernel(): Kernel {
     gr128: createRing<Gr128>(wide),
     gf16: createGf16(wasm, memory),
     lwe: createLwe(wasm, memory),
+    evaluator: createEvaluator(wasm, memory),
     glwe64: createGlwe<Gr64>(narrow),
     glwe128: createGlwe<Gr128>(wide),
   };

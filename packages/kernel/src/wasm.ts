@@ -61,6 +61,20 @@ export interface KernelExports {
     scratch: number,
   ): void;
   multiplyTransforms(out: number, step: number, a: number, b: number, degree: number, scratch: number): void;
+  ggswTransform(out: number, masks: number, bodies: number, degree: number): void;
+  cmux(acc: number, ggsw: number, rotation: number, degree: number, baseLog: number, scratch: number): void;
+  startAccumulator(acc: number, lookup: number, rotation: number, degree: number): void;
+  extractSample(out: number, acc: number, degree: number): void;
+  switchModulus(out: number, lwe: number, dimension: number, bits: number, centred: boolean): void;
+  keySwitchWord(
+    out: number,
+    word: number,
+    masks: number,
+    bodies: number,
+    dimension: number,
+    baseLog: number,
+    levels: number,
+  ): void;
 }
 
 const BINARY = new URL('../build/kernel.wasm', import.meta.url);

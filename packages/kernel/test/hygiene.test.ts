@@ -1,6 +1,7 @@
 /** No secret outlives a call: after every operation, also a failing one, kernel memory is as it was at creation. */
 import { expect, test } from 'vitest';
 import { asGf16, asGr64, asGr128, type Gr64, type Gr128 } from '../src/batch.ts';
+import { createEvaluator } from '../src/bootstrap.ts';
 import { ringContext } from '../src/context.ts';
 import { KernelError } from '../src/errors.ts';
 import { createGf16 } from '../src/gf16.ts';
@@ -20,6 +21,7 @@ const gr64 = createRing<Gr64>(ringContext(wasm, memory, 'gr64'));
 const gr128 = createRing<Gr128>(ringContext(wasm, memory, 'gr128'));
 const gf16 = createGf16(wasm, memory);
 const lwe = createLwe(wasm, memory);
+const evaluator = createEvaluator(wasm, memory);
 const glwe64 = createGlwe<Gr64>(ringContext(wasm, memory, 'gr64'));
 const glwe128 = createGlwe<Gr128>(ringContext(wasm, memory, 'gr128'));
 const bytes = new Uint8Array(wasm.memory.buffer);
@@ -69,6 +71,10 @@ function calls(): [string, () => unknown][] {
     ReturnType<typeof asGf16>,
   ];
   const streams = SUBSETS.map((_, i) => createKeystream(seededBytes(i, 16)));
+  const masks = { read: (byteCount: number) => seededBytes(6, byteCount) };
+  const switching = { inputDimension: 64, outputDimension: 5, baseLog: 4, levels: 2 };
+  const bits = { inputDimension: 3, polynomialSize: 64, baseLog: 23, centredModulusSwitch: true };
+  const lookup = [...Array(16).keys()];
   const others: Record<string, () => unknown> = {
     'gf16 mul': () => gf16.mul(x, y),
     'gf16 evaluate': () => gf16.evaluate([x, y], 7),
@@ -78,6 +84,10 @@ function calls(): [string, () => unknown][] {
     'negacyclic product': () => lwe.negacyclicProduct(seededBytes(3, 8 * COUNT), a),
     'GLWE bodies': () => glwe64.prepareKey(a, COUNT).packedBodies(seededBytes(3, 8 * COUNT)),
     'wide GLWE bodies': () => glwe128.prepareKey(c, COUNT).packedBodies(seededBytes(3, 16 * COUNT)),
+    'key switching': () =>
+      evaluator.keySwitch(a.slice(0, 8 * 65), { ...switching, masks, bodies: a.slice(0, 8 * 128) }),
+    bootstrapping: () =>
+      evaluator.bootstrap(a.slice(0, 8 * 4), { ...bits, masks, bodies: a.slice(0, 8 * 384) }, lookup),
     Karatsuba: () => lwe.negacyclicProductKaratsuba(seededBytes(3, 8 * COUNT), seededBytes(4, 8 * COUNT)),
   };
   const prefixed = (prefix: string, all: Record<string, () => unknown>): [string, () => unknown][] =>
