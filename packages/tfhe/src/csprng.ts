@@ -1,7 +1,7 @@
 /**
  * The public random stream behind every seeded key and ciphertext: tfhe-csprng 0.9, AES-128 with a little-endian block
  * counter. Byte i of the stream is AES_K(LE128((i >> 4) + offset))[i & 15]; words are consecutive bytes, little endian.
- * Everything derived here is public (masks); the seed is jointly sampled or chosen by an encryptor. About 0.5 GB/s.
+ * Everything derived here is public (masks); the seed is jointly sampled or chosen by an encryptor. About 1.2 GB/s.
  */
 import { type Cipheriv, createCipheriv } from 'node:crypto';
 import { lweDimensionOf, type ParameterSet } from './parameters.ts';
@@ -9,7 +9,7 @@ import type { CompressionSeed } from './schema/core.ts';
 
 const BLOCK_BYTES = 16;
 /** Counter blocks encrypted per call: big enough to hide the call, small enough for the cache. */
-const BATCH_BLOCKS = 2048;
+const BATCH_BLOCKS = 4096;
 /** One read allocates its result: the largest mask read in one piece is far below. */
 const MAX_READ_BYTES = 2 ** 30;
 
@@ -137,6 +137,7 @@ function xofKey(data: Uint8Array): { key: Uint8Array; offset: bigint } {
 
 function counterStream(key: Uint8Array, offset: bigint, start: bigint): MaskStream {
   const cipher = blockCipher(key);
+  const counters = new CounterBlocks();
   let position = start;
   return {
     get position() {
@@ -151,12 +152,12 @@ function counterStream(key: Uint8Array, offset: bigint, start: bigint): MaskStre
       let skip = Number(position & 15n);
       let counter = (position >> 4n) + offset;
       for (let at = 0; at < byteCount; ) {
-        const blockCount = Math.min(BATCH_BLOCKS, Math.ceil((byteCount - at + skip) / BLOCK_BYTES));
-        const blocks = cipher.update(counterBlocks(counter, blockCount));
+        const inputs = counters.next(counter, Math.ceil((byteCount - at + skip) / BLOCK_BYTES));
+        const blocks = cipher.update(inputs);
         const piece = blocks.subarray(skip, skip + byteCount - at);
         output.set(piece, at);
         at += piece.length;
-        counter += BigInt(blockCount);
+        counter += BigInt(inputs.length / BLOCK_BYTES);
         skip = 0;
       }
       position += BigInt(byteCount);
@@ -165,28 +166,38 @@ function counterStream(key: Uint8Array, offset: bigint, start: bigint): MaskStre
   };
 }
 
-/** `count` consecutive little-endian 128-bit counters, wrapping. */
-function counterBlocks(first: bigint, count: number): Uint8Array {
-  const words = new Uint32Array(4 * count);
-  let [word0, word1, word2, word3] = [0n, 32n, 64n, 96n].map((shift) =>
-    Number((first >> shift) & 0xffff_ffffn),
-  ) as Words;
-  for (let at = 0; at < words.length; at += 4) {
-    words[at] = word0;
-    words[at + 1] = word1;
-    words[at + 2] = word2;
-    words[at + 3] = word3;
-    word0 = (word0 + 1) >>> 0;
-    // A word that became zero carries into the next.
-    if (word0 === 0) word1 = (word1 + 1) >>> 0;
-    if (word0 === 0 && word1 === 0) word2 = (word2 + 1) >>> 0;
-    if (word0 === 0 && word1 === 0 && word2 === 0) word3 = (word3 + 1) >>> 0;
-  }
-  return new Uint8Array(words.buffer);
-}
+/**
+ * Little-endian 128-bit counter blocks in one reused buffer. Only the lowest words are written anew, until a carry or a
+ * jump changes the others.
+ */
+class CounterBlocks {
+  readonly #words = new Uint32Array(4 * BATCH_BLOCKS);
+  readonly #bytes = new Uint8Array(this.#words.buffer);
+  /** Words 1..3 of every block. */
+  #high = 0n;
 
-/** A 128-bit number, lowest word first. */
-type Words = [number, number, number, number];
+  /** At most `count` blocks from `first` on, fewer before a carry out of word 0. Valid until the next call. */
+  next(first: bigint, count: number): Uint8Array {
+    const high = BigInt.asUintN(96, first >> 32n);
+    if (high !== this.#high) this.#setHigh(high);
+    let low = Number(first & 0xffff_ffffn);
+    const blocks = Math.min(count, BATCH_BLOCKS, 2 ** 32 - low);
+    const words = this.#words;
+    for (let at = 0; at < 4 * blocks; at += 4) words[at] = low++;
+    return this.#bytes.subarray(0, BLOCK_BYTES * blocks);
+  }
+
+  #setHigh(high: bigint): void {
+    this.#high = high;
+    const [word1, word2, word3] = Uint32Array.from([0n, 32n, 64n], (shift) => Number((high >> shift) & 0xffff_ffffn));
+    const words = this.#words;
+    for (let at = 0; at < words.length; at += 4) {
+      words[at + 1] = word1!;
+      words[at + 2] = word2!;
+      words[at + 3] = word3!;
+    }
+  }
+}
 
 function blockCipher(key: Uint8Array): Cipheriv {
   return createCipheriv('aes-128-ecb', key, null).setAutoPadding(false);
