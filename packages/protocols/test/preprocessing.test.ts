@@ -58,18 +58,28 @@ describe.each([
     const random = createPrng(`detect ${n}`);
     const probeBytes = 32;
     const length = messages.get(1)!.length;
-    const half = ((2 * bundles * 77) >> 1) / 2;
+    const products = 77 * bundles; // bytes
     for (let trial = 0; trial < 150; trial++) {
       const party: PartyId = 1 + random.below(n);
       const message = Uint8Array.from(messages.get(party)!);
-      const at =
-        trial < 20 ? length - 1 - random.below(Math.floor(2 * half)) : probeBytes + random.below(length - probeBytes);
+      const at = trial < 20 ? length - 1 - random.below(products) : probeBytes + random.below(length - probeBytes);
       message[at]! ^= 1 << random.below(8);
       expect(
         openValues(kernel, new Map(messages).set(party, message), { expected, t, bundles }),
         `byte ${at}`,
       ).toBeUndefined();
     }
+  });
+
+  test('an unused last nibble that is not 0 is a lie like any other', () => {
+    const odd = bundles + 1 - (bundles % 2);
+    const all = new Map(
+      [...keys].map(([party, own]) => [party, shareMessage(kernel, createPrss(kernel, own), odd).message] as const),
+    );
+    expect(openValues(kernel, all, { expected, t, bundles: odd })).toBeDefined();
+    const message = Uint8Array.from(all.get(2)!);
+    message[message.length - 1]! ^= 0x10;
+    expect(openValues(kernel, new Map(all).set(2, message), { expected, t, bundles: odd })).toBeUndefined();
   });
 
   test('a live run: certified values, and the shares a late party recomputes are the live ones', async () => {

@@ -103,12 +103,19 @@ export function openValues(
     parts.push(bitValues(kernel, opening.values, format));
   }
   for (let product = 0; product < 2; product++) {
-    const shares = mapValues(cut(productBytes(bundles)), (bytes) => gf16.unpack(bytes, COMPARISON.pairs * bundles));
+    const packed = cut(productBytes(bundles));
+    if ([...packed.values()].some((bytes) => hasPadding(bytes, COMPARISON.pairs * bundles))) return undefined;
+    const shares = mapValues(packed, (bytes) => gf16.unpack(bytes, COMPARISON.pairs * bundles));
     const opening = decodeDetected(kernel, 'gf16', shares, { expected, t });
     if (opening.kind !== 'opened') return undefined;
     parts.push(gf16.pack(opening.values));
   }
   return concat(parts);
+}
+
+/** An unused last nibble that is not 0: a lie like any other, since nobody honest sends it. */
+function hasPadding(packed: Uint8Array, nibbles: number): boolean {
+  return nibbles % 2 === 1 && packed.at(-1)! >> 4 !== 0;
 }
 
 /** This party's shares of the batch, from its secrets and the opened values. */
