@@ -107,8 +107,8 @@ export function extractSample(out: usize, acc: usize, degree: u32): void {
 }
 
 /**
- * Rounds an LWE ciphertext of `dimension` mask words to multiples of 2^64/2^bits, as u32. With `centred`, the body first
- * takes up half of all rounding errors, which is their mean for uniform key bits, less half a step.
+ * Rounds an LWE ciphertext of `dimension` mask words to multiples of 2^64/2^bits, as u32. With `centred`, the body
+ * first takes up half of all rounding errors, which is their mean for uniform key bits, less half a step.
  */
 export function switchModulus(out: usize, lwe: usize, dimension: u32, bits: u32, centred: bool): void {
   const shift = <u64>(64 - bits), half = <u64>1 << (shift - 1);

@@ -11,7 +11,7 @@ import { TYPE_NAME, writeSafeSerialized } from './safe-serialize.ts';
 import { compressedXofKeySet } from './schema/server-key.ts';
 import { type KeySetDescription, serverKeyValue } from './server-key.ts';
 
-/** The file that `CompressedXofKeySet` of tfhe-rs safe-deserialises. Body order: the public key, then the server key. */
+/** The file that `CompressedXofKeySet` of tfhe-rs safe-deserialises: the public key, then the server key. */
 export function compressedXofKeySetLayout(description: KeySetDescription): FileLayout {
   const { parameters, parts, seed } = description;
   const components = keySetComponents(parameters, parts);
