@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: measures key generation, decryption latency and throughput, preprocessing, traffic and memory; prints
- * tables and writes `bench-results/<time>.json`. Real processes for four parties, the simulator for more.
+ * `npm run bench`: measures key generation, decryption latency and throughput, preprocessing, traffic and memory;
+ * prints tables and writes `bench-results/<time>.json`. Real processes for four parties, the simulator for more.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';

@@ -1,7 +1,8 @@
 /**
  * What every `npm` command of this repository runs first, on whatever Node >= 20.19 the host has: installs the
- * dependencies and the pinned Node 24 when the lock file changed, compiles the kernel when its sources changed, and runs
- * the wanted program under Node 24. Everything printed here goes to standard error; standard output belongs to the program.
+ * dependencies and the pinned Node 24 when the lock file changed, compiles the kernel when its sources changed, and
+ * runs the wanted program under Node 24. Everything printed here goes to standard error; standard output belongs to the
+ * program.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,7 +1,7 @@
 /**
- * `npm start`: four nodes as four processes, a key that none of them holds, values encrypted by node-tfhe and decrypted by
- * the network; then a node is killed, comes back, and another one lies. `--once` ends afterwards: exit status 0 only if
- * every value was right and the liar was named. Everything goes through the public CLI and REST interface.
+ * `npm start`: four nodes as four processes, a key that none of them holds, values encrypted by node-tfhe and decrypted
+ * by the network; then a node is killed, comes back, and another one lies. `--once` ends afterwards: exit status 0 only
+ * if every value was right and the liar was named. Everything goes through the public CLI and REST interface.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,6 @@
-/** What code says about documents and documents about code is true: pages, rules, steps and files that are cited exist. */
+/**
+ * What code says about documents and documents about code is true: pages, rules, steps and files that are cited exist.
+ */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';

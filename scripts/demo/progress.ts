@@ -1,6 +1,6 @@
 /**
- * Progress of steps that take longer than a second: a bar that redraws itself on a terminal, and elsewhere (a log, CI) a
- * line at most every five seconds.
+ * Progress of steps that take longer than a second: a bar that redraws itself on a terminal, and elsewhere (a log, CI)
+ * a line at most every five seconds.
  */
 import { cursorTo } from 'node:readline';
 

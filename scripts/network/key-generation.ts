@@ -1,4 +1,6 @@
-/** Asks a network for a key and fetches what it published, as any client would: over REST, trusting no byte unchecked. */
+/**
+ * Asks a network for a key and fetches what it published, as any client would: over REST, trusting no byte unchecked.
+ */
 import { randomBytes } from 'node:crypto';
 import { keyDigest } from '@keyquorum/wire/digest';
 import { type Rest, waitFor } from './rest.ts';

@@ -1,6 +1,6 @@
 /**
- * Decides whether an answer of a node counts: it answers this request handle by handle, its ABI words say the same as its
- * values, and the EIP-712 signature over them (docs of the wire package) is by the key of that party.
+ * Decides whether an answer of a node counts: it answers this request handle by handle, its ABI words say the same as
+ * its values, and the EIP-712 signature over them (docs of the wire package) is by the key of that party.
  */
 import { type FheType, fheTypeOfId, parseFheType } from '@keyquorum/tfhe/fhe-type';
 import { signedWords } from '@keyquorum/wire/abi';

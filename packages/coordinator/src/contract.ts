@@ -1,6 +1,6 @@
 /**
- * The part of a node's REST contract (version 1) that the coordinator speaks, as schemas: with them it checks what nodes
- * send, and serves the same calls itself. Bytes are lower-case hex without 0x unless said otherwise.
+ * The part of a node's REST contract (version 1) that the coordinator speaks, as schemas: with them it checks what
+ * nodes send, and serves the same calls itself. Bytes are lower-case hex without 0x unless said otherwise.
  */
 import Type, { type Static } from 'typebox';
 

@@ -1,4 +1,6 @@
-/** Why a coordinated request has no answer. One class, because every caller reacts alike: show it, perhaps ask again. */
+/**
+ * Why a coordinated request has no answer. One class, because every caller reacts alike: show it, perhaps ask again.
+ */
 
 export type CoordinationErrorCode =
   | 'COMMITTEE_INVALID' //   the configured nodes cannot form a committee: fix the configuration

@@ -18,7 +18,9 @@ const WAIT_SECONDS = 20;
 const PAUSE_MS_MIN = 10;
 const PAUSE_MS_MAX = 1_000;
 
-/** Ends that say nothing about the request: the node was stopping or restarting, and takes it again under the same id. */
+/**
+ * Ends that say nothing about the request: the node was stopping or restarting, and takes it again under the same id.
+ */
 const CUT_OFF: ReadonlySet<string> = new Set(['NODE_RESTARTED', 'DECRYPTION_ABORTED', 'STOPPING']);
 
 const isAnswer = Compile(NodeAnswer);

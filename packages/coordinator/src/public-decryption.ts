@@ -1,6 +1,6 @@
 /**
- * Sends one public decryption to all nodes and returns as soon as t+1 of them signed the same result; keeps listening to
- * the others until all have spoken or the deadline, so that it can say who was late, absent or wrong.
+ * Sends one public decryption to all nodes and returns as soon as t+1 of them signed the same result; keeps listening
+ * to the others until all have spoken or the deadline, so that it can say who was late, absent or wrong.
  *
  * Promise: with at most t corrupt nodes and n >= 3t+1 the result is right, whatever nodes send. It trusts no node for
  * its availability either: n-t honest nodes that answer in time are enough.

@@ -1,6 +1,6 @@
 /**
- * The requests that a coordinator service knows: finds a request again by its id, binds the id to its content and to its
- * caller, and forgets the oldest finished ones. In memory only: nodes remember, and a caller may simply ask again.
+ * The requests that a coordinator service knows: finds a request again by its id, binds the id to its content and to
+ * its caller, and forgets the oldest finished ones. In memory only: nodes remember, and a caller may simply ask again.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { PublicDecryptionRequest } from './contract.ts';

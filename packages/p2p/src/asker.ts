@@ -185,7 +185,9 @@ class AskingStream {
     return this.#opened.connection === connection;
   }
 
-  /** Only while `usable`. Rejects when the stream fails, and then the stream is of no more use, or with RefusalError. */
+  /**
+   * Only while `usable`. Rejects when the stream fails, and then the stream is of no more use, or with RefusalError.
+   */
   ask(body: Uint8Array, bytesMax: number): Promise<Uint8Array> {
     this.#lastId = (this.#lastId + 1) >>> 0;
     const id = this.#lastId;

@@ -1,4 +1,6 @@
-/** One request to one peer with a time limit: a peer that takes questions and answers none must not hold up who asks. */
+/**
+ * One request to one peer with a time limit: a peer that takes questions and answers none must not hold up who asks.
+ */
 import type { Party } from '@keyquorum/mpc/party';
 import type { Exchange, PartyId } from '@keyquorum/mpc/transport';
 

@@ -1,6 +1,6 @@
 /**
- * Domain labels of the ceremonies: every hash and every signature of this package starts with one of them, and no two are
- * equal (a test compares all labels of the workspace).
+ * Domain labels of the ceremonies: every hash and every signature of this package starts with one of them, and no two
+ * are equal (a test compares all labels of the workspace).
  */
 export const labels = {
   proposal: 'keyquorum/protocols/proposal/v1',

@@ -1,6 +1,6 @@
 /**
- * What a node runs, seen from above: three long-lived services on one `Party`. A node authorises callers, stores records
- * and speaks HTTP; these services run the ceremonies and never see a caller.
+ * What a node runs, seen from above: three long-lived services on one `Party`. A node authorises callers, stores
+ * records and speaks HTTP; these services run the ceremonies and never see a caller.
  */
 import type { Ceremony } from './ceremony/ceremony.ts';
 import type { DecryptionJob, DecryptionOutcome, PoolStatus } from './decryption/job.ts';

@@ -1,6 +1,6 @@
 /**
- * What the ceremonies need from a disk. Everything secret goes through `SecretStore` and nothing else does; the owner of
- * the implementation (`@keyquorum/node`) encrypts it at rest and can shred it.
+ * What the ceremonies need from a disk. Everything secret goes through `SecretStore` and nothing else does; the owner
+ * of the implementation (`@keyquorum/node`) encrypts it at rest and can shred it.
  */
 
 /** Secret bytes by name, encrypted at rest. */

@@ -1,8 +1,8 @@
 /**
- * What a closed session must never do (SPEC R3, R5, R6, R14; negative tests N7, N8, N14..N16, N27, N28 of the design review):
- * accept values of degree 2t without everybody, reveal anything after COMPLETE, reveal what another session needs, make one
- * key twice, send after it was given up, or lower the degree. Method: the real services in the simulator, with a witness of
- * all messages; for votes that are split, the real steps on sessions of their own.
+ * What a closed session must never do (SPEC R3, R5, R6, R14; negative tests N7, N8, N14..N16, N27, N28 of the design
+ * review): accept values of degree 2t without everybody, reveal anything after COMPLETE, reveal what another session
+ * needs, make one key twice, send after it was given up, or lower the degree. Method: the real services in the
+ * simulator, with a witness of all messages; for votes that are split, the real steps on sessions of their own.
  */
 import { decide, enterSession } from '@keyquorum/mpc/agreement/decision';
 import { sha256, toHex } from '@keyquorum/mpc/bytes';

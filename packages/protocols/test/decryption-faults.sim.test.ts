@@ -1,8 +1,9 @@
 /**
- * Decryption while parties lie. Goal: whoever is corrupt and whatever it does, no honest party ever outputs a wrong value,
- * every honest party finishes while at most t are corrupt, nobody honest is reported as more than silent or late, and who
- * sends wrong shares is named. Method: every set of at most t parties times every strategy of the catalogue at 4/1 and 7/2,
- * a seeded sample at 13/4; one honestly made network per strategy, whose parties start to lie when told.
+ * Decryption while parties lie. Goal: whoever is corrupt and whatever it does, no honest party ever outputs a wrong
+ * value, every honest party finishes while at most t are corrupt, nobody honest is reported as more than silent or
+ * late, and who sends wrong shares is named. Method: every set of at most t parties times every strategy of the
+ * catalogue at 4/1 and 7/2, a seeded sample at 13/4; one honestly made network per strategy, whose parties start to lie
+ * when told.
  */
 import { allDo, corruptSets, drawFaults, STRATEGIES } from '@keyquorum/mpc/simulate/faults/catalogue';
 import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';

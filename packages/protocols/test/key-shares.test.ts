@@ -1,6 +1,6 @@
 // Goal: the local computations of a key generation are right: bits are bits and have degree t, the public key's body is
-// A * rev(S) + e with small e, and a wrong share of any party anywhere is seen. Method: PRSS keys dealt by the test, all
-// parties computed one after the other, everything reconstructed and compared with BigInt arithmetic.
+// A * rev(S) + e with small e, and a wrong share of any party anywhere is seen. Method: PRSS keys dealt by the test,
+// all parties computed one after the other, everything reconstructed and compared with BigInt arithmetic.
 import { asGr64, asGr128 } from '@keyquorum/kernel/batch';
 import { openingMatrix } from '@keyquorum/kernel/lagrange';
 import { familyA2, familyC } from '@keyquorum/mpc/prss/family';

@@ -1,9 +1,9 @@
 /**
- * Key generation while parties lie. Goal: whoever is corrupt and whatever it does, honest parties that activate a key hold
- * shares of one key that fits its public key; a lie in values of degree 2t is always detected, its author proven and the
- * key made without it; a silent party stalls the ceremony, which says so; nobody honest is ever proven or reported.
- * Method: every corrupt set times every strategy at 4/1, a seeded sample at 7/2; the parties lie from the first message of
- * the key generation on, over an honest epoch.
+ * Key generation while parties lie. Goal: whoever is corrupt and whatever it does, honest parties that activate a key
+ * hold shares of one key that fits its public key; a lie in values of degree 2t is always detected, its author proven
+ * and the key made without it; a silent party stalls the ceremony, which says so; nobody honest is ever proven or
+ * reported. Method: every corrupt set times every strategy at 4/1, a seeded sample at 7/2; the parties lie from the
+ * first message of the key generation on, over an honest epoch.
  */
 import { allDo, corruptSets, STRATEGIES } from '@keyquorum/mpc/simulate/faults/catalogue';
 import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';

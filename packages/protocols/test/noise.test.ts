@@ -1,5 +1,6 @@
-// Goal: the noise of generated keys is, to t corrupt parties, exactly TUniform(b) plus an offset they know, and in total it
-// is centred and bounded (docs/protocols/noise.md). Method: every coin toss enumerated for small bounds, in integers.
+// Goal: the noise of generated keys is, to t corrupt parties, exactly TUniform(b) plus an offset they know, and in
+// total it is centred and bounded (docs/protocols/noise.md). Method: every coin toss enumerated for small bounds, in
+// integers.
 import { expect, test } from 'vitest';
 import { bitsPerSample, centring, type JointNoise, jointNoise } from '../src/keygen/noise.ts';
 

@@ -1,8 +1,9 @@
 /**
  * The start of an epoch and preprocessing while parties lie, from the first message of the network on. Goal: the honest
  * parties end with one epoch; nothing wrong enters the pool: masks are the sum of their bits, triples multiply, and all
- * honest parties can compute their shares; who lies in shares of degree 2t is proven, and the pool fills without it; who
- * is silent is named as the reason of an empty pool. Method: every corrupt set times every strategy at 4/1, a sample at 7/2.
+ * honest parties can compute their shares; who lies in shares of degree 2t is proven, and the pool fills without it;
+ * who is silent is named as the reason of an empty pool. Method: every corrupt set times every strategy at 4/1, a
+ * sample at 7/2.
  */
 import { allDo, corruptSets, STRATEGIES } from '@keyquorum/mpc/simulate/faults/catalogue';
 import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';
@@ -138,6 +139,48 @@ test('4/1: the epoch starts although the lowest party never announces it', async
     );
     for (const party of network.sim.honest)
       expect(run.outcomes[party - 1]?.status, lastLogs(network)).toBe('fulfilled');
+  });
+});
+
+test('4/1: a party that was cut off while a liar was proven learns it, and the pool fills', async () => {
+  await forEachSeed({ runs: 4, file: import.meta.filename, env: process.env }, async (seed) => {
+    const liar = 1 + (seed % 4);
+    const away = 1 + ((seed + 1) % 4);
+    const others = [1, 2, 3, 4].filter((party) => party !== away);
+    let cut: (() => void) | undefined;
+    const leaves: FaultStrategy = {
+      name: 'is cut off after its share',
+      wrap: (transport, { clock }) =>
+        intercept(transport, {
+          send(to, envelope, inner) {
+            inner.send(to, envelope);
+            if (envelope.tag !== 'share' || cut === undefined) return;
+            void clock.until(clock.now() + 21).then(cut); // later than any message arrives
+            cut = undefined;
+          },
+        }),
+    };
+    const faults = { [liar]: STRATEGIES['constant-offset']!, [away]: leaves };
+    const network = createNetwork(
+      { seed, n: 4, t: 1, faults },
+      { ...LIMITS, poolTarget: BUNDLES, batchBundles: BUNDLES },
+    );
+    const { sim } = network;
+    cut = () => {
+      sim.partition([others, [away]]);
+      sim.after(100_000, () => sim.heal());
+    };
+    const run = await sim.run(
+      async (party) => {
+        const services = await network.services(party);
+        if (party.self !== liar) await eventually(party, () => services.pool().available >= BUNDLES, 500);
+      },
+      { limitMs: 600_000 },
+    );
+    for (const party of [away, ...others].filter((each) => each !== liar)) {
+      expect(run.outcomes[party - 1]?.status, `seed ${seed}: party ${party}\n${lastLogs(network)}`).toBe('fulfilled');
+      expect(provenBy(network, party), `seed ${seed}: party ${party}`).toEqual([liar]);
+    }
   });
 });
 

@@ -1,6 +1,7 @@
-// Goal: what a batch promises to decryption: shares of degree t, masks that are the sum of their bits, triples that multiply,
-// the same shares for a party that was there and for one that recomputes them, and no lie unseen. Method: PRSS keys dealt by
-// the test; the messages of all parties computed one after the other, and a live run in the simulator.
+// Goal: what a batch promises to decryption: shares of degree t, masks that are the sum of their bits, triples that
+// multiply, the same shares for a party that was there and for one that recomputes them, and no lie unseen. Method:
+// PRSS keys dealt by the test; the messages of all parties computed one after the other, and a live run in the
+// simulator.
 import { familyC } from '@keyquorum/mpc/prss/family';
 import { sessionKeys } from '@keyquorum/mpc/prss/keys';
 import { createPrss } from '@keyquorum/mpc/prss/prss';

@@ -1,6 +1,6 @@
-// Goal: a key of the real parameters, made by four parties in the simulator, looks as the documents say: noise within its
-// bound, centred, with the stated variance; key bits balanced. Method: reconstruct what no party knows; limits are four
-// standard deviations, and the seed is fixed.
+// Goal: a key of the real parameters, made by four parties in the simulator, looks as the documents say: noise within
+// its bound, centred, with the stated variance; key bits balanced. Method: reconstruct what no party knows; limits are
+// four standard deviations, and the seed is fixed.
 import { parameterSet } from '@keyquorum/tfhe/parameters';
 import { expect, test } from 'vitest';
 import { centring, jointNoise } from '../src/keygen/noise.ts';

@@ -1,6 +1,7 @@
 /**
- * All ceremonies of a node: every change goes through here, is written down before it is acted on, and is told to whoever
- * watches. After a crash a ceremony that was under way has failed, with that reason: nothing stays pending for ever.
+ * All ceremonies of a node: every change goes through here, is written down before it is acted on, and is told to
+ * whoever watches. After a crash a ceremony that was under way has failed, with that reason: nothing stays pending for
+ * ever.
  */
 import type { Clock, Journal } from '@keyquorum/mpc/session';
 import {

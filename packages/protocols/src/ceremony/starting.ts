@@ -1,7 +1,8 @@
 /**
- * How the parties of a ceremony begin together: the node that was asked tells every other node what and when, each decides
- * by its own policy, and all that accept enter the same session at the agreed time. The session id hashes everything that
- * was agreed, so parties that were told different things meet in no session and their ceremony fails at its deadline.
+ * How the parties of a ceremony begin together: the node that was asked tells every other node what and when, each
+ * decides by its own policy, and all that accept enter the same session at the agreed time. The session id hashes
+ * everything that was agreed, so parties that were told different things meet in no session and their ceremony fails at
+ * its deadline.
  */
 import { decode, encode, u8, u32, u64 } from '@keyquorum/codec/codec';
 import { bytes, fixedBytes, struct } from '@keyquorum/codec/composites';
@@ -59,8 +60,8 @@ export function prssInitTimes({ startMs, roundMs }: { startMs: number; roundMs: 
 }
 
 /**
- * Serves announcements of others: `accept` decides and may throw; `enter` runs the ceremony. Returns the way to announce
- * one's own.
+ * Serves announcements of others: `accept` decides and may throw; `enter` runs the ceremony. Returns the way to
+ * announce one's own.
  */
 export function createStarting(
   party: Party,

@@ -1,7 +1,7 @@
 /**
- * What happens after an inconsistent opening (SPEC R5.5-R5.7; docs/protocols/closed-openings.md, steps U1..U4). The session
- * is given up, and its secrets are shown to everybody, so that everybody can recompute what each party should have sent:
- * all messages of a closed session are functions of its PRSS keys. Nothing of another session is revealed.
+ * What happens after an inconsistent opening (SPEC R5.5-R5.7; docs/protocols/closed-openings.md, steps U1..U4). The
+ * session is given up, and its secrets are shown to everybody, so that everybody can recompute what each party should
+ * have sent: all messages of a closed session are functions of its PRSS keys. Nothing of another session is revealed.
  *  U1 everybody shows the signed roots it holds; two of one party prove it corrupt, and nothing needs to be revealed;
  *  U2 everybody that did not sign COMPLETE signs BURN, durably; a quorum of BURN excludes COMPLETE in any network;
  *  U3 everybody reveals its session secrets;

@@ -1,7 +1,7 @@
 /**
- * One detected opening of a closed session, with agreement on its result (SPEC R3, R5; docs/protocols/closed-openings.md,
- * steps C1..C5). The opened values have degree 2t: with all shares any cheat is seen, with fewer none is, and nothing is
- * ever corrected.
+ * One detected opening of a closed session, with agreement on its result (SPEC R3, R5;
+ * docs/protocols/closed-openings.md, steps C1..C5). The opened values have degree 2t: with all shares any cheat is
+ * seen, with fewer none is, and nothing is ever corrected.
  *  C1 every party signs its shares and sends them to all;
  *  C2 a party that holds the shares of all expected parties checks that every element lies on one degree-2t polynomial;
  *  C3 it signs the digest of the opened values (OK in the middle of a session, COMPLETE at its end) and sends that;
@@ -127,8 +127,8 @@ async function obtainValues(
 }
 
 /**
- * Rejects when a party is known to have signed two messages and no quorum forms in spite of it: then the others, to whom it
- * sent the wrong one, burn the session, and this party helps to prove it. Never resolves.
+ * Rejects when a party is known to have signed two messages and no quorum forms in spite of it: then the others, to
+ * whom it sent the wrong one, burn the session, and this party helps to prove it. Never resolves.
  */
 async function spoiled(session: Session, step: OpeningStep, shares: SignedShares): Promise<never> {
   await shares.conflict;

@@ -1,7 +1,7 @@
 /**
- * Who lied in a burnt preprocessing batch (SPEC R5.7, O11): every member of a set shows the set's key of this batch, the value
- * that t+1 members give is the right one, and from it everybody recomputes every party's SHARE. The epoch's keys, from
- * which the batch's keys derive one way, are never shown, so every other batch keeps its secrets.
+ * Who lied in a burnt preprocessing batch (SPEC R5.7, O11): every member of a set shows the set's key of this batch,
+ * the value that t+1 members give is the right one, and from it everybody recomputes every party's SHARE. The epoch's
+ * keys, from which the batch's keys derive one way, are never shown, so every other batch keeps its secrets.
  */
 import type { PrssKeys } from '@keyquorum/mpc/prss/keys';
 import { eraseKeys, sessionKeys } from '@keyquorum/mpc/prss/keys';

@@ -1,7 +1,8 @@
 /**
  * The requests this node has admitted: what their blocks are, which are still to be opened, and who waits for them. The
- * inner products b - <a, s> are computed at admission, while the request is being bound; the ciphertexts (16 KiB a block) are
- * not kept. The phases are shares of secrets: they stay while slower parties may still need our answer, then are erased.
+ * inner products b - <a, s> are computed at admission, while the request is being bound; the ciphertexts (16 KiB a
+ * block) are not kept. The phases are shares of secrets: they stay while slower parties may still need our answer, then
+ * are erased.
  */
 import type { Gr64 } from '@keyquorum/kernel/batch';
 import type { Fault } from '@keyquorum/mpc/session';

@@ -2,10 +2,10 @@
  * The memory that makes a bundle one-time (SPEC R4, R14, O13). Every change is a synchronous test-and-set here; callers
  * await `sync` before the message that depends on it leaves.
  *
- * A stripe is the part of a batch that one owner may propose. Its watermark only grows: bundles below it are spent, bound
- * or not. Because a disk can come back older than it was, the watermark alone is not trusted after a reboot: before its
- * first echo in a segment a party has its reservation of that segment stored by 2t others, and after a reboot it starts
- * behind every segment that 2t+1 others remember.
+ * A stripe is the part of a batch that one owner may propose. Its watermark only grows: bundles below it are spent,
+ * bound or not. Because a disk can come back older than it was, the watermark alone is not trusted after a reboot:
+ * before its first echo in a segment a party has its reservation of that segment stored by 2t others, and after a
+ * reboot it starts behind every segment that 2t+1 others remember.
  */
 import type { Journal } from '@keyquorum/mpc/session';
 import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
@@ -53,8 +53,8 @@ export interface Ledger {
    */
   claim(stripe: Stripe, claim: { number: number; low: number; count: number }): boolean;
   /**
-   * Echoes on nothing below `bundle` (reservations of an earlier life of this process). The bundles are not spent: others
-   * may bind them, and then this party sends its shares like everybody.
+   * Echoes on nothing below `bundle` (reservations of an earlier life of this process). The bundles are not spent:
+   * others may bind them, and then this party sends its shares like everybody.
    */
   skipTo(stripe: Stripe, bundle: number): void;
   /** Remembers, for `party`, that it may have echoed inside segments 0..segment; `signature` is its own. */

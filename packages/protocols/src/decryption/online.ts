@@ -1,7 +1,7 @@
 /**
  * The online protocol: opens the 4-bit messages of certified LWE ciphertexts, and nothing else about them
- * (docs/protocols/decryption.md, steps D1..D5). Everything opened is of degree t: at most t silent or lying parties cannot
- * stop it or change its result, and no message needs a time limit to be safe.
+ * (docs/protocols/decryption.md, steps D1..D5). Everything opened is of degree t: at most t silent or lying parties
+ * cannot stop it or change its result, and no message needs a time limit to be safe.
  *  D1 shares of the phase x = b - <a, s>, plus half a step (at admission, before the binding);
  *  D2 c = x + 2^58 + r is opened, four ciphertexts to a ring element; r is the bundle's mask, so c is uniform;
  *  D3 bits 59..62 of c - r are compared out of the shared bits of r, D4 and set to 0 if the padding bit is set;

@@ -1,7 +1,7 @@
 /**
- * The released batches of this node: material in memory, opened values on disk, one binding per stripe. What reaches the
- * disk is public (opened values and their certificate); the shares are recomputed from the epoch's PRSS keys at boot, so
- * nothing of the pool is a secret at rest.
+ * The released batches of this node: material in memory, opened values on disk, one binding per stripe. What reaches
+ * the disk is public (opened values and their certificate); the shares are recomputed from the epoch's PRSS keys at
+ * boot, so nothing of the pool is a secret at rest.
  */
 import type { SessionId } from '@keyquorum/mpc/transport';
 import { type Stripe, stripesOf } from './ledger.ts';
@@ -32,8 +32,9 @@ export interface Pool {
   freeByOwner(): number[];
   batches(): number;
   /**
-   * Removes batches that have been spent for LINGER_MS, so that slow peers still find them; returns their ids. A batch counts
-   * as spent, too, when newer ones hold `bundlesMax`: what parties that went away or rebooted leave behind is not kept for ever.
+   * Removes batches that have been spent for LINGER_MS, so that slow peers still find them; returns their ids. A batch
+   * counts as spent, too, when newer ones hold `bundlesMax`: what parties that went away or rebooted leave behind is
+   * not kept for ever.
    */
   removeSpent(nowMs: number, bundlesMax: number): SessionId[];
   close(): void;

@@ -1,12 +1,12 @@
 /**
- * One preprocessing batch (docs/protocols/preprocessing.md, steps P3 and P4; SPEC O3, O4): masks as square-root bits, and
- * shared-operand pairs over GF(16), opened at degree 2t with the shares of all parties.
+ * One preprocessing batch (docs/protocols/preprocessing.md, steps P3 and P4; SPEC O3, O4): masks as square-root bits,
+ * and shared-operand pairs over GF(16), opened at degree 2t with the shares of all parties.
  *
- * A bit j of a mask matters modulo 2^(64-j), so groups of eight bits are opened with 8, 7, .. 1 bytes per coefficient. A
- * bit's share modulo 2 is a GF(16) share of the same bit, so the masks need no second preparation for the circuit.
+ * A bit j of a mask matters modulo 2^(64-j), so groups of eight bits are opened with 8, 7, .. 1 bytes per coefficient.
+ * A bit's share modulo 2 is a GF(16) share of the same bit, so the masks need no second preparation for the circuit.
  *
- * SHARE message: probe, 64 nibbles | group g = 0..7: 8*B elements, 4*(8-g) bytes each | products xy, then xy': P*B nibbles.
- * Values: the same without the probe, opened.
+ * SHARE message: probe, 64 nibbles | group g = 0..7: 8*B elements, 4*(8-g) bytes each | products xy, then xy': P*B
+ * nibbles. Values: the same without the probe, opened.
  */
 import { asGf16, asGr64, type Gr64 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
@@ -36,7 +36,9 @@ import type { Material } from './material.ts';
 
 const GROUP_BITS = 8;
 const GROUPS = MODULUS_BITS / GROUP_BITS;
-/** Nibbles of the self-test value at the head of every SHARE: a returning party checks its keys with them (SPEC O12). */
+/**
+ * Nibbles of the self-test value at the head of every SHARE: a returning party checks its keys with them (SPEC O12).
+ */
 export const PROBE_NIBBLES = 64;
 const PROBE_BYTES = PROBE_NIBBLES / 2;
 export const SHARE_TAG = 'share';

@@ -1,8 +1,8 @@
 /**
  * The binding of pool material to requests (SPEC R4; docs/protocols/binding.md): a proposal names a range of bundles of
  * one stripe and, block by block, what each bundle will decrypt. Two different uses of one bundle would give an exact
- * linear equation on the secret key, so a bundle is used only under a certificate, and an honest party signs at most one
- * proposal per bundle, ever.
+ * linear equation on the secret key, so a bundle is used only under a certificate, and an honest party signs at most
+ * one proposal per bundle, ever.
  */
 import { decode, encode, u8, u32 } from '@keyquorum/codec/codec';
 import { fixedBytes, struct, vector } from '@keyquorum/codec/composites';

@@ -1,7 +1,8 @@
 /**
- * Replicated reservations (SPEC R4, O13): before its first echo in a segment of a stripe, a party has that fact signed and
- * stored durably by n-1-t others (2t for n = 3t+1); after a reboot it asks all others and starts behind what they remember. 2t storers and
- * 2t+1 answers share t+1 parties, so an honest one always knows. A restored backup is covered by the same rule.
+ * Replicated reservations (SPEC R4, O13): before its first echo in a segment of a stripe, a party has that fact signed
+ * and stored durably by n-1-t others (2t for n = 3t+1); after a reboot it asks all others and starts behind what they
+ * remember. 2t storers and 2t+1 answers share t+1 parties, so an honest one always knows. A restored backup is covered
+ * by the same rule.
  */
 import { decode, encode, u8, u32 } from '@keyquorum/codec/codec';
 import { fixedBytes, struct, vector } from '@keyquorum/codec/composites';
@@ -40,7 +41,9 @@ const recallExchange: Exchange = {
 };
 
 export interface Reservations {
-  /** Resolves when this party may echo on bundles of the stripe below `high`; asks for the next segment ahead of need. */
+  /**
+   * Resolves when this party may echo on bundles of the stripe below `high`; asks for the next segment ahead of need.
+   */
   cover(stripe: Stripe, high: number): Promise<void>;
   /** Reserves the first segment of these stripes before anybody needs it, with one message per party. */
   prefetch(stripes: readonly Stripe[]): void;

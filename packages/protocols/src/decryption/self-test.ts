@@ -1,7 +1,8 @@
 /**
- * A party that comes back checks its own PRSS keys before it trusts them (SPEC O12): every batch has a probe, a PRSS value of
- * 64 nibbles that means nothing else. If 2t+1 parties' probe shares lie on one polynomial of degree t and the own share does
- * not, the own keys or the disk are damaged: the node stays silent and alarms, instead of being taken for a liar.
+ * A party that comes back checks its own PRSS keys before it trusts them (SPEC O12): every batch has a probe, a PRSS
+ * value of 64 nibbles that means nothing else. If 2t+1 parties' probe shares lie on one polynomial of degree t and the
+ * own share does not, the own keys or the disk are damaged: the node stays silent and alarms, instead of being taken
+ * for a liar.
  */
 import { fromHex, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
@@ -62,7 +63,9 @@ export function createSelfTest(party: Party, { keys, publics, signal }: SelfTest
     return answers;
   }
 
-  /** The batch that most others have; undefined when too few have one for 2t+1 probes. Liars can list what they like. */
+  /**
+   * The batch that most others have; undefined when too few have one for 2t+1 probes. Liars can list what they like.
+   */
   async function commonBatch(): Promise<{ batch: SessionId | undefined; answers: number }> {
     const lists = [...(await fromAll((peer) => batchesOf(party, peer, signal))).values()];
     const count = (batch: SessionId): number => lists.filter((list) => list.includes(batch)).length;

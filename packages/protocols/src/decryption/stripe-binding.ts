@@ -4,8 +4,8 @@
  *  B2 a party that has admitted every listed request takes the same range durably, then sends ECHO to all;
  *  B3 a quorum of ECHOs on one digest is the certificate: now, and only now, shares for these bundles may be sent;
  *  B4 the certificate is forwarded, unless everybody was seen to have echoed.
- * A refused proposal still moves the watermark, so a bundle is never bound twice. Two message delays, overlapped with the
- * inner products.
+ * A refused proposal still moves the watermark, so a bundle is never bound twice. Two message delays, overlapped with
+ * the inner products.
  */
 import {
   CERTIFICATE_BYTES_MAX,

@@ -1,7 +1,7 @@
 /**
- * The epoch of a node: loaded from disk, taken from the others if it started without this node, or started together. The
- * lowest party that is up announces the start once everybody is there, or enough are there for long enough; the next
- * ones follow if it does not.
+ * The epoch of a node: loaded from disk, taken from the others if it started without this node, or started together.
+ * The lowest party that is up announces the start once everybody is there, or enough are there for long enough; the
+ * next ones follow if it does not.
  */
 import { decode, encode, u32 } from '@keyquorum/codec/codec';
 import { toHex } from '@keyquorum/mpc/bytes';

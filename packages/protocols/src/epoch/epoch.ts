@@ -1,6 +1,7 @@
 /**
- * The start of an epoch (docs/protocols/prss.md): one PRSS-Init whose keys serve preprocessing until the next epoch. The keys
- * live in the SecretStore; a party that was away takes them from t+1 equal private answers of the members of each set.
+ * The start of an epoch (docs/protocols/prss.md): one PRSS-Init whose keys serve preprocessing until the next epoch.
+ * The keys live in the SecretStore; a party that was away takes them from t+1 equal private answers of the members of
+ * each set.
  */
 import { decode, encode, u32 } from '@keyquorum/codec/codec';
 import { fixedBytes, struct, vector } from '@keyquorum/codec/composites';

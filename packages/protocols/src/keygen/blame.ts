@@ -1,6 +1,6 @@
 /**
- * Who lied in a burnt key generation: from the revealed PRSS contributions, what every party should have sent in the step
- * that failed (SPEC R5.7). The session's key is used by nobody.
+ * Who lied in a burnt key generation: from the revealed PRSS contributions, what every party should have sent in the
+ * step that failed (SPEC R5.7). The session's key is used by nobody.
  */
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import type { PrssInit } from '@keyquorum/mpc/prss/init';

@@ -1,6 +1,7 @@
 /**
- * Key generation as a ceremony of a node: announced by the node that was asked, run by all, restarted when a liar was found
- * (at most t times, each names at least one), recorded, and completed from a peer's record by a node that missed the end.
+ * Key generation as a ceremony of a node: announced by the node that was asked, run by all, restarted when a liar was
+ * found (at most t times, each names at least one), recorded, and completed from a peer's record by a node that missed
+ * the end.
  */
 import { decode, encode } from '@keyquorum/codec/codec';
 import { bytes, struct, text } from '@keyquorum/codec/composites';
@@ -144,8 +145,8 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   }
 
   /**
-   * Shreds the shares of a failed attempt: true. If this party signed COMPLETE, the others may use the key: then it waits
-   * for their record, and false means that the key was completed after all.
+   * Shreds the shares of a failed attempt: true. If this party signed COMPLETE, the others may use the key: then it
+   * waits for their record, and false means that the key was completed after all.
    */
   async function giveUp(id: string, session: SessionId): Promise<boolean> {
     decide(journal, session, 'burn', ABANDONED); // from now on it signs no COMPLETE; no effect if it did, or was burnt
@@ -185,7 +186,10 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
 
   type Agreed = Pick<KeyRecord, 'keyId' | 'session' | 'parameters' | 'purpose' | 'attempt' | 'startMs'>;
 
-  /** A burnt session named a liar, so at most t of them happen; a late PRSS-Init revealed nothing and is simply repeated. */
+  /**
+   * A burnt session named a liar, so at most t of them happen; a late PRSS-Init revealed nothing and is simply
+   * repeated.
+   */
   function attemptsAfter(error: unknown): number {
     if (error instanceof KeygenBurntError) return error.proofs.length > 0 ? INIT_ATTEMPTS_MAX + roster.t : 0;
     return error instanceof PrssInitError || error instanceof AgreementError ? INIT_ATTEMPTS_MAX : 0;

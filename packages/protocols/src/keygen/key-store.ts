@@ -1,7 +1,7 @@
 /**
  * The keys of a node. Shares are secret and live in the SecretStore; a key is usable once its record, with the COMPLETE
- * certificate of a quorum, is in the journal. Shares without a record belong to a ceremony that did not end here: they are
- * completed from a peer's record or shredded.
+ * certificate of a quorum, is in the journal. Shares without a record belong to a ceremony that did not end here: they
+ * are completed from a peer's record or shredded.
  */
 import { asGr128, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';

@@ -1,7 +1,7 @@
 /**
- * Distributed key generation (docs/protocols/key-generation.md, steps K1..K6): the secret keys of a parameter set as shared
- * bits, and the compact public key. Nobody ever holds a key; every message is a function of the session's PRSS keys, so a
- * lie is found by recomputation.
+ * Distributed key generation (docs/protocols/key-generation.md, steps K1..K6): the secret keys of a parameter set as
+ * shared bits, and the compact public key. Nobody ever holds a key; every message is a function of the session's PRSS
+ * keys, so a lie is found by recomputation.
  *  K1 PRSS-Init makes fresh keys for this session, bound to fresh nonces of the parties (SPEC R2, R6);
  *  K2 the public seed is opened: a joint random value, fixed after the PRSS keys and before any noise (SPEC R11);
  *  K3 all secret bits are made in one opening of degree 2t and agreed on;
@@ -103,7 +103,10 @@ export class KeygenBurntError extends Error {
   }
 }
 
-/** Runs the ceremony in the announced session. @throws OpeningError, KeygenBurntError, PrssInitError, the session's reason */
+/**
+ * Runs the ceremony in the announced session. @throws OpeningError, KeygenBurntError, PrssInitError, the session's
+ * reason
+ */
 export async function generateKey(session: Session, input: KeygenInput): Promise<GeneratedKey> {
   const { roster } = session;
   const families = [familyC(roster), familyA2(roster)];
@@ -180,7 +183,9 @@ function prssOf(kernel: Kernel, init: PrssInit): SessionPrss {
   return { c: make('C'), a2: make('A2') };
 }
 
-/** K2: a coin that is tossed only once the PRSS keys are certified to be fixed, hashed to the seed of the public stream. */
+/**
+ * K2: a coin that is tossed only once the PRSS keys are certified to be fixed, hashed to the seed of the public stream.
+ */
 async function openSeed(session: Session, prss: Prss, init: PrssInit): Promise<Uint8Array> {
   const fixed = prssInitSubject(session.id, init.transcript);
   const coin = await openCoin(session, prss, { tag: 'seed', count: 64, fixed, certificate: init.certificate });

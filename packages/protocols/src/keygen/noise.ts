@@ -2,10 +2,11 @@
  * The noise of jointly generated key material: bounds and shapes in one table that the protocol reads and
  * `scripts/soundness.ts` recomputes (docs/protocols/noise.md; SPEC R11).
  *
- * Large bounds take the hybrid: e = 2^(b+1-h)*H - 2^b + sum_A (u_A + beta_A) - (|F|-1)*2^(b-h), with H an integer of h jointly
- * generated bits, u_A uniform in [0, 2^(b+1-h)) and beta_A one bit, both from the PRSS keys of the sets A of a family F. To t
- * corrupt parties it is exactly TUniform(b) plus a known offset; in total its mean is 0 and its variance is TUniform's times
- * 1 + (|F|-1)/4^h. Small bounds (the Test set) take TUniform(b) itself from b+2 joint bits: e = b_0 + B - 2^b.
+ * Large bounds take the hybrid: e = 2^(b+1-h)*H - 2^b + sum_A (u_A + beta_A) - (|F|-1)*2^(b-h), with H an integer of h
+ * jointly generated bits, u_A uniform in [0, 2^(b+1-h)) and beta_A one bit, both from the PRSS keys of the sets A of a
+ * family F. To t corrupt parties it is exactly TUniform(b) plus a known offset; in total its mean is 0 and its variance
+ * is TUniform's times 1 + (|F|-1)/4^h. Small bounds (the Test set) take TUniform(b) itself from b+2 joint bits: e = b_0
+ * + B - 2^b.
  */
 export interface JointNoise {
   /** TUniform bound b: every honest view lies in [-2^b, 2^b]. */

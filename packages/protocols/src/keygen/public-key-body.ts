@@ -1,7 +1,7 @@
 /**
- * The body B = A * rev(S) + e of the compact public key, on shares (docs/protocols/key-generation.md, step K4). A is public,
- * S the shared key, e the shared noise: everything is linear, four coefficients travel in one ring element, and a zero
- * sharing of degree 2t hides all but the body itself.
+ * The body B = A * rev(S) + e of the compact public key, on shares (docs/protocols/key-generation.md, step K4). A is
+ * public, S the shared key, e the shared noise: everything is linear, four coefficients travel in one ring element, and
+ * a zero sharing of degree 2t hides all but the body itself.
  */
 import { asGr64, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';

@@ -1,4 +1,6 @@
-/** What is behind a released batch: recomputed from each party's stored keys and the public record, then reconstructed. */
+/**
+ * What is behind a released batch: recomputed from each party's stored keys and the public record, then reconstructed.
+ */
 import { asGf16, asGr64 } from '@keyquorum/kernel/batch';
 import { openingMatrix } from '@keyquorum/kernel/lagrange';
 import type { PartyId } from '@keyquorum/mpc/transport';

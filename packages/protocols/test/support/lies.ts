@@ -1,6 +1,6 @@
 /**
- * Parties that lie when told: one network is set up honestly and then serves many scenarios, in which other parties lie in
- * other ways. Every party has the wrapper; outside of its lies it is transparent.
+ * Parties that lie when told: one network is set up honestly and then serves many scenarios, in which other parties lie
+ * in other ways. Every party has the wrapper; outside of its lies it is transparent.
  */
 import type { FaultStrategy, Faults, FaultTools } from '@keyquorum/mpc/simulate/strategy';
 import type { Exchange, PartyId, Transport, TransportEvents } from '@keyquorum/mpc/transport';

@@ -1,4 +1,6 @@
-/** What no party may know: secret keys reconstructed from shares, and the noise of a public key. Textbook, for tests. */
+/**
+ * What no party may know: secret keys reconstructed from shares, and the noise of a public key. Textbook, for tests.
+ */
 import { asGr128 } from '@keyquorum/kernel/batch';
 import { openingMatrix } from '@keyquorum/kernel/lagrange';
 import { fromHex } from '@keyquorum/mpc/bytes';
@@ -14,7 +16,9 @@ const GR128_BYTES = 64;
 
 export type KeyName = 'pke' | 'small' | 'big';
 
-/** Bits of all three keys in the order of their shares, from the stores of these parties. @throws if they share no key */
+/**
+ * Bits of all three keys in the order of their shares, from the stores of these parties. @throws if they share no key
+ */
 export async function reconstructBits(
   stores: ReadonlyMap<PartyId, SecretStore>,
   { keyId, session }: Pick<KeyRecord, 'keyId' | 'session'>,

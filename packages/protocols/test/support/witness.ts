@@ -1,6 +1,6 @@
 /**
- * Sees everything that any party sends, and judges the binding of material from outside: no honest party ever echoes two
- * proposals that share a bundle, no bundle is certified twice, and shares are sent only under a certificate.
+ * Sees everything that any party sends, and judges the binding of material from outside: no honest party ever echoes
+ * two proposals that share a bundle, no bundle is certified twice, and shares are sent only under a certificate.
  */
 import { HASH_BYTES, toHex } from '@keyquorum/mpc/bytes';
 import { quorumOf, type Roster } from '@keyquorum/mpc/roster';
@@ -97,7 +97,9 @@ function proposalsOf(sent: readonly Sent[]): Map<string, Proposal> {
   return proposals;
 }
 
-/** Echoes in stripe sessions, with the claimed digest. Signatures are the receiver's business: a liar's count here, too. */
+/**
+ * Echoes in stripe sessions, with the claimed digest. Signatures are the receiver's business: a liar's count here, too.
+ */
 function echoesOf(sent: readonly Sent[]): Echo[] {
   return sent
     .filter(({ tag, body }) => tag.startsWith('echo/') && body.length > HASH_BYTES)
