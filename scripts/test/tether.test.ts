@@ -7,7 +7,8 @@ const TETHER = new URL('../tether.mjs', import.meta.url).href;
 const CHILD = "console.log('up'); setInterval(() => {}, 1e6);";
 const PARENT = `
   const { spawn } = require('node:child_process');
-  spawn(process.execPath, ['--import', ${JSON.stringify(TETHER)}, '-e', ${JSON.stringify(CHILD)}], { stdio: 'inherit' });
+  const options = ['--import', ${JSON.stringify(TETHER)}, '-e', ${JSON.stringify(CHILD)}];
+  spawn(process.execPath, options, { stdio: 'inherit' });
 `;
 
 test('a process ends when its parent is killed', async () => {

@@ -87,7 +87,7 @@ export const WaitQuery = Type.Object({
 export const Verdict = Type.Enum(['pending', 'answered', 'agreed', 'wrong', 'refused', 'late', 'absent'], {
   description:
     'answered: a signed result, but fewer than t+1 equal ones; agreed: one of t+1 or more equal signed results; ' +
-    'wrong: another result, a bad signature or format; late: reached, but without a result in time; absent: not reached',
+    'wrong: other result, bad signature or format; late: reached, but no result in time; absent: not reached',
 });
 export type Verdict = Static<typeof Verdict>;
 

@@ -31,7 +31,7 @@ const runs = fc.constantFrom({ n: 4, t: 1 }, { n: 5, t: 1 }, { n: 7, t: 2 }, { n
   });
 });
 
-test('t corrupt parties, any order: only the right result, after at most n-t answers, and no honest party is blamed', () => {
+test('t corrupt parties, any order: the right result after at most n-t answers, nobody honest is blamed', () => {
   fc.assert(
     fc.property(runs, ({ n, t, order, corrupt, outcomes, honest }) => {
       const ballot = createBallot(

@@ -65,7 +65,7 @@ test('answers come back however the stream is cut; a refusal has no body', async
   );
 });
 
-test('a short body leaves with its header as one write; what is read never shares memory with what was sent', async () => {
+test('a short body leaves with its header as one write; what is read shares no memory with it', async () => {
   expect(encodeRequest(1, new Uint8Array(65_536))).toHaveLength(1);
   expect(encodeRequest(1, new Uint8Array(65_537))).toHaveLength(2);
   const sent = Uint8Array.of(1, 2, 3);

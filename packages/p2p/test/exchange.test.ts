@@ -161,7 +161,7 @@ test('one stream serves one request after the other; another exchange has a stre
   expect(requestsOf(lower)).toEqual({ asked: 110, streamsOpened: 2, idleStreams: 2 });
 });
 
-test('50 requests at once, of all sizes, answered out of order: each gets its own answer, over 16 streams', async () => {
+test('50 requests of all sizes, answered out of order: each gets its own answer, over 16 streams', async () => {
   const { lower } = await pair(ECHO, async (_, body) => {
     for (let turn = (body[0] ?? 0) % 7; turn > 0; turn--) await new Promise(setImmediate);
     return body;

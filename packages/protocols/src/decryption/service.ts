@@ -121,7 +121,8 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     const down = partiesOf(roster).filter((id) => id !== party.self && !party.transport.isUp(id));
     const available = free.reduce((sum, each) => sum + each, 0);
     if (available < needed) {
-      const message = `the pool holds ${available} bundles and the request needs ${needed}; it is refilled once every party answers`;
+      const holds = `the pool holds ${available} bundles and the request needs ${needed}`;
+      const message = `${holds}; it is refilled once every party answers`;
       return new DecryptionError('POOL_EMPTY', message, down);
     }
     const message = `fewer than 2t+1 parties answered within ${modules.deadlineMs} ms`;
