@@ -11,6 +11,7 @@ import type { Exchange, PartyId } from '@keyquorum/mpc/transport';
 import { type Board, createBoard } from './ceremony/board.ts';
 import { CeremonyError } from './ceremony/ceremony.ts';
 import { type Announcement, createStarting } from './ceremony/starting.ts';
+import { learnProven, serveProven } from './closed/learn-proven.ts';
 import { createProvenParties } from './closed/proven.ts';
 import { serveBatchList } from './decryption/batch-list.ts';
 import { DecryptionError, type PoolStatus } from './decryption/job.ts';
@@ -95,11 +96,17 @@ export function createServices(options: ServiceOptions): Services {
   }
 
   serveBatchList(transport, publics);
+  serveProven(party, proven);
   transport.serve(cancelExchange, async (from, body) => {
     log({ level: 'warn', message: 'a peer cancels a ceremony', id: toHex(body), from });
     keygen.cancel(toHex(body));
     return Uint8Array.of(1);
   });
+
+  async function tellProven(): Promise<void> {
+    const learnt = await learnProven(party, proven, signal);
+    for (const culprit of learnt) log({ level: 'error', message: 'others have proven a party corrupt', culprit });
+  }
 
   async function startPool(epoch: number, epochKeys: PrssKeys): Promise<void> {
     damaged = !(await testOwnKeys(epochKeys));
@@ -110,7 +117,7 @@ export function createServices(options: ServiceOptions): Services {
     refill = createRefill({
       ...{ party, pool, ledger, reservations, publics, board, epoch, signal, log, ...sizes },
       keys: epochKeys,
-      proven,
+      ...{ proven, learnProven: tellProven },
     });
     refill.run().catch((error) => {
       if (!signal.aborted) log({ level: 'error', message: 'the pool is not refilled any more', error: String(error) });
@@ -130,6 +137,9 @@ export function createServices(options: ServiceOptions): Services {
 
   party.onPeer((peer, state) => {
     if (state !== 'up') return;
+    tellProven().catch((error) =>
+      log({ level: 'warn', message: 'asking whom others have proven failed', peer, error: String(error) }),
+    );
     refill
       ?.catchUp()
       .catch((error) => log({ level: 'warn', message: 'catching up failed', peer, error: String(error) }));

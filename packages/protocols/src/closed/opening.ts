@@ -21,6 +21,8 @@ import { openVoteBox, type Tally, type VoteBox } from './vote-box.ts';
 
 /** After the own shares were found inconsistent, this long others may still show a digest that t+1 parties checked. */
 const ADOPTION_WAIT_MS = 4_000;
+/** How often it is told who is waited for. */
+const TELL_MS = 1_000;
 
 export interface OpeningStep {
   /** Tag of the share messages; unique in the session. */
@@ -36,7 +38,7 @@ export interface OpeningStep {
   readonly beforeSigning?: (values: Uint8Array, digest: Uint8Array) => Promise<void>;
   readonly seal: 'ok' | 'complete';
   readonly deadlineMs: number;
-  /** Told whenever the set of parties that are waited for may have changed. */
+  /** Told now and then who is waited for. */
   readonly onWaiting?: (parties: readonly PartyId[]) => void;
 }
 
@@ -171,6 +173,13 @@ async function withDeadline<T>(
     });
   });
   late.catch(() => undefined); // the work may have won
-  step.onWaiting?.(waitingFor(session, shares, votes));
-  return Promise.race([work, late]);
+  const ended = new AbortController();
+  const tell = async (): Promise<void> => {
+    while (step.onWaiting !== undefined && !ended.signal.aborted) {
+      step.onWaiting(waitingFor(session, shares, votes));
+      await session.clock.until(session.clock.now() + TELL_MS, ended.signal);
+    }
+  };
+  tell().catch(() => undefined); // the wait has ended
+  return Promise.race([work, late]).finally(() => ended.abort());
 }

@@ -80,6 +80,8 @@ export interface RefillModules {
   readonly batchBundles: number;
   /** Parties proven corrupt: their shares are neither waited for nor used. */
   readonly proven: ProvenParties;
+  /** Asks the others whom they have proven corrupt; never rejects. */
+  learnProven(): Promise<void>;
   readonly signal: AbortSignal;
   readonly log: Log;
 }
@@ -135,6 +137,7 @@ export function createRefill(modules: RefillModules): Refill {
 
   /** P1, P2. */
   async function lead(): Promise<void> {
+    await modules.learnProven();
     const nonceOf = async (id: PartyId): Promise<[PartyId, Uint8Array] | undefined> => {
       if (id === self) return [id, signedNonce()];
       const question = { to: id, exchange: nonceExchange, body: new Uint8Array(0), limitMs: NONCE_WAIT_MS, signal };
@@ -143,11 +146,8 @@ export function createRefill(modules: RefillModules): Refill {
     };
     const answers = (await Promise.all(expected().map(nonceOf))).filter((each) => each !== undefined);
     const missing = expected().filter((id) => !answers.some(([party]) => party === id));
-    if (missing.length > 0) {
-      reason = `waiting for ${missing.map((id) => `party ${id}`).join(', ')}: a batch needs the shares of every party`;
-      return;
-    }
-    reason = '';
+    reason = reasonOf(missing);
+    if (missing.length > 0) return;
     const listed = answers.map(([id, answer]) => ({
       party: id,
       nonce: answer.subarray(0, NONCE_BYTES),
@@ -161,6 +161,7 @@ export function createRefill(modules: RefillModules): Refill {
   /** P3, P4. Throws when START is not acceptable or the batch does not complete. */
   async function join(encoded: Uint8Array): Promise<void> {
     const start = decodeStart(encoded);
+    if (!listsExpected(start)) await modules.learnProven();
     requireGoodStart(start);
     const id = batchId(roster, encoded);
     if (running.has(id) || pool.has(id)) return;
@@ -183,6 +184,7 @@ export function createRefill(modules: RefillModules): Refill {
       board.succeed(id);
     } catch (error) {
       board.fail(id, failureOf(error));
+      if (error instanceof OpeningError) reason = reasonOf(error.absent);
       if (error instanceof OpeningError && error.code === 'OPENING_INCONSISTENT') await blameFor(session, error, start);
       throw error;
     } finally {
@@ -207,12 +209,15 @@ export function createRefill(modules: RefillModules): Refill {
     );
   }
 
+  function listsExpected({ nonces: listed }: BatchStart): boolean {
+    return listed.map(({ party: id }) => id).join() === expected().join();
+  }
+
   function requireGoodStart(start: BatchStart): void {
-    const listed = start.nonces.map(({ party: id }) => id);
     if (start.epoch !== modules.epoch) throw new Error(`START for epoch ${start.epoch}, this is ${modules.epoch}`);
     if (start.bundles < roster.n || start.bundles > BATCH_BUNDLES_MAX)
       throw new Error(`START of ${start.bundles} bundles`);
-    if (listed.join() !== expected().join()) throw new Error(`START lists parties ${listed.join()}`);
+    if (!listsExpected(start)) throw new Error('START lists other parties than all that are not proven corrupt');
     for (const { party: id, nonce, signature } of start.nonces) {
       if (!verifyStatement(roster, id, nonceSubject(nonce), signature)) throw new Error(`bad nonce of party ${id}`);
     }
@@ -330,4 +335,9 @@ export function createRefill(modules: RefillModules): Refill {
       return tookMs === 0 ? 0 : (1000 * finished.reduce((sum, each) => sum + each.bundles, 0)) / tookMs;
     },
   };
+}
+
+function reasonOf(missing: readonly PartyId[]): string {
+  if (missing.length === 0) return '';
+  return `waiting for ${missing.map((id) => `party ${id}`).join(', ')}: a batch needs the shares of every party`;
 }
