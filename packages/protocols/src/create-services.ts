@@ -122,7 +122,13 @@ export function createServices(options: ServiceOptions): Services {
     refill.run().catch((error) => {
       if (!signal.aborted) log({ level: 'error', message: 'the pool is not refilled any more', error: String(error) });
     });
-    keygen.recover().catch((error) => log({ level: 'warn', message: 'recovering keys failed', error: String(error) }));
+    recoverKeys();
+  }
+
+  function recoverKeys(): void {
+    keygen.recover().catch((error) => {
+      if (!signal.aborted) log({ level: 'warn', message: 'recovering keys failed', error: String(error) });
+    });
   }
 
   /** Before keys from disk are used: a node with damaged keys must be silent, not wrong. False when they are damaged. */
@@ -137,6 +143,7 @@ export function createServices(options: ServiceOptions): Services {
 
   party.onPeer((peer, state) => {
     if (state !== 'up') return;
+    if (pool !== undefined) recoverKeys();
     tellProven().catch((error) =>
       log({ level: 'warn', message: 'asking whom others have proven failed', peer, error: String(error) }),
     );

@@ -248,6 +248,62 @@ test('N27: after a ceremony is cancelled, no share of it leaves this party', asy
   });
 });
 
+test('a party that signed COMPLETE and lost touch keeps its shares, and has the key when the others have it', async () => {
+  for (const how of ['reboots', 'is cut off'] as const) {
+    await forEachSeed(seeds(4), async (seed) => {
+      const lost = 1 + (seed % 4);
+      const others = upTo(4).filter((party) => party !== lost);
+      let leave: (() => void) | undefined;
+      // The others hear each other late, so that nobody has the key when the lost party asks for it first.
+      const slow: FaultStrategy = {
+        name: 'completes late',
+        wrap: (transport, { clock }) =>
+          intercept(transport, {
+            send(to, envelope, inner) {
+              if (envelope.tag !== 'body/complete') return inner.send(to, envelope);
+              void clock.until(clock.now() + 4_000).then(() => inner.send(to, envelope));
+            },
+          }),
+      };
+      const leaves: FaultStrategy = {
+        name: 'goes after COMPLETE',
+        wrap: (transport, { clock }) =>
+          intercept(transport, {
+            send(to, envelope, inner) {
+              inner.send(to, envelope);
+              if (envelope.tag !== 'body/complete' || leave === undefined) return;
+              void clock.until(clock.now() + 21).then(leave);
+              leave = undefined;
+            },
+          }),
+      };
+      const faults = Object.fromEntries(upTo(4).map((party) => [party, party === lost ? leaves : slow]));
+      const network = createNetwork({ seed, n: 4, t: 1, faults }, { ...LIMITS, poolTarget: 0 });
+      const { sim } = network;
+      await startEpoch(network);
+      leave = () => {
+        if (how === 'reboots') return sim.crash(lost, { restartAfterMs: 500, disk: 'synced' });
+        sim.partition([others, [lost]]);
+        sim.after(200_000, () => sim.heal()); // longer than the ceremony may take
+      };
+      const run = await sim.run(
+        async (party) => {
+          const services = await network.services(party);
+          const fresh = services.ceremony(KEY_ID) === undefined;
+          if (party.self === others[0] && fresh)
+            services.generateKey({ requestId: KEY_ID, parameters: 'test', purpose: 'development' });
+          await eventually(party, () => services.keys().length === 1, 500);
+        },
+        { limitMs: 400_000 },
+      );
+      const where = `${how}, seed ${seed}\n${lastLogs(network)}\n`;
+      for (const party of upTo(4))
+        expect(run.outcomes[party - 1]?.status, `${where}: party ${party}`).toBe('fulfilled');
+      await expectKey(network, upTo(4), 1);
+    });
+  }
+});
+
 test('N28: after a party is proven corrupt, sharings still have degree t, and t+1 shares are needed', async () => {
   await forEachSeed(seeds(2), async (seed) => {
     const liar = 1 + (seed % 4);

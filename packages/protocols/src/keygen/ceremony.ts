@@ -35,6 +35,9 @@ const LINGER_MS = 10_000;
 const RECORD_ROUNDS = 5;
 const RECORD_WAIT_MS = 1_000;
 const RECORD_LIMIT_MS = 10_000;
+const RECORD_RETRY_MS = 5_000;
+/** This long after the deadline of a ceremony no other party ends it any more. */
+const OTHERS_LATE_MS = 30_000;
 /** Stands for "this attempt is given up here" in the place of a burnt step. */
 const ABANDONED = new Uint8Array(HASH_BYTES);
 
@@ -61,7 +64,7 @@ export interface KeygenCeremonies {
   accept(announcement: Announcement): KeygenRequest;
   enter(announcement: Announcement): void;
   cancel(id: string): void;
-  /** Completes or shreds what an earlier life of this node left behind. */
+  /** Completes or shreds what this or an earlier life of the node left unfinished; called when a peer comes up. */
   recover(): Promise<void>;
 }
 
@@ -78,6 +81,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   /** The newest attempt of each ceremony: a later one replaces it. */
   const attempts = new Map<string, Attempt>();
   const asked = new Set<string>();
+  let recovering: Promise<void> | undefined;
 
   transport.serve(recordExchange, async (_from, body) => {
     const record = keys.record(toHex(body));
@@ -247,8 +251,11 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       if (controller === undefined) throw new CeremonyError('CEREMONY_UNKNOWN', `no key generation ${id} on this node`);
       controller.abort(new Error('cancelled by an operator'));
     },
-    async recover() {
-      for (const { keyId, session } of await keys.unfinished()) await recoverOne(keyId, session);
+    recover() {
+      recovering ??= recoverAll().finally(() => {
+        recovering = undefined;
+      });
+      return recovering;
     },
   };
 
@@ -267,16 +274,39 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     clock.until(deadlineMs + 1_000, signal).then(fail, () => undefined);
   }
 
-  async function recoverOne(keyId: string, session: SessionId): Promise<void> {
-    let answers = 0;
+  async function recoverAll(): Promise<void> {
+    for (;;) {
+      const kept = (await keys.unfinished()).filter(({ keyId }) => board.get(keyId)?.state !== 'running');
+      let early = false;
+      for (const { keyId, session } of kept) {
+        if (!(await recoverOne(keyId, session))) early ||= mayYetEnd(keyId);
+      }
+      if (!early) return;
+      await clock.until(clock.now() + RECORD_RETRY_MS, signal);
+    }
+  }
+
+  /** The others may still be at it: that nobody has the key now means nothing. */
+  function mayYetEnd(keyId: string): boolean {
+    return clock.now() < (board.get(keyId)?.deadlineMs ?? 0) + OTHERS_LATE_MS;
+  }
+
+  /** True when the key was completed, or given up because everybody was asked, too late to make it, and nobody has it. */
+  async function recoverOne(keyId: string, session: SessionId): Promise<boolean> {
+    let refusals = 0;
     for (const peer of party.connected()) {
       const question = { to: peer, exchange: recordExchange, body: fromHex(keyId), limitMs: RECORD_LIMIT_MS, signal };
-      const answer = await ask(party, question).catch(() => undefined);
-      answers += 1;
+      const answer = await ask(party, question).catch((error) => {
+        if ((error as { code?: unknown }).code === 'PEER_REFUSED') refusals += 1; // silence says nothing
+        return undefined;
+      });
       if (answer === undefined || !(await activateFrom(answer, keyId, session, peer))) continue;
-      return log({ level: 'info', message: 'completed a key from the record of a peer', keyId, from: peer });
+      log({ level: 'info', message: 'completed a key from the record of a peer', keyId, from: peer });
+      return true;
     }
-    if (answers === roster.n - 1) await keys.discard(keyId, session); // everybody was asked and nobody has it
+    if (refusals < roster.n - 1 || mayYetEnd(keyId)) return false;
+    await keys.discard(keyId, session);
+    return true;
   }
 
   /** False when the answer of the peer is no certified record of this ceremony: the next peer is asked. */
