@@ -137,15 +137,6 @@ async function attack(
   const where = `n=${size.n}, t=${size.t}, ${describeFaults(faults)}\n${lastLogs(generated.network)}\n`;
   const seen = await check(generated, where);
   checkPromise(generated, seen, name, where);
-  if (process.env.KEYQUORUM_SHOW)
-    console.log(
-      name,
-      corrupt.join(),
-      seen
-        .map(({ ceremony }) => `${ceremony?.state} ${ceremony?.failure?.code ?? ''} ${ceremony?.failure?.absent ?? ''}`)
-        .join(' | '),
-      generated.run.elapsedMs,
-    );
 }
 
 test.each(Object.keys(STRATEGIES))('4/1, %s: every corrupt set', async (name) => {

@@ -74,14 +74,6 @@ async function attack(
     expect(corrupt, `${where}: party ${by} accuses ${JSON.stringify(fault)}`).toContain(fault.party);
   }
   const pools = honest.map((party) => (run.outcomes[party - 1] as { value?: PoolStatus }).value);
-  if (process.env.KEYQUORUM_SHOW)
-    console.log(
-      name,
-      corrupt.join(),
-      started.elapsedMs,
-      run.elapsedMs,
-      pools.map((pool) => `${pool?.available} ${pool?.reason}`).join(' | '),
-    );
   if (expectsPool) {
     for (const [index, party] of honest.entries()) {
       expect(pools[index]?.available, `${where}: party ${party}, pool`).toBeGreaterThanOrEqual(BUNDLES);
