@@ -42,6 +42,8 @@ const SELF_TEST_RETRY_MS = 500;
 const DAMAGED =
   "this node's PRSS keys do not fit those of the others: its disk is damaged or old, so it stays silent; restore it";
 
+const RECALLING = 'asking 2t+1 other parties what this node had used before its restart';
+
 const cancelExchange: Exchange = { name: 'ceremony/cancel', requestBytesMax: 32, responseBytesMax: 1 };
 
 export function createServices(options: ServiceOptions): Services {
@@ -152,6 +154,12 @@ export function createServices(options: ServiceOptions): Services {
       .catch((error) => log({ level: 'warn', message: 'catching up failed', peer, error: String(error) }));
   });
 
+  function whyNotFull(): string {
+    if (damaged) return DAMAGED;
+    if (pool === undefined) return 'the epoch has not started';
+    return pool.recalling() ? RECALLING : (refill?.reason() ?? '');
+  }
+
   return {
     async start() {
       await keys.load();
@@ -188,11 +196,11 @@ export function createServices(options: ServiceOptions): Services {
       return Promise.reject(new DecryptionError('POOL_EMPTY', why, down));
     },
     pool: (): PoolStatus => ({
-      available: pool?.freeByOwner().reduce((sum, free) => sum + free, 0) ?? 0,
+      available: pool?.available() ?? 0,
       target: limits.poolTarget,
       batches: pool?.batches() ?? 0,
       refillPerSecond: refill?.perSecond() ?? 0,
-      reason: damaged ? DAMAGED : pool === undefined ? 'the epoch has not started' : (refill?.reason() ?? ''),
+      reason: whyNotFull(),
     }),
   };
 }

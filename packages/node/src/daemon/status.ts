@@ -43,6 +43,7 @@ export function statusOf({ config, services, mesh, problems, signer, startedMs, 
 function notReady({ services, connected, needed }: { services: Services; connected: number; needed: number }): string {
   if (connected < needed) return `${connected} peers connected, want at least ${needed}`;
   if (services.epoch() === 0) return 'the epoch is being started: all nodes must be there for that';
-  const { batches, reason } = services.pool();
-  return batches === 0 ? reason : ''; // after a restart the pool comes later than the epoch
+  const { available, reason } = services.pool();
+  // After a restart the pool comes later than the epoch, and may be used only when the others have answered.
+  return available === 0 ? reason || 'the pool is being filled' : '';
 }

@@ -38,7 +38,7 @@ export class DecryptionError extends Error {
 }
 
 export interface PoolStatus {
-  /** Bundles (one bundle decrypts one LWE ciphertext) that this node could still bind, over all stripes. */
+  /** Bundles (one bundle decrypts one LWE ciphertext) that this node could help to bind now, over all stripes. */
   readonly available: number;
   readonly target: number;
   readonly batches: number;

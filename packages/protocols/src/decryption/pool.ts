@@ -30,6 +30,10 @@ export interface Pool {
   take(stripe: Stripe, low: number, count: number): Material | undefined;
   /** Bundles that are not bound, per owner (index 0 = party 1). */
   freeByOwner(): number[];
+  /** Bundles that this party could help to bind now. */
+  available(): number;
+  /** True while this party may not bind bundles of some batch yet: after a restart. */
+  recalling(): boolean;
   batches(): number;
   /**
    * Removes batches that have been spent for LINGER_MS, so that slow peers still find them; returns their ids. A batch
@@ -87,6 +91,11 @@ export function createPool(modules: BindingModules): Pool {
       Array.from({ length: party.roster.n }, (_, index) =>
         usable().reduce((sum, batch) => sum + batch.bindings[index]!.free, 0),
       ),
+    available: () =>
+      usable()
+        .flatMap((batch) => batch.bindings)
+        .reduce((sum, binding) => sum + (binding.ready ? binding.free : 0), 0),
+    recalling: () => usable().some((batch) => batch.bindings.some((binding) => !binding.ready)),
     batches: () => pool.size,
     removeSpent(nowMs, bundlesMax) {
       for (const batch of spent(bundlesMax)) batch.spentMs ??= nowMs;

@@ -102,6 +102,11 @@ export class StripeBinding {
     return this.stripe.high - this.#modules.ledger.mark(this.stripe).free;
   }
 
+  /** False after a restart, until the others have said what this party may have used before. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
   /** True when no proposal can take anything of the stripe any more. */
   get spent(): boolean {
     return this.#modules.ledger.mark(this.stripe).watermark >= this.stripe.high;
