@@ -1,6 +1,6 @@
 /** Key generation and public decryption with real processes: what works, and what bad requests get. */
 import { once } from 'node:events';
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { decryptPublic } from '@keyquorum/coordinator/public-decryption';
 import { createService } from '@keyquorum/coordinator/service';
