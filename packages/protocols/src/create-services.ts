@@ -133,7 +133,7 @@ export function createServices(options: ServiceOptions): Services {
     });
   }
 
-  /** Before keys from disk are used: a node with damaged keys must be silent, not wrong. False when they are damaged. */
+  /** Before keys from disk are used: a node with damaged keys must be silent, not wrong. False when they are. */
   async function testOwnKeys(epochKeys: PrssKeys): Promise<boolean> {
     const selfTest = createSelfTest(party, { keys: epochKeys, publics, signal });
     for (;;) {

@@ -267,7 +267,7 @@ test.each([
   });
 });
 
-test('N13: t parties silent and one that missed the batch: it catches up and everybody honest gets the output', async () => {
+test('N13: t parties are silent, one missed the batch: it catches up, all honest ones get the output', async () => {
   await forEachSeed(seeds(3), async (seed) => {
     const missing = 1 + (seed % 4);
     const mute = 1 + ((seed + 1) % 4);

@@ -184,7 +184,7 @@ test('N15: what the burn of a batch reveals says nothing about the batches befor
   });
 });
 
-test('N16: a request id is good for one ceremony, finished or failed, also after a reboot; another id is another key', async () => {
+test('N16: a request id is good for one ceremony, also after a reboot; another id is another key', async () => {
   const witness = createWitness(4);
   const network = createNetwork({ seed: 1, n: 4, t: 1, faults: witness.faults }, { ...LIMITS, poolTarget: 0 });
   const { sim } = network;
@@ -248,7 +248,7 @@ test('N27: after a ceremony is cancelled, no share of it leaves this party', asy
   });
 });
 
-test('a party that signed COMPLETE and lost touch keeps its shares, and has the key when the others have it', async () => {
+test('a party that signed COMPLETE and lost touch keeps its shares, and gets the key', async () => {
   for (const how of ['reboots', 'is cut off'] as const) {
     await forEachSeed(seeds(4), async (seed) => {
       const lost = 1 + (seed % 4);

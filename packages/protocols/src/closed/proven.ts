@@ -1,7 +1,7 @@
 /**
  * The parties proven corrupt by transferable evidence (SPEC R3). Proven parties are left out of openings of degree 2t;
- * silent ones never are. The list only grows within an epoch, and every entry has its evidence on disk, here or at one of
- * the t+1 parties that told of it.
+ * silent ones never are. The list only grows within an epoch, and every entry has its evidence on disk, here or at one
+ * of the t+1 parties that told of it.
  */
 import { sha256Hex } from '@keyquorum/mpc/bytes';
 import type { Journal } from '@keyquorum/mpc/session';

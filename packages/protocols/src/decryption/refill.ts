@@ -4,8 +4,8 @@
  *  P2 it sends START with all nonces; the batch's session id is the hash of START;
  *  P3 a party whose nonce is still unused joins: SHARE, exact opening, COMPLETE (preprocessing.ts);
  *  P4 a quorum of COMPLETE signatures releases the batch: its public record goes to disk, the batch into the pool;
- *  P5 a party that missed a released batch pulls the record from any other, checks certificate and digest and recomputes
- *     its own shares.
+ *  P5 a party that missed a released batch pulls the record from any other, checks certificate and digest and
+ *     recomputes its own shares.
  * Exact acceptance needs every party that is not proven corrupt; without one the pool is not refilled and says why.
  */
 
@@ -154,7 +154,8 @@ export function createRefill(modules: RefillModules): Refill {
       signature: answer.subarray(NONCE_BYTES),
     }));
     const start = encodeStart({ epoch: modules.epoch, bundles: modules.batchBundles, leader: self, nonces: listed });
-    for (const id of others) transport.request(id, startExchange, start, signal).catch(() => undefined); // it stalls then
+    // A party that is not reached stalls the batch, which says so.
+    for (const id of others) transport.request(id, startExchange, start, signal).catch(() => undefined);
     await join(start);
   }
 
@@ -284,7 +285,8 @@ export function createRefill(modules: RefillModules): Refill {
   async function load(): Promise<void> {
     for (const id of await storedBatches(publics)) {
       const record = await publics.get(recordName(id));
-      if (record !== undefined) await adopt(id, record).catch(() => publics.delete(recordName(id))); // another epoch, or damaged
+      // Of another epoch, or damaged: dropped.
+      if (record !== undefined) await adopt(id, record).catch(() => publics.delete(recordName(id)));
       await clock.yield();
     }
   }

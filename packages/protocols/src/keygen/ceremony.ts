@@ -291,7 +291,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     return clock.now() < (board.get(keyId)?.deadlineMs ?? 0) + OTHERS_LATE_MS;
   }
 
-  /** True when the key was completed, or given up because everybody was asked, too late to make it, and nobody has it. */
+  /** True when the key was completed, or given up: all were asked, nobody has it and nobody can make it any more. */
   async function recoverOne(keyId: string, session: SessionId): Promise<boolean> {
     let refusals = 0;
     for (const peer of party.connected()) {
