@@ -35,6 +35,8 @@ export interface Ask {
   /** The caller's own Authorization header: nodes authorise the caller, not the coordinator. */
   readonly authorization: string;
   readonly signal: AbortSignal;
+  /** Called once, after the first attempt to submit, however it ended. */
+  onTried?(): void;
   /** Throws AnswerError when the answer is not the signed answer of this node to this request. */
   check(answer: NodeAnswer): void;
 }
@@ -57,6 +59,7 @@ async function converse(ask: Ask, seen: { reached: boolean }): Promise<Outcome> 
   let step: 'submit' | 'poll' = 'submit';
   for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX)) {
     const next: Step = await take(step, ask, seen);
+    if (pauseMs === PAUSE_MS_MIN) ask.onTried?.();
     if (typeof next === 'object') return next;
     // The first poll follows the submission at once: this is the path whose latency counts.
     const accepted = step === 'submit' && next === 'poll';

@@ -5,12 +5,16 @@
  * Promise: with at most t corrupt nodes and n >= 3t+1 the result is right, whatever nodes send. It trusts no node for
  * its availability either: n-t honest nodes that answer in time are enough.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { checkAnswer } from './answer.ts';
 import { type Agreement, type Ballot, createBallot, type NamedFault } from './ballot.ts';
-import { type Committee, requireCommittee } from './committee.ts';
+import { type Committee, type CommitteeNode, requireCommittee } from './committee.ts';
 import type { CoordinatedDecryption, NodeVerdict, PublicDecryptionRequest } from './contract.ts';
 import { CoordinationError } from './errors.ts';
 import { askNode } from './node-client.ts';
+
+/** Longest head start of the first node: one that is slow or down must not hold up the others. */
+const HEAD_START_MS = 100;
 
 export interface CoordinationOptions {
   /** The caller's Authorization header for the nodes. */
@@ -73,13 +77,27 @@ async function askAll(
   const deadline = AbortSignal.timeout(deadlineMs);
   const ending = signal ? AbortSignal.any([deadline, signal]) : deadline;
   const sentAt = performance.now();
-  await Promise.all(
-    committee.nodes.map(async (node) => {
-      const check = checkAnswer(committee, node, request);
-      const outcome = await askNode({ node, request, body, authorization, signal: ending, check });
-      record(node.party, outcome, Math.round(performance.now() - sentAt));
-    }),
-  );
+  const ask = async (node: CommitteeNode, onTried: () => void): Promise<void> => {
+    const check = checkAnswer(committee, node, request);
+    const outcome = await askNode({ node, request, body, authorization, signal: ending, check, onTried });
+    onTried(); // also when the deadline came before any answer
+    record(node.party, outcome, Math.round(performance.now() - sentAt));
+  };
+  const [first, ...others] = inTurn(committee, request);
+  if (first === undefined) return;
+  const tried = Promise.withResolvers<void>();
+  const asked = ask(first, tried.resolve);
+  await Promise.race([tried.promise, delay(HEAD_START_MS)]);
+  await Promise.all([asked, ...others.map((node) => ask(node, () => undefined))]);
+}
+
+/**
+ * The nodes, beginning with one that depends on the request. It is asked a moment before the others: the node that is
+ * asked first binds one-time material to the request, and several at once would each bind some.
+ */
+function inTurn({ nodes }: Committee, { requestId }: PublicDecryptionRequest): CommitteeNode[] {
+  const start = Number.parseInt(requestId.slice(0, 8), 16) % Math.max(1, nodes.length);
+  return [...nodes.slice(start), ...nodes.slice(0, start)];
 }
 
 /** Why no agreement can come any more, or undefined while it can. */

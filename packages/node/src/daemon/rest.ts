@@ -65,6 +65,7 @@ function createDecryptions(node: Node, { book, requesters, signing, metrics }: P
   const { config, party, services, log } = node;
   const warn = (message: string, fields: object) => log.warn(fields, message);
   return createPublicDecryptions({
+    self: party.self,
     ...{ services, book, signing, warn },
     forwarding: createForwarding({ party, requesters, bodyBytes: config.limits.bodyBytes, warn }),
     limits: config.limits,

@@ -29,7 +29,7 @@ export interface Forwarding {
   /** Sends to all peers, now or when they come back; the result ends that. */
   send(body: ForwardedBody): () => void;
   /** Registers what happens with a forwarded request. Called once. */
-  serve(handler: (body: ForwardedBody, authorize: Authorize) => Promise<void>): void;
+  serve(handler: (from: PartyId, body: ForwardedBody, authorize: Authorize) => Promise<void>): void;
 }
 
 interface Modules {
@@ -74,10 +74,10 @@ export function createForwarding({ party, requesters, bodyBytes, warn }: Modules
       return () => running.delete(job);
     },
     serve(handler) {
-      party.transport.serve(exchange, async (_from, bytes) => {
+      party.transport.serve(exchange, async (from, bytes) => {
         const reason = await refusalOf(() => {
           const body = parse(bytes);
-          return handler(body, (contentHash) => authorized(requesters, body, contentHash));
+          return handler(from, body, (contentHash) => authorized(requesters, body, contentHash));
         });
         return new TextEncoder().encode(reason ?? ACCEPTED);
       });

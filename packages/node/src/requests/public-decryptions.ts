@@ -2,6 +2,7 @@
  * Public decryptions from admission to the durable, signed answer. A request comes in from a caller of this node or is
  * forwarded by another node; both ways go through the same checks, and only the first asks the other nodes.
  */
+import type { PartyId } from '@keyquorum/mpc/transport';
 import type { Services } from '@keyquorum/protocols/services';
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
 import type { Limits, Requester } from '../config/schema.ts';
@@ -25,11 +26,18 @@ export interface PublicDecryptions {
   drain(): Promise<void>;
 }
 
+interface Admission {
+  readonly requester: Requester;
+  /** The node that was asked by the caller. */
+  readonly first: PartyId;
+}
+
 export interface Metering {
   ended(outcome: 'succeeded' | 'failed', seconds: number): void;
 }
 
 interface Modules {
+  readonly self: PartyId;
   readonly services: Services;
   readonly book: RequestBook;
   readonly forwarding: Forwarding;
@@ -41,28 +49,28 @@ interface Modules {
 }
 
 export function createPublicDecryptions(modules: Modules): PublicDecryptions {
-  const { book, forwarding, services, limits } = modules;
+  const { book, forwarding, services, limits, self } = modules;
   let draining = false;
 
   /** Starts the request unless it is known. The result resolves when a new one is durable. */
-  function admit(content: Content, requester: Requester): Promise<void> | undefined {
+  function admit(content: Content, { requester, first }: Admission): Promise<void> | undefined {
     if (book.knows(content)) return undefined;
     if (draining) throw new ApiError('STOPPING', 'this node is stopping');
     const values = judge(content, { requester, keys: services.keys(), limits });
-    const durable = book.admit(content);
-    void run(modules, content, values);
+    const durable = book.admit(content, { riding: first !== self });
+    void run(modules, content, { values, first });
     return durable;
   }
 
-  forwarding.serve(async (body, authorize) => {
+  forwarding.serve(async (from, body, authorize) => {
     const content = contentOf(body.request, body.requester);
-    await admit(content, authorize(content.hash));
+    await admit(content, { requester: authorize(content.hash), first: from });
   });
 
   return {
     async ask(body, { requester, sign }) {
       const content = contentOf(body, requester.name);
-      const durable = admit(content, requester);
+      const durable = admit(content, { requester, first: self });
       if (durable) {
         // The others may start before our record is on disk: what must not be forgotten, the ceremonies journal
         // themselves.
@@ -88,13 +96,17 @@ export function createPublicDecryptions(modules: Modules): PublicDecryptions {
 }
 
 /** Never rejects: whatever happens ends up in the record. */
-async function run(modules: Modules, content: Content, values: readonly CiphertextValue[]): Promise<void> {
+async function run(
+  modules: Modules,
+  content: Content,
+  { values, first }: { values: readonly CiphertextValue[]; first: PartyId },
+): Promise<void> {
   const { services, book, signing, metering, now, warn } = modules;
   const { requestId, keyId } = content;
   const startedMs = now();
   const seconds = () => (now() - startedMs) / 1000;
   try {
-    const outcome = await services.decrypt({ requestId, keyId, contentHash: content.hash, values });
+    const outcome = await services.decrypt({ requestId, keyId, contentHash: content.hash, values, first });
     await book.finish(requestId, { answer: signedAnswer(content, { values, outcome }, signing) });
     metering.ended('succeeded', seconds());
   } catch (error) {

@@ -12,8 +12,12 @@ import { type Answer, decodeRecord, encodeRecord, type Failure, type RequestReco
 export interface RequestBook {
   /** Whether the id is bound to this content and needs no new run. Throws REQUEST_CONFLICT. */
   knows(content: Content): boolean;
-  /** Binds the id to the content; resolves when that is durable. Throws BUSY. Only after `knows` said no. */
-  admit(content: Content): Promise<void>;
+  /**
+   * Binds the id to the content; resolves when that is durable, or at once if it may ride with the next batch: nothing
+   * that depends on it leaves before the ceremony's own records are durable, and with them this one. Throws BUSY. Only
+   * after `knows` said no.
+   */
+  admit(content: Content, options?: { readonly riding?: boolean }): Promise<void>;
   finish(requestId: string, outcome: { answer: Answer } | { failure: Failure }): Promise<void>;
   get(requestId: string): RequestRecord | undefined;
   /** Calls back when the request has ended durably, at once if it has. Returns the way to unsubscribe. */
@@ -70,7 +74,7 @@ class Book implements RequestBook {
     return !known.failure || !isRetriable(known.failure.code);
   }
 
-  admit(content: Content): Promise<void> {
+  admit(content: Content, { riding = false }: { readonly riding?: boolean } = {}): Promise<void> {
     if (this.running() >= this.#options.limits.running) {
       throw new ApiError('BUSY', `${this.running()} requests are running, the limit of this node`);
     }
@@ -78,7 +82,7 @@ class Book implements RequestBook {
     const createdMs = this.#options.now();
     this.#finished.delete(requestId);
     this.#set({ requestId, contentHash: hashOf(content), requester, app, keyId, state: 'pending', createdMs });
-    return this.#options.table.sync();
+    return riding ? Promise.resolve() : this.#options.table.sync();
   }
 
   async finish(requestId: string, outcome: { answer: Answer } | { failure: Failure }): Promise<void> {

@@ -9,8 +9,10 @@
  * anything.
  * Cost: about 1 ms per batch; 250 bytes of memory per record besides its bytes; all records are read at boot.
  */
+
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Journal } from '@keyquorum/mpc/session';
 import { Level } from 'level';
 import { LABELS } from '../labels.ts';
@@ -72,6 +74,8 @@ class LevelRecords implements Records {
   readonly #tables = new Map<string, Map<string, Entry>>();
   #head: Head = EMPTY_HEAD;
   #pending = new Map<string, Operation>();
+  /** True while the batch under way still takes changes. */
+  #gathering = false;
   #writing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #failure: StoreError | undefined;
@@ -150,6 +154,7 @@ class LevelRecords implements Records {
     if (this.#failure) return Promise.reject(this.#failure);
     if (this.#pending.size === 0) return this.#writing ?? Promise.resolve();
     if (!this.#writing) return this.#startWriting();
+    if (this.#gathering) return this.#writing;
     this.#next ??= this.#writing.then(() => {
       this.#next = undefined;
       return this.#startWriting();
@@ -166,7 +171,15 @@ class LevelRecords implements Records {
     return writing;
   }
 
+  /** Two turns of the event loop: what one step of a request changes in several tables is flushed once. */
+  async #gather(): Promise<void> {
+    this.#gathering = true;
+    for (let turn = 0; turn < 2; turn++) await setImmediate();
+    this.#gathering = false;
+  }
+
   async #write(): Promise<void> {
+    await this.#gather();
     const operations = [...this.#pending.values()];
     this.#pending = new Map();
     const head = { ...this.#head, generation: this.#head.generation + 1n };

@@ -1,6 +1,6 @@
 /**
  * A party that was away when a session was burnt does not know whom it proved, and would wait for that party's shares
- * for ever (SPEC R3). It asks the others: what t+1 of them say was seen by an honest one. Nobody leaves the list this way.
+ * for ever (SPEC R3). It asks the others: what t+1 of them say was seen by an honest one. The list only grows.
  */
 import { decode, encode, u8 } from '@keyquorum/codec/codec';
 import { vector } from '@keyquorum/codec/composites';

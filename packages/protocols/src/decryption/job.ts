@@ -1,5 +1,6 @@
 /** What a decryption takes and gives, after a node has authorised it. No HTTP, no policy, no wire format here. */
 import type { Fault } from '@keyquorum/mpc/session';
+import type { PartyId } from '@keyquorum/mpc/transport';
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
 
 export interface DecryptionJob {
@@ -9,6 +10,11 @@ export interface DecryptionJob {
   /** SHA-256 over everything the request asks (ciphertext bytes included); equal at every node that admitted it. */
   readonly contentHash: Uint8Array;
   readonly values: readonly CiphertextValue[];
+  /**
+   * The party that was asked and so has the request first: it binds the material, which saves the others a message
+   * delay. A hint only; without it the parties take turns by the hash of the request id.
+   */
+  readonly first?: PartyId;
 }
 
 export interface DecryptionOutcome {

@@ -6,6 +6,7 @@
  */
 import type { Gr64 } from '@keyquorum/kernel/batch';
 import type { Fault } from '@keyquorum/mpc/session';
+import type { PartyId } from '@keyquorum/mpc/transport';
 import { messageMasks } from '@keyquorum/tfhe/ciphertext';
 import { DecryptionError, type DecryptionJob, type DecryptionOutcome } from './job.ts';
 import type { ProposalItem } from './proposal.ts';
@@ -14,6 +15,7 @@ export interface Job {
   readonly requestId: string;
   readonly keyId: string;
   readonly contentHash: Uint8Array;
+  readonly first: PartyId | undefined;
   /** Per value: which bits of each 4-bit message belong to it; the others are never opened. */
   readonly wanted: readonly Uint8Array[];
   /** Per value: shares of the phases of its LWE ciphertexts, plus half a step (docs/protocols/decryption.md, D1). */
@@ -79,10 +81,10 @@ export function createJobBoard(): JobBoard {
     add(request, phases, nowMs) {
       const { promise, resolve, reject } = Promise.withResolvers<DecryptionOutcome>();
       promise.catch(() => undefined); // callers that asked get the rejection; a job without a caller may fail quietly
-      const { requestId, keyId, contentHash } = request;
+      const { requestId, keyId, contentHash, first } = request;
       const wanted = request.values.map(messageMasks);
       const messages = wanted.map((masks) => new Uint8Array(masks.length).fill(NOT_OPENED));
-      const job = { requestId, keyId, contentHash, wanted, phases, messages, faults: [], startedMs: nowMs };
+      const job = { requestId, keyId, contentHash, first, wanted, phases, messages, faults: [], startedMs: nowMs };
       const entry: Entry = { ...job, outcome: promise, settled: false, resolve, reject };
       jobs.set(request.requestId, entry);
       for (const wake of waiters) wake();

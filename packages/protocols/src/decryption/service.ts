@@ -1,7 +1,7 @@
 /**
  * Decryption as a service of one node: admits jobs, has their blocks bound to pool material by some party, runs the
  * online protocol for everything that is bound, and assembles the outcome. Any node may be asked and every node
- * answers: the initiator of a request is (hash(request) + attempt) mod n, skipping parties that are down or whose
+ * answers: the initiator of a request is the party that was asked, then the next one and so on, skipping parties that are down or whose
  * stripes are empty, so nobody has to agree on it (SPEC R4). Running one request twice with different bundles is
  * harmless; the first result wins.
  */
@@ -85,7 +85,7 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
   async function follow(job: Job): Promise<void> {
     const deadlineMs = job.startedMs + modules.deadlineMs;
     for (let attempt = 0; !job.settled; attempt++) {
-      if (initiator(job.requestId, attempt) === party.self) schedule(job);
+      if (initiator(job, attempt) === party.self) schedule(job);
       const turnEndsMs = Math.min(deadlineMs, job.startedMs + (attempt + 1) * ATTEMPT_MS);
       const ended = clock.until(turnEndsMs, signal);
       await Promise.race([ended, job.outcome.catch(() => undefined)]);
@@ -94,13 +94,14 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
   }
 
   /** The party that proposes in this attempt, as far as this party can see. */
-  function initiator(requestId: string, attempt: number): PartyId {
-    const first = createHash('sha256').update(requestId).digest().readUInt32LE(0);
+  function initiator({ requestId, first }: Job, attempt: number): PartyId {
+    const start = first ?? (createHash('sha256').update(requestId).digest().readUInt32LE(0) % roster.n) + 1;
     const free = modules.pool()?.freeByOwner() ?? [];
     const usable = partiesOf(roster).filter(
       (id) => (free[id - 1] ?? 0) > 0 && (id === party.self || party.transport.isUp(id)),
     );
-    return usable[(first + attempt) % usable.length] ?? party.self;
+    const from = usable.findIndex((id) => id >= start); // -1, past the last one: begin again with the lowest
+    return usable[(Math.max(from, 0) + attempt) % usable.length] ?? party.self;
   }
 
   /** Jobs admitted in one turn of the event loop share proposals. */
