@@ -37,7 +37,7 @@ test('echoed ranges never overlap, over claims, skips, crashes and torn writes',
           disk.crash(Math.min(each.kept, disk.unsynced()));
           ledger = createLedger(disk.open(clock));
         } else if (each.kind === 'skip') {
-          ledger.skipTo(STRIPE, each.bundle);
+          ledger.skipTo(STRIPE, each.bundle, 'other');
         } else {
           const before = ledger.mark(STRIPE);
           const { number, low, count } = each;
@@ -64,12 +64,12 @@ test('echoed ranges never overlap, over claims, skips, crashes and torn writes',
 
 test('a skip bars echoes and spends nothing: others may still bind what is behind it', () => {
   const ledger = createLedger(createMemoryDisk().open(clock));
-  ledger.skipTo(STRIPE, 30);
+  ledger.skipTo(STRIPE, 30, 'other');
   expect(ledger.mark(STRIPE)).toEqual({ number: 0, watermark: 16, free: 30 });
   expect(ledger.claim(STRIPE, { number: 1, low: 16, count: 4 })).toBe(false);
   expect(ledger.mark(STRIPE)).toEqual({ number: 1, watermark: 20, free: 30 });
   expect(ledger.claim(STRIPE, { number: 2, low: 30, count: 4 })).toBe(true);
-  ledger.skipTo(STRIPE, 99);
+  ledger.skipTo(STRIPE, 99, 'other');
   expect(ledger.mark(STRIPE)).toEqual({ number: 2, watermark: 34, free: 48 });
 });
 
@@ -106,4 +106,12 @@ test('the stripes of a batch are its bundles, in order, of nearly equal size', (
       expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
     }),
   );
+});
+
+test('an owner that comes back gives up the numbers its earlier proposals may have had', () => {
+  const ledger = createLedger(createMemoryDisk().open(clock));
+  ledger.skipTo(STRIPE, STRIPE.low + 8, 'self');
+  const { number, free } = ledger.mark(STRIPE);
+  expect([number, free]).toEqual([8, STRIPE.low + 8]);
+  expect(ledger.claim(STRIPE, { number: number + 1, low: free, count: 1 })).toBe(true);
 });

@@ -1,6 +1,7 @@
 /**
- * The memory that makes a bundle one-time (SPEC R4, R14, O13). Every change is a synchronous test-and-set here; callers
- * await `sync` before the message that depends on it leaves.
+ * The memory that makes a bundle one-time (SPEC R4, R14, O13). Every change is a synchronous test-and-set here. What
+ * must survive the process is marked ahead of its use, a segment at a time: before its first echo in a segment a party
+ * has that on its own disk and on others' (reservations.ts), so an echo itself waits for no disk.
  *
  * A stripe is the part of a batch that one owner may propose. Its watermark only grows: bundles below it are spent,
  * bound or not. Because a disk can come back older than it was, the watermark alone is not trusted after a reboot:
@@ -54,9 +55,10 @@ export interface Ledger {
   claim(stripe: Stripe, claim: { number: number; low: number; count: number }): boolean;
   /**
    * Echoes on nothing below `bundle` (reservations of an earlier life of this process). The bundles are not spent:
-   * others may bind them, and then this party sends its shares like everybody.
+   * others may bind them, and then this party sends its shares like everybody. The owner also gives up the numbers its
+   * earlier proposals may have had: each took at least one bundle.
    */
-  skipTo(stripe: Stripe, bundle: number): void;
+  skipTo(stripe: Stripe, bundle: number, owner: 'self' | 'other'): void;
   /** Remembers, for `party`, that it may have echoed inside segments 0..segment; `signature` is its own. */
   storeReservation(party: PartyId, batch: SessionId, owner: PartyId, segment: number, signature: Uint8Array): void;
   /** The newest stored reservation of `party` in every stripe. */
@@ -91,10 +93,11 @@ export function createLedger(journal: Journal): Ledger {
       write(stripeKey(stripe), number, low + count, current.free);
       return low >= current.free;
     },
-    skipTo(stripe, bundle) {
+    skipTo(stripe, bundle, owner) {
       const current = mark(stripe);
       const free = Math.min(Math.max(bundle, current.free), stripe.high);
-      write(stripeKey(stripe), current.number, current.watermark, free);
+      const number = owner === 'self' ? Math.max(current.number, free - stripe.low) : current.number;
+      write(stripeKey(stripe), number, current.watermark, free);
     },
     storeReservation(party, batch, owner, segment, signature) {
       const key = `reserve/${party}/${batch}/${owner}`;

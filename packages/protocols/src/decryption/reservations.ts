@@ -1,7 +1,7 @@
 /**
  * Replicated reservations (SPEC R4, O13): before its first echo in a segment of a stripe, a party has that fact signed
- * and stored durably by n-1-t others (2t for n = 3t+1); after a reboot it asks all others and starts behind what they
- * remember. 2t storers and 2t+1 answers share t+1 parties, so an honest one always knows. A restored backup is covered
+ * and stored durably here and by n-1-t others (2t for n = 3t+1); after a reboot it asks all others and starts behind
+ * what they remember. 2t storers and 2t+1 answers share t+1 parties, so an honest one always knows. A restored backup is covered
  * by the same rule.
  */
 import { decode, encode, u8, u32 } from '@keyquorum/codec/codec';
@@ -103,9 +103,13 @@ export function createReservations(party: Party, ledger: Ledger, signal: AbortSi
       signature: signStatement(party, reserveSubject(claim)),
     }));
     const body = encode(claimsCodec, signed);
-    await fromEnough(roster.n - 1 - roster.t, (to) =>
+    for (const { owner, segment, signature, batch } of signed) {
+      ledger.storeReservation(self, toHex(batch), owner, segment, signature);
+    }
+    const atOthers = fromEnough(roster.n - 1 - roster.t, (to) =>
       ask(party, { to, exchange: reserveExchange, body, limitMs: ANSWER_LIMIT_MS, signal }),
     );
+    await Promise.all([ledger.sync(), atOthers]);
   }
 
   /** Asks all others again and again until `wanted` of them have answered. */
@@ -144,14 +148,14 @@ export function createReservations(party: Party, ledger: Ledger, signal: AbortSi
       const answers = await fromEnough(2 * roster.t + 1, async (to) =>
         decode(listCodec, await ask(party, { ...recallQuestion, to })),
       );
-      for (const list of answers.values()) {
-        for (const { batch, owner, segment, signature } of list) {
-          const claim = { batch: toHex(batch), owner, segment };
-          // Only my own signature counts: a liar can hide a reservation (others remember it) but cannot invent one.
-          if (!verifyStatement(roster, self, reserveSubject(claim), signature)) continue;
-          const stripe = stripes.find((each) => each.batch === claim.batch && each.owner === owner);
-          if (stripe !== undefined) ledger.skipTo(stripe, stripe.low + (segment + 1) * SEGMENT_BUNDLES);
-        }
+      const told = [...answers.values()].flat().map((each) => ({ ...each, batch: toHex(each.batch) }));
+      for (const { signature, ...claim } of [...told, ...ledger.reservationsOf(self)]) {
+        // Only my own signature counts: a liar can hide a reservation (others remember it) but cannot invent one.
+        if (!verifyStatement(roster, self, reserveSubject(claim), signature)) continue;
+        const stripe = stripes.find((each) => each.batch === claim.batch && each.owner === claim.owner);
+        if (stripe === undefined) continue;
+        const bundle = stripe.low + (claim.segment + 1) * SEGMENT_BUNDLES;
+        ledger.skipTo(stripe, bundle, stripe.owner === self ? 'self' : 'other');
       }
       await ledger.sync();
     },

@@ -1,7 +1,8 @@
 /**
  * The binding of one stripe (SPEC R4; docs/protocols/binding.md, steps B1..B4):
- *  B1 the owner takes a range durably and sends PROPOSE to all;
- *  B2 a party that has admitted every listed request takes the same range durably, then sends ECHO to all;
+ *  B1 the owner takes a range and sends PROPOSE to all;
+ *  B2 a party that has admitted every listed request takes the same range, inside a segment that it has marked as used
+ *     durably, here and at others (reservations.ts), then sends ECHO to all;
  *  B3 a quorum of ECHOs on one digest is the certificate: now, and only now, shares for these bundles may be sent;
  *  B4 the certificate is forwarded, unless everybody was seen to have echoed.
  * A refused proposal still moves the watermark, so a bundle is never bound twice. Two message delays, overlapped with
@@ -133,12 +134,12 @@ export class StripeBinding {
     const encoded = encodeProposal(proposal);
     const digest = proposalDigest(encoded);
     this.#slot(number + 1).proposal = { value: proposal, encoded, digest };
-    const send = async (): Promise<void> => {
-      await Promise.all([reservations.cover(this.stripe, free + count), ledger.sync()]);
-      this.#session.sendAll(`propose/${proposal.number}`, encoded);
-      this.#echo(proposal.number, digest);
-    };
-    send().catch((reason) => this.#session.close(asError(reason)));
+    // A proposal alone binds nothing: it may leave at once. The own ECHO waits like everybody's.
+    this.#session.sendAll(`propose/${proposal.number}`, encoded);
+    reservations
+      .cover(this.stripe, free + count)
+      .then(() => this.#echo(proposal.number, digest))
+      .catch((reason) => this.#session.close(asError(reason)));
     return left;
   }
 
@@ -212,7 +213,6 @@ export class StripeBinding {
     const willing = await this.#modules.admitted(value.items);
     if (willing) await reservations.cover(this.stripe, value.low + count);
     if (!ledger.claim(this.stripe, { number: value.number, low: value.low, count })) return; // spent before
-    await ledger.sync();
     if (willing) this.#echo(value.number, digest);
   }
 
