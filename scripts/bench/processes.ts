@@ -93,13 +93,32 @@ async function poolHolds({ network, say }: Filling, blocks: number): Promise<voi
   });
 }
 
-/** One request at a time at party 1, each with one fresh value; from sending the request to reading the value. */
+interface CeremonyList {
+  readonly ceremonies: readonly { readonly kind: string; readonly state: string }[];
+}
+
+/** Resolves when no batch of material is being made: on two cores it competes with what is measured. */
+async function poolRests({ network }: Filling): Promise<void> {
+  await waitFor({ what: 'the end of a batch', withinMs: POOL_WITHIN_MS }, async () => {
+    const { ceremonies } = await network.rest(1).get<CeremonyList>('/v1/ceremonies');
+    const running = ceremonies.some(({ kind, state }) => {
+      return kind === 'preprocessing' && (state === 'running' || state === 'pending');
+    });
+    return running ? undefined : true;
+  });
+}
+
+/**
+ * One request at a time at party 1, each with one fresh value, the pool filled and at rest; from sending the request to
+ * reading the value.
+ */
 async function benchLatency({ network, keyId, encryptor, say }: Bench, type: SampleType): Promise<Summary> {
   say(`latency of ${type}`);
   const samples = Array.from({ length: WARM_UP_REQUESTS + LATENCY_REQUESTS }, () => randomSample(type));
   const times: number[] = [];
   for (const sample of samples) {
     const request = decryptionRequest(keyId, encryptor.encrypt([sample], 'packed'));
+    await poolRests({ network, say });
     const { values, ms } = await decrypt(network.rest(1), request);
     if (values[0]?.value !== String(sample.value)) throw new Error(`wrong value for ${type}`);
     times.push(ms);
