@@ -40,7 +40,7 @@ export interface ServiceOptions {
 
 const SELF_TEST_RETRY_MS = 500;
 const DAMAGED =
-  "this node's PRSS keys do not fit those of the others: its disk is damaged or old, so it stays silent; restore it";
+  "this node's PRSS keys do not fit those of the others: its disk is damaged or old; it stays silent, replace it";
 
 const RECALLING = 'asking 2t+1 other parties what this node had used before its restart';
 

@@ -5,7 +5,7 @@
  *
  * A stripe is the part of a batch that one owner may propose. Its watermark only grows: bundles below it are spent,
  * bound or not. Because a disk can come back older than it was, the watermark alone is not trusted after a reboot:
- * before its first echo in a segment a party has its reservation of that segment stored by 2t others, and after a
+ * before its first echo in a segment a party has its reservation of that segment stored by n-1-t others, and after a
  * reboot it starts behind every segment that 2t+1 others remember.
  */
 import type { Journal } from '@keyquorum/mpc/session';

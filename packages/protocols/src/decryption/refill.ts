@@ -305,6 +305,11 @@ export function createRefill(modules: RefillModules): Refill {
     return Math.min(...pool.freeByOwner()) * roster.n;
   }
 
+  /** Synchronous rounds of another ceremony must not be made late by the work of a batch. */
+  function roundsAreRunning(): boolean {
+    return board.list().some(({ state, phase }) => state === 'running' && phase === 'prss-init');
+  }
+
   /** Leads when it is this party's turn: the turns rotate with the batches made and with time. */
   async function tick(): Promise<void> {
     await dropSpent();
@@ -316,7 +321,7 @@ export function createRefill(modules: RefillModules): Refill {
     }
     lowSinceMs ??= clock.now();
     const turn = pool.batches() + Math.floor((clock.now() - lowSinceMs) / TURN_MS);
-    if (running.size === 0 && (turn % roster.n) + 1 === self) await lead();
+    if (running.size === 0 && !roundsAreRunning() && (turn % roster.n) + 1 === self) await lead();
   }
 
   return {

@@ -1,8 +1,8 @@
 /**
  * Replicated reservations (SPEC R4, O13): before its first echo in a segment of a stripe, a party has that fact signed
  * and stored durably here and by n-1-t others (2t for n = 3t+1); after a reboot it asks all others and starts behind
- * what they remember. 2t storers and 2t+1 answers share t+1 parties, so an honest one always knows. A restored backup is covered
- * by the same rule.
+ * what they remember. 2t storers and 2t+1 answers share t+1 parties, so an honest one always knows. A restored backup
+ * is covered by the same rule.
  */
 import { decode, encode, u8, u32 } from '@keyquorum/codec/codec';
 import { fixedBytes, struct, vector } from '@keyquorum/codec/composites';

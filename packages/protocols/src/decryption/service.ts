@@ -1,9 +1,9 @@
 /**
  * Decryption as a service of one node: admits jobs, has their blocks bound to pool material by some party, runs the
  * online protocol for everything that is bound, and assembles the outcome. Any node may be asked and every node
- * answers: the initiator of a request is the party that was asked, then the next one and so on, skipping parties that are down or whose
- * stripes are empty, so nobody has to agree on it (SPEC R4). Running one request twice with different bundles is
- * harmless; the first result wins.
+ * answers: the initiator of a request is the party that was asked, then the next one and so on, skipping parties that
+ * are down or whose stripes are empty, so nobody has to agree on it (SPEC R4). Running one request twice with different
+ * bundles is harmless; the first result wins.
  */
 import { createHash } from 'node:crypto';
 import { asGr64, type Gr64 } from '@keyquorum/kernel/batch';
