@@ -15,15 +15,13 @@ import { createMemoryStores } from './memory-stores.ts';
 
 const SEED = 1;
 const KEY_ID = '5e'.repeat(32);
-const LIMITS = {
-  poolTarget: 4_096,
-  batchBundles: 2_048,
-  roundMs: 300,
-  keygenDeadlineMs: 3_600_000,
-  decryptionDeadlineMs: 60_000,
-};
-const REQUESTS = 32;
-const BLOCKS_PER_REQUEST = 32; // a uint64
+const LIMITS = { roundMs: 300, keygenDeadlineMs: 3_600_000, decryptionDeadlineMs: 60_000 };
+const BLOCKS_PER_REQUEST = 16; // a packed uint64
+
+/** Work of one run: 13 parties hold 495 keys each, and all of them take turns on one core. */
+function sizeFor(n: number): { readonly pool: number; readonly batch: number; readonly requests: number } {
+  return n < 13 ? { pool: 4_096, batch: 2_048, requests: 32 } : { pool: 512, batch: 512, requests: 8 };
+}
 const POLL_MS = 20;
 
 export interface PhaseCost {
@@ -48,6 +46,7 @@ interface Seat {
 }
 
 export async function benchSimulator(n: number, t: number, say: (text: string) => void): Promise<SimulatorReport> {
+  const size = sizeFor(n);
   const sim = simulate({ seed: SEED, n, t, kernel: await createKernel(), latency: { minMs: 1, maxMs: 1 } });
   const seats = new Map<PartyId, Seat & { publicKey(): Promise<Uint8Array> }>();
   const seatOf = (party: Party) => {
@@ -62,14 +61,14 @@ export async function benchSimulator(n: number, t: number, say: (text: string) =
     return cost;
   };
 
-  for (const party of partiesOf(sim)) seats.set(party.self, createSeat(party));
+  for (const party of partiesOf(sim)) seats.set(party.self, createSeat(party, size));
   const epoch = await phase('epoch', async ({ party, services }) => {
     await services.start();
     await until(party, () => services.epoch() > 0);
   });
   const before = seatOf(sim.party(1)).services.pool().available;
   const preprocessing = await phase('preprocessing', async ({ party, services }) => {
-    await until(party, () => services.pool().available >= LIMITS.poolTarget);
+    await until(party, () => services.pool().available >= size.pool);
   });
   const made = seatOf(sim.party(1)).services.pool().available - before;
   const keygen = await phase('key generation', async ({ party, services }) => {
@@ -77,7 +76,7 @@ export async function benchSimulator(n: number, t: number, say: (text: string) =
     if (party.self === 1) services.generateKey(request);
     await until(party, () => services.keys().length > 0);
   });
-  const jobs = makeJobs(await seatOf(sim.party(1)).publicKey());
+  const jobs = makeJobs(await seatOf(sim.party(1)).publicKey(), size.requests);
   const online = await phase('decryption', async ({ services }) => {
     const outcomes = await Promise.all(jobs.map(({ job }) => services.decrypt(job)));
     for (const [index, { sample, value }] of jobs.entries()) {
@@ -85,7 +84,7 @@ export async function benchSimulator(n: number, t: number, say: (text: string) =
       if (recompose(value, messages) !== sample.value) throw new Error(`request ${index}: wrong value`);
     }
   });
-  const blocks = REQUESTS * BLOCKS_PER_REQUEST;
+  const blocks = size.requests * BLOCKS_PER_REQUEST;
   return { n, t, epoch, keygen, preprocessing: { ...preprocessing, blocks: made }, online: { ...online, blocks } };
 }
 
@@ -93,9 +92,12 @@ function partiesOf(sim: Simulation): Party[] {
   return sim.honest.map((id) => sim.party(id));
 }
 
-function createSeat(party: Party) {
+function createSeat(party: Party, { pool, batch }: ReturnType<typeof sizeFor>) {
   const { secrets, publics } = createMemoryStores();
-  const services = createServices({ party, secrets, publics, limits: LIMITS });
+  const services = createServices({
+    ...{ party, secrets, publics },
+    limits: { ...LIMITS, poolTarget: pool, batchBundles: batch },
+  });
   return {
     party,
     services,
@@ -108,9 +110,9 @@ function createSeat(party: Party) {
   };
 }
 
-function makeJobs(publicKey: Uint8Array) {
+function makeJobs(publicKey: Uint8Array, requests: number) {
   const encryptor = createEncryptor(publicKey);
-  return Array.from({ length: REQUESTS }, (_, index) => {
+  return Array.from({ length: requests }, (_, index) => {
     const sample = randomSample('uint64');
     const bytes = Buffer.from(encryptor.encrypt([sample], 'packed')[0]!.bytes, 'base64');
     const value = readCiphertext('compact-list', new Uint8Array(bytes), { parameters: DEFAULT_PARAMETERS });
