@@ -86,6 +86,14 @@ test.for(['packed', 'plain'] as const)(
   },
 );
 
+test.for(['uint1024', 'uint2048'] as const)('%s, the widest types: hundreds of blocks in one request', async (type) => {
+  const { network, encryptor, key } = running;
+  const sample = randomSample(type);
+  const request = decryptionRequest(key.requestId, encryptor.encrypt([sample], 'packed'));
+  const { values } = await decrypt(network.rest(2), request);
+  expect(values.map(({ fheType, value }) => [fheType, value])).toEqual([[type, String(sample.value)]]);
+});
+
 test('the ends of every range', async () => {
   const ends: Sample[] = [8, 64, 256].flatMap((bits) => [
     { type: `uint${bits}` as const, value: 0n },
