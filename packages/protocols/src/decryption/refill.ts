@@ -23,6 +23,7 @@ import { failureOf } from '../ceremony/failure.ts';
 import { OpeningError } from '../closed/opening.ts';
 import type { ProvenParties } from '../closed/proven.ts';
 import { labels } from '../labels.ts';
+import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
 import type { PublicStore } from '../storage.ts';
 import { batchesOf, recordName, storedBatches } from './batch-list.ts';
@@ -52,7 +53,6 @@ const RECORD_LIMIT_MS = 10_000;
 const TURN_MS = 20_000;
 /** Nobody waits longer for one batch. */
 const BATCH_DEADLINE_MS = 60_000;
-const LINGER_MS = 10_000;
 const TICK_MS = 500;
 /** Batches a party takes part in at the same time. */
 const RUNNING_MAX = 2;
@@ -200,14 +200,6 @@ export function createRefill(modules: RefillModules): Refill {
     await modules.proven.add(session.id, proofs);
     for (const { party: culprit, kind } of proofs)
       log({ level: 'error', message: 'a party is proven corrupt', culprit, kind });
-  }
-
-  /** Slower parties may still pull what this one offers. */
-  function closeLater(session: Session): void {
-    clock.until(clock.now() + LINGER_MS, signal).then(
-      () => session.close(),
-      () => undefined,
-    );
   }
 
   function listsExpected({ nonces: listed }: BatchStart): boolean {

@@ -138,7 +138,7 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     const session = party.open(onlineSessionId(digest), { signal, onFault: (fault) => noteFault(items, fault) });
     const deadlineMs = clock.now() + ONLINE_DEADLINE_MS;
     try {
-      if (await waitForJobs(items)) await openItems(session, { items, material, deadlineMs });
+      if (await admittedWithin(items, ONLINE_DEADLINE_MS)) await openItems(session, { items, material, deadlineMs });
     } finally {
       eraseMaterial(material);
     }
@@ -171,14 +171,12 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     }
   }
 
-  async function waitForJobs(items: readonly ProposalItem[]): Promise<boolean> {
-    const controller = new AbortController();
-    const timer = clock.until(clock.now() + ONLINE_DEADLINE_MS, signal);
-    timer.then(
-      () => controller.abort(),
-      () => controller.abort(),
-    );
-    return board.admitted(items, controller.signal);
+  /** Whether the items are admitted here within the limit. */
+  function admittedWithin(items: readonly ProposalItem[], limitMs: number): Promise<boolean> {
+    const ended = new AbortController();
+    const timer = clock.until(clock.now() + limitMs, AbortSignal.any([signal, ended.signal]));
+    timer.catch(() => undefined).finally(() => ended.abort()); // stopping, admitted or late: nobody waits any more
+    return board.admitted(items, ended.signal).finally(() => ended.abort());
   }
 
   return {
@@ -189,15 +187,7 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
         return Promise.reject(error);
       }
     },
-    admitted(items) {
-      const controller = new AbortController();
-      const timer = clock.until(clock.now() + ADMISSION_WAIT_MS, signal);
-      timer.then(
-        () => controller.abort(),
-        () => controller.abort(),
-      );
-      return board.admitted(items, controller.signal);
-    },
+    admitted: (items) => admittedWithin(items, ADMISSION_WAIT_MS),
     onBound(bound) {
       runOnline(bound).catch((error) => {
         if (!signal.aborted) log({ level: 'warn', message: 'online session failed', error: String(error) });

@@ -11,6 +11,7 @@ import { quorumOf } from '@keyquorum/mpc/roster';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import type { Board } from '../ceremony/board.ts';
 import { type Announcement, announcedSession } from '../ceremony/starting.ts';
+import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
 import type { ServiceLimits } from '../services.ts';
 import type { SecretStore } from '../storage.ts';
@@ -24,7 +25,6 @@ const PATIENCE_MS = 30_000;
 const LEAD_MS = 800;
 /** Rounds double with every failed start, up to this often. */
 const DOUBLINGS_MAX = 5;
-const LINGER_MS = 10_000;
 const DEADLINE_MS = 60_000;
 const ID_BYTES = 32;
 
@@ -95,11 +95,7 @@ export function createEpochs(modules: EpochModules): Epochs {
       log({ level: 'warn', message: 'starting the epoch failed, it is tried again', error: message });
     } finally {
       starting = false;
-      // Slower parties may still pull what this one offers.
-      clock.until(clock.now() + LINGER_MS, signal).then(
-        () => session.close(),
-        () => undefined,
-      );
+      closeLater(session);
     }
   }
 

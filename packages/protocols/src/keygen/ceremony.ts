@@ -20,6 +20,7 @@ import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
 import { failureOf } from '../ceremony/failure.ts';
 import { type Announcement, announcedSession } from '../ceremony/starting.ts';
 import type { ProvenParties } from '../closed/proven.ts';
+import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
 import type { KeygenRequest, KeyRecord, ParameterSetName, ServiceLimits } from '../services.ts';
 import { decodeContent, encodeContent } from './content.ts';
@@ -30,7 +31,6 @@ import { type GeneratedKey, generateKey, KEYGEN_PHASES, KeygenBurntError } from 
 const INIT_ATTEMPTS_MAX = 4;
 /** Time for the announcement to reach everybody before the first round. */
 const LEAD_MS = 800;
-const LINGER_MS = 10_000;
 /** How long a party that signed COMPLETE looks for the record of the finished key. */
 const RECORD_ROUNDS = 5;
 const RECORD_WAIT_MS = 1_000;
@@ -144,7 +144,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       if (cancelled.aborted) return board.abort(id);
       await afterFailure(announcement, session.id, error);
     } finally {
-      lingerThenClose(session);
+      closeLater(session);
     }
   }
 
@@ -165,14 +165,6 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     }
     if (!completed) await keys.discard(id, session);
     return true;
-  }
-
-  /** Slower parties may still pull what this one offers. */
-  function lingerThenClose(session: { close(): void }): void {
-    clock.until(clock.now() + LINGER_MS, signal).then(
-      () => session.close(),
-      () => undefined,
-    );
   }
 
   async function afterFailure(announcement: Announcement, session: SessionId, error: unknown): Promise<void> {
