@@ -1,11 +1,12 @@
 /** Exchanges with a peer that keeps to no rule, on either side: no answer is taken for another's, nothing leaks out. */
 import type { Exchange, TransportErrorCode } from '@keyquorum/mpc/transport';
 import type { Stream } from '@libp2p/interface';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { encodeAnswer, encodeRequest, exchangeProtocol } from '../src/exchange-frames.ts';
 import type { MeshLimits } from '../src/options.ts';
 import { Log, Party, partyOptions, stopAll } from './meshes.ts';
 import { RawPeer, RawStream } from './raw-peer.ts';
+import { failOnUncaught } from './uncaught.ts';
 
 const ECHO: Exchange = { name: 'echo', requestBytesMax: 1000, responseBytesMax: 1000 };
 const LARGE: Exchange = { name: 'large', requestBytesMax: 10, responseBytesMax: 8_000_000 };
@@ -13,24 +14,15 @@ const WRONG = Uint8Array.of(66);
 const soon = () => AbortSignal.timeout(20_000);
 const failure = (code: TransportErrorCode) => expect.objectContaining({ name: 'TransportError', code, peer: 2 });
 
+failOnUncaught();
 let parties: Party[] = [];
 let raw: RawPeer[] = [];
-let uncaught: unknown[] = [];
-const onUncaught = (error: unknown) => uncaught.push(error);
 
-beforeEach(() => {
-  uncaught = [];
-  process.on('uncaughtExceptionMonitor', onUncaught);
-  process.on('unhandledRejection', onUncaught);
-});
 afterEach(async () => {
   await stopAll(parties);
   await Promise.all(raw.map((peer) => peer.stop()));
   parties = [];
   raw = [];
-  process.off('uncaughtExceptionMonitor', onUncaught);
-  process.off('unhandledRejection', onUncaught);
-  expect(uncaught).toEqual([]);
 });
 
 /** What a bad server does with the request of this number on its stream. */

@@ -2,28 +2,22 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { MeshEvent } from '../src/options.ts';
 import { Network, Party, partyOptions, session, startMesh, stopAll } from './meshes.ts';
+import { failOnUncaught } from './uncaught.ts';
 
 const FAST = { silenceMsMax: 400, pingIntervalMs: 50, redialMsMin: 5, redialMsMax: 50 };
 const ROUND_BYTES = 300_000;
 
+failOnUncaught();
 let parties: Party[] = [];
 let network = new Network();
-let uncaught: unknown[] = [];
-const onUncaught = (error: unknown) => uncaught.push(error);
 
 beforeEach(() => {
   network = new Network();
-  uncaught = [];
-  process.on('uncaughtExceptionMonitor', onUncaught);
-  process.on('unhandledRejection', onUncaught);
 });
 afterEach(async () => {
   await stopAll(parties);
   await network.close();
   parties = [];
-  process.off('uncaughtExceptionMonitor', onUncaught);
-  process.off('unhandledRejection', onUncaught);
-  expect(uncaught).toEqual([]);
 });
 
 /** Small seeded generator (mulberry32); a failing run repeats with the same choices. */

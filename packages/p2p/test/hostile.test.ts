@@ -1,30 +1,22 @@
 /** Strangers at the door, wrong identities, and a roster member that keeps to no rule of the frame layout. */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { encodeEnvelope } from '../src/envelope-frames.ts';
 import { ACK, encodeAck, encodeHello, FRAME_BYTES_MAX, type Hello } from '../src/frames.ts';
 import { SendQueue } from '../src/send-queue.ts';
 import { Party, partyOptions, peerOf, seedOf, session, startMesh, stopAll } from './meshes.ts';
 import { RawPeer, type RawStream } from './raw-peer.ts';
+import { failOnUncaught } from './uncaught.ts';
 
 const FAST = { redialMsMin: 5, redialMsMax: 50 };
+failOnUncaught();
 let parties: Party[] = [];
 let raw: RawPeer[] = [];
-let uncaught: unknown[] = [];
-const onUncaught = (error: unknown) => uncaught.push(error);
 
-beforeEach(() => {
-  uncaught = [];
-  process.on('uncaughtExceptionMonitor', onUncaught);
-  process.on('unhandledRejection', onUncaught);
-});
 afterEach(async () => {
   await stopAll(parties);
   await Promise.all(raw.map((peer) => peer.stop()));
   parties = [];
   raw = [];
-  process.off('uncaughtExceptionMonitor', onUncaught);
-  process.off('unhandledRejection', onUncaught);
-  expect(uncaught).toEqual([]);
 });
 
 async function rawPeer(party: number): Promise<RawPeer> {
