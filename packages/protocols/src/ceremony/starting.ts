@@ -6,6 +6,7 @@
  */
 import { decode, encode, u8, u32, u64 } from '@keyquorum/codec/codec';
 import { bytes, fixedBytes, struct } from '@keyquorum/codec/composites';
+import { fromHex, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import { prssInitVoteMs } from '@keyquorum/mpc/prss/init';
 import { partiesOf, type Roster } from '@keyquorum/mpc/roster';
@@ -96,7 +97,7 @@ export function createStarting(
 }
 
 function encodeAnnouncement({ kind, id, attempt, startMs, content }: Announcement): Uint8Array {
-  const fields = { kind: KINDS.indexOf(kind), id: Uint8Array.from(Buffer.from(id, 'hex')), attempt, content };
+  const fields = { kind: KINDS.indexOf(kind), id: fromHex(id), attempt, content };
   return encode(announcementCodec, { ...fields, startMs: BigInt(startMs) });
 }
 
@@ -106,7 +107,7 @@ function decodeAnnouncement(encoded: Uint8Array): Announcement {
   if (name === undefined) throw new RangeError(`unknown ceremony kind ${kind}`);
   return {
     kind: name,
-    id: Buffer.from(id).toString('hex'),
+    id: toHex(id),
     attempt,
     startMs: Number(startMs),
     content: Uint8Array.from(content),
