@@ -16,7 +16,7 @@ import { comparisonNibbles } from '../scripts/soundness/traffic.ts';
 import { ROOT } from './repository.ts';
 
 /** h = 2 joint bits and p = 3 bits per set: bound 2^4. */
-const SMALL: JointNoise = { boundLog2: 4, jointBits: 2, prssBits: 3 };
+const SMALL: JointNoise = { boundLog2: 4, jointBits: 2, prssBits: 3, termsPerSet: 1 };
 
 /** Every coin toss of a sample over two sets, one by one. */
 function countedByHand(noise: JointNoise): Map<bigint, bigint> {

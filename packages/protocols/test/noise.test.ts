@@ -1,8 +1,17 @@
 // Goal: the noise of generated keys is, to t corrupt parties, exactly TUniform(b) plus an offset they know, and in
 // total it is centred and bounded (docs/protocols/noise.md). Method: every coin toss enumerated for small bounds, in
 // integers.
+import { ALL_PARTS, BASE_PARTS, componentPlan, keySetComponents } from '@keyquorum/tfhe/key-set-components';
+import { DEFAULT_PARAMETERS, TEST_PARAMETERS } from '@keyquorum/tfhe/parameters';
 import { expect, test } from 'vitest';
-import { bitsPerSample, centring, type JointNoise, jointNoise } from '../src/keygen/noise.ts';
+import {
+  bitsPerSample,
+  centring,
+  componentNoise,
+  type JointNoise,
+  jointNoise,
+  requireSoundNoise,
+} from '../src/keygen/noise.ts';
 
 type Counts = Map<bigint, bigint>;
 
@@ -101,4 +110,62 @@ test('the whole distribution of the smallest hybrid is symmetric', () => {
   for (let set = 0; set < size; set++) total = add(total, ofOneSet(noise));
   const centred = shift(total, centring(noise, size));
   for (const [value, count] of centred) expect(centred.get(-value)).toBe(count);
+});
+
+/** Sizes of family A2 over all networks: 4/1 has 2 sets, 15/4 has 70. */
+const ALL_FAMILY_SIZES = [2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 21, 27, 28, 35, 56, 70];
+const EVERY_COMPONENT = keySetComponents(DEFAULT_PARAMETERS, ALL_PARTS);
+
+test.each([0, 1, 3])('PRSS alone: every term is TUniform(%i), the total is symmetric', (boundLog2) => {
+  // Bounds that can be listed; the components' own bounds have the same formula.
+  for (const termsPerSet of [1, 2]) {
+    const noise: JointNoise = { boundLog2, jointBits: 0, prssBits: boundLog2 + 1, termsPerSet };
+    sameDistribution(shift(ofOneSet(noise), -(1n << BigInt(boundLog2))), tUniform(boundLog2));
+    for (const size of [1, 2, 3]) {
+      let total = POINT;
+      for (let term = 0; term < size * termsPerSet; term++) total = add(total, ofOneSet(noise));
+      const centred = shift(total, centring(noise, size));
+      for (const [value, count] of centred) expect(centred.get(-value)).toBe(count);
+    }
+  }
+});
+
+test('many samples take no joint bits, few samples take hybrids', () => {
+  for (const plan of EVERY_COMPONENT) {
+    const samples = plan.rowCount * plan.shape.polynomialSize;
+    for (const size of ALL_FAMILY_SIZES) {
+      const noise = componentNoise(plan, size);
+      if (samples <= 8192) expect(noise).toEqual(jointNoise(plan.noiseBoundLog2, size));
+      else expect(bitsPerSample(noise)).toBe(0);
+    }
+  }
+});
+
+test.each([
+  [2, 0],
+  [5, 1],
+  [27, 2],
+])('%i sets: bootstrapping keys lose %i bits of noise', (size, lost) => {
+  for (const component of ['bootstrapping-key', 'oprf-key', 'decompression-key'] as const) {
+    const noise = componentNoise(componentPlan(DEFAULT_PARAMETERS, component), size);
+    expect(noise).toEqual({ boundLog2: 17 - lost, jointBits: 0, prssBits: 18 - lost, termsPerSet: 1 });
+  }
+});
+
+test('the Test set keeps its bounds, whatever the family', () => {
+  for (const plan of keySetComponents(TEST_PARAMETERS, ALL_PARTS)) {
+    for (const size of ALL_FAMILY_SIZES) expect(componentNoise(plan, size).boundLog2).toBe(plan.noiseBoundLog2);
+  }
+});
+
+test('sizes without sound noise are refused, for keys that protect something', () => {
+  for (const size of ALL_FAMILY_SIZES) {
+    const compressed = () => requireSoundNoise(DEFAULT_PARAMETERS, EVERY_COMPONENT, size);
+    if (size <= 35) expect(compressed).not.toThrow();
+    else expect(compressed).toThrow(expect.objectContaining({ code: 'KEYGEN_UNSOUND_SIZE' }));
+  }
+  const base = keySetComponents(DEFAULT_PARAMETERS, BASE_PARTS);
+  expect(() => requireSoundNoise(DEFAULT_PARAMETERS, base, 70)).not.toThrow();
+  expect(() => requireSoundNoise(DEFAULT_PARAMETERS, base, 71)).toThrow('bootstrapping-key');
+  expect(() => requireSoundNoise(TEST_PARAMETERS, keySetComponents(TEST_PARAMETERS, ALL_PARTS), 70)).not.toThrow();
 });
