@@ -118,7 +118,7 @@ const EVERY_COMPONENT = keySetComponents(DEFAULT_PARAMETERS, ALL_PARTS);
 
 test.each([0, 1, 3])('PRSS alone: every term is TUniform(%i), the total is symmetric', (boundLog2) => {
   // Bounds that can be listed; the components' own bounds have the same formula.
-  for (const termsPerSet of [1, 2]) {
+  for (const termsPerSet of [1, 2, 3]) {
     const noise: JointNoise = { boundLog2, jointBits: 0, prssBits: boundLog2 + 1, termsPerSet };
     sameDistribution(shift(ofOneSet(noise), -(1n << BigInt(boundLog2))), tUniform(boundLog2));
     for (const size of [1, 2, 3]) {
@@ -150,6 +150,11 @@ test.each([
     const noise = componentNoise(componentPlan(DEFAULT_PARAMETERS, component), size);
     expect(noise).toEqual({ boundLog2: 17 - lost, jointBits: 0, prssBits: 18 - lost, termsPerSet: 1 });
   }
+});
+
+test('compression at 13/4 takes three smaller terms from every set', () => {
+  const noise = componentNoise(componentPlan(DEFAULT_PARAMETERS, 'compression-packing-key'), 27);
+  expect(noise).toEqual({ boundLog2: 41, jointBits: 0, prssBits: 42, termsPerSet: 3 });
 });
 
 test('the Test set keeps its bounds, whatever the family', () => {

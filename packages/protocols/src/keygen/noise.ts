@@ -7,8 +7,8 @@
  *   e = 2^(b+1-h)*H - 2^b + sum (u + beta) - (F-1)*2^(b-h)
  *
  * H is an integer of h jointly generated bits, u uniform in [0, 2^(b+1-h)) and beta one bit, both from the PRSS key of
- * a set. To t corrupt parties, who lack one set, it is exactly TUniform(b) plus a known offset (with two terms per set:
- * the sum of two); in total its mean is 0 and its variance TUniform's times 1 + (F-1)/4^h. Three cases:
+ * a set. To t corrupt parties, who lack one set, it is exactly TUniform(b) plus a known offset (a sum of TUniforms when
+ * sets give several terms); in total its mean is 0 and its variance TUniform's times 1 + (F-1)/4^h. Three cases:
  *  hybrid, h >= 1: few samples, nearly TUniform in total;
  *  PRSS alone, h = 0: any number of samples at no cost, variance F times TUniform's, so that b may have to be lowered;
  *  plain: TUniform(b) from b+2 joint bits, e = b_0 + B - 2^b, for the small bounds of the Test set.
@@ -51,9 +51,9 @@ const LARGE_BOUND_LOG2_MIN = 8;
 const BOOTSTRAPPING: readonly PrssRow[] = [row(2, 0), row(8, 1), row(70, 2)];
 /**
  * A packed coefficient gathers the noise of all ciphertexts of its list, so more than 5.9 times TUniform's variance is
- * too much, and a bound 2 bits lower is too easy to break: two terms of it lose only 1.5 bits.
+ * too much, and a bound 2 bits lower is too easy to break: three terms of it lose only 1.2 bits, two 1.5.
  */
-const COMPRESSION: readonly PrssRow[] = [row(5, 0), row(21, 1), row(35, 2, 2)];
+const COMPRESSION: readonly PrssRow[] = [row(5, 0), row(21, 1), row(31, 2, 3), row(35, 2, 2)];
 /** Keeps squashed noise below 2^70. */
 const NOISE_SQUASHING: readonly PrssRow[] = [row(35, 0), row(70, 1)];
 /** Thousands of times below the noise that comes in, for any family. */
