@@ -3,6 +3,7 @@
  * bounds, moments and bounds by formula for all, in integers, so that equal means equal.
  */
 import { bitsPerSample, centring, type JointNoise } from '@keyquorum/protocols/keygen/noise';
+import type { ComponentPlan } from '@keyquorum/tfhe/key-set-components';
 import type { ParameterSet } from '@keyquorum/tfhe/parameters';
 
 /** Value -> number of equally likely coin tosses that give it. */
@@ -26,7 +27,7 @@ export function sampleDistribution(noise: JointNoise, familySize: number): Distr
   if (prssBits === undefined) return convolve(convolve(constant, uniform(1n, jointBits)), uniform(1n, 1));
   const term = convolve(uniform(1n, prssBits), uniform(1n, 1)); // u_A + beta_A
   let sum = convolve(constant, uniform(2n ** BigInt(prssBits), jointBits)); // 2^p H
-  for (let set = 0; set < familySize; set++) sum = convolve(sum, term);
+  for (let index = 0; index < familySize * noise.termsPerSet; index++) sum = convolve(sum, term);
   return sum;
 }
 
@@ -35,7 +36,8 @@ function uniform(step: bigint, bits: number): Distribution {
   return new Map(Array.from({ length: 2 ** bits }, (_, index) => [step * BigInt(index), 1n]));
 }
 
-function convolve(one: Distribution, other: Distribution): Distribution {
+/** Of the sum of two independent values. */
+export function convolve(one: Distribution, other: Distribution): Distribution {
   const sum = new Map<bigint, bigint>();
   for (const [left, leftWeight] of one) {
     for (const [right, rightWeight] of other) {
@@ -83,17 +85,18 @@ export function momentsOf(distribution: Distribution): Moments {
 
 /** The same by formula: for bounds whose values cannot be listed. */
 export function sampleMoments(noise: JointNoise, familySize: number): Moments {
-  const { boundLog2, jointBits, prssBits } = noise;
+  const { boundLog2, jointBits, prssBits, termsPerSet } = noise;
   const constant = centring(noise, familySize);
   if (prssBits === undefined) {
     const top = 2n ** BigInt(jointBits);
     return { mean2: top - 1n + 1n + 2n * constant, variance12: top * top - 1n + 3n, bound: 2n ** BigInt(boundLog2) };
   }
-  const [joint, low, sets] = [2n ** BigInt(jointBits), 2n ** BigInt(prssBits), BigInt(familySize)];
+  const [joint, low] = [2n ** BigInt(jointBits), 2n ** BigInt(prssBits)];
+  const terms = BigInt(familySize * termsPerSet);
   return {
-    mean2: (joint - 1n) * low + sets * (low - 1n) + sets + 2n * constant,
-    variance12: (joint * joint - 1n) * low * low + sets * (low * low - 1n + 3n),
-    bound: (joint - 1n) * low + sets * low + constant,
+    mean2: (joint - 1n) * low + terms * (low - 1n) + terms + 2n * constant,
+    variance12: (joint * joint - 1n) * low * low + terms * (low * low - 1n + 3n),
+    bound: (joint - 1n) * low + terms * low + constant,
   };
 }
 
@@ -102,10 +105,9 @@ export function tuniformMoments(boundLog2: number): Moments {
   return { mean2: 0n, variance12: 4n * bound * bound + 2n, bound };
 }
 
-/** Variance of a sample over that of TUniform with the same bound. */
-export function varianceRatio(noise: JointNoise, familySize: number): number {
-  const { variance12 } = sampleMoments(noise, familySize);
-  return Number(variance12) / Number(tuniformMoments(noise.boundLog2).variance12);
+/** Variance of a sample over that of TUniform with the parameter set's bound. */
+export function varianceRatio(boundLog2: number, noise: JointNoise, familySize: number): number {
+  return Number(sampleMoments(noise, familySize).variance12) / Number(tuniformMoments(boundLog2).variance12);
 }
 
 export interface PhaseNoise {
@@ -129,24 +131,7 @@ export function freshListNoise({ pke }: ParameterSet, noise: JointNoise, familyS
   };
 }
 
-/** Jointly generated bits that the key's noise takes. */
-export function jointNoiseBits({ pke }: ParameterSet, noise: JointNoise): number {
-  return pke.dimension * bitsPerSample(noise);
-}
-
-/**
- * log2 of the probability that a block fresh out of a bootstrap decrypts wrongly, by the usual variance formula of the
- * blind rotation (Chillotti et al., J. Cryptology 2020, section 4; constant for 53-bit transforms from practice). A
- * model, for server keys with TUniform noise; no server key is generated yet.
- */
-export function bootstrappedFailureLog2({ lwe, glwe, bootstrap }: ParameterSet): number {
-  const { dimension: k, polynomialSize: size, noiseBoundLog2 } = glwe;
-  const { baseLog, levels } = bootstrap;
-  const key = Number(tuniformMoments(noiseBoundLog2).variance12) / 12 / 2 ** 128;
-  const decomposed = (levels * (k + 1) * size * (4 ** baseLog + 2) * key) / 12;
-  const rounding = ((1 + (k * size) / 2) / 24) * 4 ** (-baseLog * levels);
-  const transform = levels * (k + 1) * size ** 2 * 4 ** baseLog * 2 ** (-2 * 53 - 2.6);
-  const z = 2 ** -6 / Math.sqrt(lwe.dimension * (decomposed + rounding + transform)); // half a step of 2^59 in 2^64
-  const x = z / Math.SQRT2;
-  return (-x * x - Math.log(x * Math.sqrt(Math.PI))) / Math.LN2;
+/** Jointly generated bits that a component's noise takes. */
+export function jointNoiseBits({ rowCount, shape }: ComponentPlan, noise: JointNoise): number {
+  return rowCount * shape.polynomialSize * bitsPerSample(noise);
 }

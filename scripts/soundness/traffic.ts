@@ -4,11 +4,17 @@ import { COMPARISON } from '@keyquorum/mpc/circuit/plan';
 import { familyA2, familyC } from '@keyquorum/mpc/prss/family';
 import { bodyBytesMax } from '@keyquorum/mpc/prss/init-messages';
 import { createScope } from '@keyquorum/mpc/prss/init-scope';
+import { bitMessageBytes } from '@keyquorum/mpc/sharing/bits';
 import { valuesBytes } from '@keyquorum/protocols/decryption/preprocessing';
-import { jointNoise } from '@keyquorum/protocols/keygen/noise';
-import { bodyMessageBytes } from '@keyquorum/protocols/keygen/public-key-body';
-import { bitsMessageBytes } from '@keyquorum/protocols/keygen/secret-bits';
-import { lweDimensionOf, type ParameterSet } from '@keyquorum/tfhe/parameters';
+import { componentNoise } from '@keyquorum/protocols/keygen/noise';
+import {
+  type ComponentPlan,
+  keySetComponents,
+  type OptionalPart,
+  type SecretKeyName,
+  secretKeyBits,
+} from '@keyquorum/tfhe/key-set-components';
+import type { ParameterSet } from '@keyquorum/tfhe/parameters';
 import { jointNoiseBits } from './noise.ts';
 import type { Size } from './thresholds.ts';
 
@@ -40,19 +46,32 @@ export function bindingBytes({ n }: Size): { propose: number; echo: number } {
   return { propose: (n - 1) * proposal, echo: (n - 1) * VOTE_BYTES };
 }
 
-/** Sent per party in steps K3 and K4 of a key generation. */
-export function keygenBytes(parameters: ParameterSet, { n, t }: Size): { bits: number; body: number } {
-  const { pke, lwe, glwe } = parameters;
-  const key = pke.dimension + lwe.dimension + lweDimensionOf(glwe);
-  const counts = {
-    key,
-    noise: jointNoiseBits(parameters, jointNoise(pke.noiseBoundLog2, familyA2({ n, t }).subsets.length)),
-  };
-  const signed = SIGNATURE_BYTES + VOTE_BYTES;
-  return {
-    bits: (n - 1) * (bitsMessageBytes(counts) + signed),
-    body: (n - 1) * (bodyMessageBytes(pke.dimension) + signed),
-  };
+export interface KeygenTraffic {
+  readonly keyBits: number;
+  readonly noiseBits: number;
+  /** Sent per party in K3: shares modulo 2^128 of key bits, modulo 2^64 of noise bits. */
+  readonly bitsBytes: number;
+  /** Sent per party in K4, directly to everybody: four coefficients in each element. */
+  readonly bodyBytes: number;
+}
+
+/** The two openings of a key generation. Signatures, votes and frames are left out: they do not grow with the key. */
+export function keygenTraffic(set: ParameterSet, parts: readonly OptionalPart[], { n, t }: Size): KeygenTraffic {
+  const familySize = familyA2({ n, t }).subsets.length;
+  const components = keySetComponents(set, parts);
+  const keys = new Set(components.flatMap(({ outputKey, content }) => [outputKey, ...inputKeyOf(content)]));
+  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+  const keyBits = sum([...keys].map((key) => secretKeyBits(set, key)));
+  const noiseBits = sum(components.map((plan) => jointNoiseBits(plan, componentNoise(plan, familySize))));
+  const perLink =
+    bitMessageBytes({ count: keyBits, coefficientBytes: 16 }) +
+    bitMessageBytes({ count: noiseBits, coefficientBytes: 8 });
+  const bodyBytes = sum(components.map((component) => component.bodyBytes));
+  return { keyBits, noiseBits, bitsBytes: (n - 1) * perLink, bodyBytes: (n - 1) * bodyBytes };
+}
+
+function inputKeyOf(content: ComponentPlan['content']): SecretKeyName[] {
+  return content.kind === 'zero' ? [] : [content.inputKey];
 }
 
 /** Sent per party in the three broadcasts of PRSS-Init, relays of other parties' values not counted. */
