@@ -34,7 +34,7 @@ const MEBIBYTE = 2 ** 20;
 
 function processTables(report: ProcessReport): string {
   const { keygen, latencyMs, load, loadBlocksPerSecond, preprocessingBlocksPerSecond, residentBytes } = report;
-  const phases = keygen.phases.map(({ phase, ms }) => [phase, whole(ms)]);
+  const phases = keygen.phases.map(({ phase, seconds }) => [phase, tenth(seconds)]);
   const latencies = Object.entries(latencyMs).map(([type, { count, p50, p99, max }]) => {
     return [type, String(count), tenth(p50), tenth(p99), tenth(max)];
   });
@@ -44,7 +44,7 @@ function processTables(report: ProcessReport): string {
   ];
   const memory = residentBytes.map((bytes, index) => [String(index + 1), whole(bytes / MEBIBYTE)]);
   return [
-    table(['key generation, 4/1', 'ms'], [...phases, ['in all', whole(keygen.totalMs)]]),
+    table(['base key generation, 4/1', 'seconds'], [...phases, ['in all', tenth(keygen.seconds)]]),
     table(['REST request to value, 4/1', 'requests', 'p50 ms', 'p99 ms', 'max ms'], latencies),
     table(['blocks of 2 bits per second, 4/1', ''], rates),
     table(['party', 'resident MiB'], memory),

@@ -51,7 +51,7 @@ function fillPool(network: LocalNetwork): Promise<number> {
 
 async function makeKey(network: LocalNetwork): Promise<Setting> {
   const key = await inStep('key generation, Default parameters', async (step) => {
-    const request = { parameters: 'default', purpose: 'development' } as const;
+    const request = { parameters: 'base', purpose: 'development' } as const;
     const made = await generateKey(network.rest(1), request, ({ done, total, phase, waitingFor }) => {
       step.update(done, total, waitingFor.length > 0 ? `${phase}, waiting for ${waitingFor.join(', ')}` : phase);
     });

@@ -1,11 +1,11 @@
 /** Measures a network of real processes on this machine: four nodes, t = 1, over REST and libp2p on loopback. */
-import { statusOf } from '../network/committee.ts';
 import { decrypt, decryptionRequest } from '../network/decryption.ts';
 import { createEncryptor, type Encryptor, randomSample, type SampleType } from '../network/encryption.ts';
-import { fetchObject, finishedKey, generateKey } from '../network/key-generation.ts';
+import { fetchObject, finishedKey } from '../network/key-generation.ts';
 import type { LocalNetwork } from '../network/local-network.ts';
-import { waitFor } from '../network/rest.ts';
+import { type KeygenCost, measureKeygen } from './keygen.ts';
 import { metricSum, metricsOf } from './metrics.ts';
+import { fillPool, poolHolds, poolRests } from './pool.ts';
 import { type Summary, summarise } from './statistics.ts';
 
 const LATENCY_TYPES: readonly SampleType[] = ['bool', 'uint8', 'uint64', 'uint256'];
@@ -15,11 +15,9 @@ const LOAD_CONCURRENCY = 32;
 const LOAD_REQUESTS = 128;
 const BITS_PER_BLOCK = 2;
 const LOAD_BLOCKS = (LOAD_REQUESTS * 64) / BITS_PER_BLOCK;
-const POOL_WITHIN_MS = 300_000;
-const KEY_WITHIN_MS = 60_000;
 
 export interface ProcessReport {
-  readonly keygen: { readonly phases: readonly { phase: string; ms: number }[]; readonly totalMs: number };
+  readonly keygen: Pick<KeygenCost, 'phases' | 'seconds'>;
   readonly latencyMs: { readonly [type: string]: Summary };
   readonly load: { readonly concurrency: number; readonly blocks: number; readonly seconds: number };
   readonly loadBlocksPerSecond: number;
@@ -39,9 +37,9 @@ export async function benchProcesses(network: LocalNetwork, say: Say): Promise<P
   const load = await benchLoad(bench);
   const loadBlocksPerSecond = load.blocks / load.seconds;
   const residentBytes = await Promise.all(network.nodes.map(({ party }) => residentOf(network, party)));
-  const { phases, totalMs } = keygen;
+  const { phases, seconds } = keygen;
   const rates = { loadBlocksPerSecond, preprocessingBlocksPerSecond };
-  return { keygen: { phases, totalMs }, latencyMs, load, ...rates, residentBytes };
+  return { keygen: { phases, seconds }, latencyMs, load, ...rates, residentBytes };
 }
 
 interface Bench {
@@ -52,60 +50,10 @@ interface Bench {
 }
 
 async function benchKeyGeneration(network: LocalNetwork, say: Say) {
-  say('key generation, Default parameters');
-  const started = performance.now();
-  const phases: { phase: string; ms: number }[] = [];
-  let phaseStarted = started;
-  let phase = '';
-  const endPhase = (next: string) => {
-    const now = performance.now();
-    if (phase !== '') phases.push({ phase, ms: now - phaseStarted });
-    [phase, phaseStarted] = [next, now];
-  };
-  const request = { parameters: 'default', purpose: 'development' } as const;
-  const key = await generateKey(network.rest(1), request, (state) => {
-    if (state.phase !== phase) endPhase(state.phase);
-  });
-  endPhase('');
-  const totalMs = performance.now() - started;
-  await Promise.all(network.nodes.map(({ party }) => finishedKey(network.rest(party), key.requestId, KEY_WITHIN_MS)));
+  const cost = await measureKeygen(network, 'base', say);
+  const key = await finishedKey(network.rest(1), cost.keyId, 0);
   const encryptor = createEncryptor(await fetchObject(network.rest(1), key, 'CompactPublicKey'));
-  return { keyId: key.requestId, encryptor, phases, totalMs };
-}
-
-type Filling = Pick<Bench, 'network' | 'say'>;
-
-/** Fills the pool of a new network; blocks per second, as party 1 saw it. Nothing else runs meanwhile. */
-async function fillPool(filling: Filling): Promise<number> {
-  const started = performance.now();
-  const { pool } = await statusOf(filling.network, 1);
-  await poolHolds(filling, pool.target);
-  return (pool.target - pool.available) / ((performance.now() - started) / 1_000);
-}
-
-/** The pool is refilled batch by batch, so it may stay a little below its target. */
-async function poolHolds({ network, say }: Filling, blocks: number): Promise<void> {
-  say(`waiting for ${blocks} blocks in the pool`);
-  await waitFor({ what: `${blocks} blocks in the pool`, withinMs: POOL_WITHIN_MS }, async () => {
-    const { pool } = await statusOf(network, 1);
-    if (pool.available >= blocks) return true;
-    throw new Error(`${pool.available} of ${pool.target}: ${pool.reason}`);
-  });
-}
-
-interface CeremonyList {
-  readonly ceremonies: readonly { readonly kind: string; readonly state: string }[];
-}
-
-/** Resolves when no batch of material is being made: on two cores it competes with what is measured. */
-async function poolRests({ network }: Filling): Promise<void> {
-  await waitFor({ what: 'the end of a batch', withinMs: POOL_WITHIN_MS }, async () => {
-    const { ceremonies } = await network.rest(1).get<CeremonyList>('/v1/ceremonies');
-    const running = ceremonies.some(({ kind, state }) => {
-      return kind === 'preprocessing' && (state === 'running' || state === 'pending');
-    });
-    return running ? undefined : true;
-  });
+  return { ...cost, encryptor };
 }
 
 /**
@@ -118,7 +66,7 @@ async function benchLatency({ network, keyId, encryptor, say }: Bench, type: Sam
   const times: number[] = [];
   for (const sample of samples) {
     const request = decryptionRequest(keyId, encryptor.encrypt([sample], 'packed'));
-    await poolRests({ network, say });
+    await poolRests({ network });
     const { values, ms } = await decrypt(network.rest(1), request);
     if (values[0]?.value !== String(sample.value)) throw new Error(`wrong value for ${type}`);
     times.push(ms);

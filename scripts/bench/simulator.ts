@@ -9,7 +9,7 @@ import type { PartyId } from '@keyquorum/mpc/transport';
 import { createServices } from '@keyquorum/protocols/create-services';
 import type { Services } from '@keyquorum/protocols/services';
 import { readCiphertext, recompose } from '@keyquorum/tfhe/ciphertext';
-import { DEFAULT_PARAMETERS } from '@keyquorum/tfhe/parameters';
+import { TEST_PARAMETERS } from '@keyquorum/tfhe/parameters';
 import { createEncryptor, randomSample } from '../network/encryption.ts';
 import { createMemoryStores } from './memory-stores.ts';
 
@@ -72,7 +72,7 @@ export async function benchSimulator(n: number, t: number, say: (text: string) =
   });
   const made = seatOf(sim.party(1)).services.pool().available - before;
   const keygen = await phase('key generation', async ({ party, services }) => {
-    const request = { requestId: KEY_ID, parameters: 'default', purpose: 'development' } as const;
+    const request = { requestId: KEY_ID, parameters: 'test', purpose: 'development' } as const;
     if (party.self === 1) services.generateKey(request);
     await until(party, () => services.keys().length > 0);
   });
@@ -103,9 +103,9 @@ function createSeat(party: Party, { pool, batch }: ReturnType<typeof sizeFor>) {
     services,
     async publicKey() {
       const object = services.keys()[0]?.objects.find(({ type }) => type === 'CompactPublicKey');
-      const bytes = object && (await publics.get(`material/${object.sha256}`));
-      if (!bytes) throw new Error('the key was not published');
-      return bytes;
+      const published = object && (await services.material(object.digest));
+      if (!published) throw new Error('the key was not published');
+      return new Uint8Array(await Buffer.concat(await Array.fromAsync(published.read())));
     },
   };
 }
@@ -115,7 +115,7 @@ function makeJobs(publicKey: Uint8Array, requests: number) {
   return Array.from({ length: requests }, (_, index) => {
     const sample = randomSample('uint64');
     const bytes = Buffer.from(encryptor.encrypt([sample], 'packed')[0]!.bytes, 'base64');
-    const value = readCiphertext('compact-list', new Uint8Array(bytes), { parameters: DEFAULT_PARAMETERS });
+    const value = readCiphertext('compact-list', new Uint8Array(bytes), { parameters: TEST_PARAMETERS });
     const requestId = (index + 1).toString(16).padStart(64, '0');
     const contentHash = new Uint8Array(Buffer.from(requestId, 'hex'));
     return { sample, value, job: { requestId, keyId: KEY_ID, contentHash, values: [value] } };
@@ -123,11 +123,11 @@ function makeJobs(publicKey: Uint8Array, requests: number) {
 }
 
 /** Virtual time: waiting costs nothing. */
-async function until(party: Party, condition: () => boolean): Promise<void> {
+export async function until(party: Party, condition: () => boolean): Promise<void> {
   while (!condition()) await party.clock.until(party.clock.now() + POLL_MS);
 }
 
-async function measure(sim: Simulation, program: (party: Party) => Promise<void>): Promise<PhaseCost> {
+export async function measure(sim: Simulation, program: (party: Party) => Promise<void>): Promise<PhaseCost> {
   sim.traffic.reset();
   const started = process.cpuUsage();
   const { outcomes } = await sim.run(program);

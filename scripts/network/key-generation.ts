@@ -2,6 +2,7 @@
  * Asks a network for a key and fetches what it published, as any client would: over REST, trusting no byte unchecked.
  */
 import { randomBytes } from 'node:crypto';
+import type { KeySetName } from '@keyquorum/tfhe/key-sets';
 import { keyDigest } from '@keyquorum/wire/digest';
 import { type Rest, waitFor } from './rest.ts';
 
@@ -27,7 +28,7 @@ export interface KeyState {
 }
 
 export interface KeyRequest {
-  readonly parameters: 'default' | 'test';
+  readonly parameters: KeySetName;
   readonly purpose: 'development' | 'production';
 }
 
@@ -41,6 +42,8 @@ export interface CeremonyProgress {
   readonly done: number;
   readonly total: number;
   readonly waitingFor: readonly number[];
+  readonly bytesSent: number;
+  readonly etaSeconds: number | null;
 }
 
 /** Starts a key generation and follows it to its end. Throws with the node's reason when it does not succeed. */

@@ -107,7 +107,7 @@ test('a production key is refused by nodes that do not allow it', async () => {
   const { network } = made;
   await network.startAll();
   await network.allReady();
-  const body = { requestId: newRequestId(), parameters: 'default', purpose: 'production' };
+  const body = { requestId: newRequestId(), parameters: 'base', purpose: 'production' };
   const answer = await createRest(network.nodes[0]!.rest, network.apiKey).ask<{ error: { code: string } }>(
     'POST',
     '/v1/keys',

@@ -153,7 +153,7 @@ test('a missing or wrong API key', async () => {
   const without = await createRest(rest).ask<Refusal>('POST', '/v1/public-decryptions', request);
   expect([without.status, without.body.error.code]).toEqual([401, 'UNAUTHENTICATED']);
   expect(await refusalOf(request, `${running.network.apiKey}x`)).toEqual([401, 'UNAUTHENTICATED']);
-  const keyRequest = { requestId: newRequestId(), parameters: 'default', purpose: 'development' };
+  const keyRequest = { requestId: newRequestId(), parameters: 'base', purpose: 'development' };
   const keys = await createRest(rest, 'no such key').ask<Refusal>('POST', '/v1/keys', keyRequest);
   expect([keys.status, keys.body.error.code]).toEqual([401, 'UNAUTHENTICATED']);
 });
@@ -206,7 +206,7 @@ test('a body over the limit, and bodies that are no JSON', async () => {
 
 test('a production key refuses raw ciphertexts at every node', async () => {
   const { network } = running;
-  const key = await generateKey(network.rest(1), { parameters: 'default', purpose: 'production' });
+  const key = await generateKey(network.rest(1), { parameters: 'base', purpose: 'production' });
   for (const party of PARTIES) {
     const request = decryptionRequest(key.requestId, encryptOne('bool', 1n));
     const { status, body } = await network.rest(party).ask<Refusal>('POST', '/v1/public-decryptions', request);

@@ -47,7 +47,7 @@ export async function startNetwork({ blocks, configure }: StartOptions): Promise
   await network.allReady();
   // Filled first: on two cores it makes the rounds of a key generation late, and late rounds are repeated.
   await Promise.all(PARTIES.map((party) => poolHolds(network, party, blocks)));
-  const key = await generateKey(network.rest(1), { parameters: 'default', purpose: 'development' });
+  const key = await generateKey(network.rest(1), { parameters: 'base', purpose: 'development' });
   await Promise.all(PARTIES.map((party) => finishedKey(network.rest(party), key.requestId, KEY_WITHIN_MS)));
   const publicKey = await fetchObject(network.rest(2), key, 'CompactPublicKey');
   const committee = await committeeOf(network);

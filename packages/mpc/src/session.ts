@@ -90,6 +90,8 @@ export interface Session {
   listen(prefix: string, limits: { bytesMax: number }, handler: (tag: string, message: Received) => void): void;
   /** Offers bytes to the other parties under their SHA-256 until the session ends. Returns the hash. */
   offer(bytes: Uint8Array): Uint8Array;
+  /** What was offered is not held in memory any more: whoever asks gets what `load` reads, or nothing without it. */
+  release(hash: Uint8Array, load?: () => Promise<Uint8Array | undefined>): void;
   /** Fetches offered bytes from any of the parties, in order, checking length and hash. Rejects when none has them. */
   fetch(hash: Uint8Array, from: readonly PartyId[], bytesMax: number): Promise<Uint8Array>;
   /** Bytes of all bodies sent in this session so far, once per receiver. */

@@ -25,7 +25,7 @@ import { createEpochs } from './epoch/ceremony.ts';
 import { createKeygenCeremonies } from './keygen/ceremony.ts';
 import { createKeyStore } from './keygen/key-store.ts';
 import type { Log } from './log.ts';
-import type { KeygenRequest, KeyRecord, ServiceLimits, Services } from './services.ts';
+import type { KeygenRequest, ServiceLimits, Services } from './services.ts';
 import type { PublicStore, SecretStore } from './storage.ts';
 
 export interface ServiceOptions {
@@ -86,10 +86,6 @@ export function createServices(options: ServiceOptions): Services {
   const keygen = createKeygenCeremonies({
     ...{ party, board, keys, proven, limits, announce, signal, log },
     epoch: () => epochs.current()?.epoch ?? 0,
-    publicKeyBytes: async (record: KeyRecord) => {
-      const object = record.objects.find(({ type }) => type === 'CompactPublicKey');
-      return object && publics.get(`material/${object.sha256}`);
-    },
   });
 
   function accept(announcement: Announcement, from: PartyId): void {
@@ -189,6 +185,7 @@ export function createServices(options: ServiceOptions): Services {
         transport.request(peer, cancelExchange, fromHex(id), signal).catch(() => undefined);
     },
     keys: keys.records,
+    material: keys.object,
     decrypt(job) {
       if (pool !== undefined) return decryption.decrypt(job);
       const down = partiesOf(roster).filter((id) => id !== party.self && !transport.isUp(id));

@@ -2,33 +2,35 @@
  * What a node runs, seen from above: three long-lived services on one `Party`. A node authorises callers, stores
  * records and speaks HTTP; these services run the ceremonies and never see a caller.
  */
+import type { KeySetName } from '@keyquorum/tfhe/key-sets';
 import type { Ceremony } from './ceremony/ceremony.ts';
 import type { DecryptionJob, DecryptionOutcome, PoolStatus } from './decryption/job.ts';
+import type { ObjectType, PublicObject } from './keygen/objects.ts';
 
 export type KeyPurpose = 'development' | 'production';
-export type ParameterSetName = 'default' | 'test';
 
 export interface KeygenRequest {
   /** 64 hex characters chosen by the caller; becomes the key id. */
   readonly requestId: string;
-  readonly parameters: ParameterSetName;
+  readonly parameters: KeySetName;
   readonly purpose: KeyPurpose;
 }
 
-export interface PublicObject {
-  readonly type: 'CompactPublicKey' | 'CompressedCompactPublicKey';
-  readonly bytes: Uint8Array;
+export interface KeyObject {
+  readonly type: ObjectType;
+  readonly digest: string;
+  readonly size: number;
 }
 
 /** What a node remembers of a finished key besides its shares (which stay in the SecretStore). */
 export interface KeyRecord {
   readonly keyId: string;
   readonly epoch: number;
-  readonly parameters: ParameterSetName;
+  readonly parameters: KeySetName;
   readonly purpose: KeyPurpose;
-  /** Public objects by type: SHA-256 of their bytes, hex. The bytes are in the PublicStore as `material/<hash>`. */
-  readonly objects: readonly { readonly type: PublicObject['type']; readonly sha256: string; readonly size: number }[];
-  /** COMPLETE certificate of 2t+1 parties over the digests, encoded, hex. */
+  /** Digest (SHAKE-256 under the label of keys, hex) and size of every public object, in the order of OBJECT_TYPES. */
+  readonly objects: readonly KeyObject[];
+  /** COMPLETE certificate of a quorum over the seed and the opened bodies, encoded, hex. */
   readonly certificate: string;
   /** Session of the ceremony: what the certificate is about. */
   readonly session: string;
@@ -45,7 +47,10 @@ export interface Services {
   stop(): Promise<void>;
   /** 0 until this node holds the epoch's PRSS keys. */
   epoch(): number;
-  /** Starts (or finds) the ceremony; idempotent for equal content, throws CeremonyError CEREMONY_EXISTS otherwise. */
+  /**
+   * Starts (or finds) the ceremony; idempotent for equal content.
+   * @throws CeremonyError CEREMONY_EXISTS for other content, UnsoundSizeError
+   */
   generateKey(request: KeygenRequest): Ceremony;
   ceremonies(): Ceremony[];
   ceremony(id: string): Ceremony | undefined;
@@ -54,6 +59,8 @@ export interface Services {
   /** Asks all parties to stop a running ceremony. Throws CeremonyError CEREMONY_UNKNOWN. */
   cancel(id: string): void;
   keys(): KeyRecord[];
+  /** A public object of a finished key, by its digest. */
+  material(digest: string): Promise<PublicObject | undefined>;
   /** Admits a job on this node. All nodes must admit it; whichever is the initiator binds material to it. */
   decrypt(job: DecryptionJob): Promise<DecryptionOutcome>;
   pool(): PoolStatus;
@@ -67,5 +74,7 @@ export interface ServiceLimits {
   /** Length of one synchronous broadcast round, milliseconds; must exceed twice the clock skew plus a network delay. */
   readonly roundMs: number;
   readonly keygenDeadlineMs: number;
+  /** Most bytes that a key generation sends per second; undefined for no limit. */
+  readonly keygenBytesPerSecond?: number;
   readonly decryptionDeadlineMs: number;
 }

@@ -3,7 +3,7 @@ import { LABELS } from '@keyquorum/mpc/labels';
 import { SIGNATURE_BYTES } from '@keyquorum/mpc/runtime/statement';
 import type { ElementRing, ShareMessageCodec } from '@keyquorum/mpc/simulate/share-message';
 import { SHARE_TAG } from './decryption/preprocessing.ts';
-import { BITS_TAG, BODY_TAG } from './keygen/keygen.ts';
+import { BITS_TAG } from './keygen/keygen.ts';
 
 const GR64: ElementRing = { kind: 'galois', coordinateBytes: 8 };
 const GR128: ElementRing = { kind: 'galois', coordinateBytes: 16 };
@@ -16,9 +16,9 @@ function plain(pattern: RegExp, ring: ElementRing): ShareMessageCodec {
 }
 
 /** Degree-2t openings: signature, then the shares it is over. */
-function signed(tag: string, ring: ElementRing): ShareMessageCodec {
+function signed(pattern: RegExp, ring: ElementRing): ShareMessageCodec {
   return {
-    matches: (each) => each === tag,
+    matches: (tag) => pattern.test(tag),
     degree: 2,
     alter(body, change, sign) {
       const shares = change(Uint8Array.from(body.subarray(SIGNATURE_BYTES)), ring);
@@ -33,7 +33,8 @@ function signed(tag: string, ring: ElementRing): ShareMessageCodec {
 export const SHARE_CODECS: readonly ShareMessageCodec[] = [
   plain(/^(seed|masked)$/, GR64),
   plain(/^(level\/\d+|message)$/, { kind: 'gf16' }),
-  signed(BODY_TAG, GR64),
-  signed(BITS_TAG, GR128),
-  signed(SHARE_TAG, BYTES),
+  signed(/^body64\/\d+$/, GR64),
+  signed(/^body128\/\d+$/, GR128),
+  signed(new RegExp(`^${BITS_TAG}$`), GR128),
+  signed(new RegExp(`^${SHARE_TAG}$`), BYTES),
 ];

@@ -104,7 +104,7 @@ test('N8: 13/4: four colluders add a codeword: seen, proven, and the key is made
 async function expectKey(network: SimulatedNetwork, honest: readonly PartyId[], t: number): Promise<void> {
   const record = (await network.services(network.sim.party(honest[0]!))).keys()[0]!;
   const bits = await reconstructBits(new Map(honest.map((party) => [party, network.secrets.get(party)!])), record, t);
-  const noise = await publicKeyNoise(network.publics.get(honest[0]!)!, record, { bits, parameters: TEST });
+  const noise = await publicKeyNoise(network.publics.get(honest[0]!)!, record, bits);
   expect(noise.every((each) => each >= -1n && each <= 1n)).toBe(true);
 }
 

@@ -10,7 +10,6 @@ import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';
 import type { Faults } from '@keyquorum/mpc/simulate/strategy';
 import { describeFaults } from '@keyquorum/mpc/simulate/strategy';
 import type { PartyId } from '@keyquorum/mpc/transport';
-import { parameterSet } from '@keyquorum/tfhe/parameters';
 import { expect, test } from 'vitest';
 import type { Ceremony } from '../src/ceremony/ceremony.ts';
 import type { KeyRecord } from '../src/services.ts';
@@ -21,7 +20,6 @@ import { lastLogs } from './support/ready.ts';
 import { publicKeyNoise, reconstructBits } from './support/secret-keys.ts';
 
 const KEY_ID = 'ab'.repeat(32);
-const TEST = parameterSet('test');
 /** Lies in values of degree 2t: detected, proven, and the key is made without the liars. */
 const PROVEN = ['wrong-share', 'constant-offset', 'codeword-offset', 'codeword-offset-high'];
 const LIMIT_MS = 400_000;
@@ -98,7 +96,7 @@ async function check({ network, run, corrupt, honest }: Generated, where: string
   const stores = new Map(active.map((party) => [party, network.secrets.get(party)!]));
   const bits = await reconstructBits(stores, records[0]!, t);
   for (const party of active) {
-    const noise = await publicKeyNoise(network.publics.get(party)!, records[0]!, { bits, parameters: TEST });
+    const noise = await publicKeyNoise(network.publics.get(party)!, records[0]!, bits);
     expect(
       noise.every((each) => each >= -1n && each <= 1n),
       `${where}: noise of TUniform(0)`,

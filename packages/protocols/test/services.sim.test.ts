@@ -1,6 +1,5 @@
 // Goal: the whole life of a network in the simulator: epoch, pool, key, decryption; honest runs and the textbook liars.
 // Method: the real services over the simulated network, on a virtual clock; one seed fixes everything.
-import { parameterSet } from '@keyquorum/tfhe/parameters';
 import { expect, test } from 'vitest';
 import type { DecryptionJob } from '../src/decryption/job.ts';
 import { encryptMessages } from './support/encrypt.ts';
@@ -11,7 +10,6 @@ const MESSAGES = [0, 1, 5, 15, 9, 31, 16]; // the last two have the padding bit 
 const OPENED = [0, 1, 5, 15, 9, 0, 0];
 
 test('four parties start an epoch, fill the pool, generate a key and decrypt', async () => {
-  const parameters = parameterSet('test');
   const network = createNetwork({ seed: 1, n: 4, t: 1 });
   const made = await network.sim.run(async (party) => {
     const services = await network.services(party);
@@ -23,7 +21,7 @@ test('four parties start an epoch, fill the pool, generate a key and decrypt', a
   for (const outcome of made.outcomes) expect(outcome).toMatchObject({ status: 'fulfilled', value: { keyId: KEY_ID } });
   expect(made.faults).toEqual([]);
 
-  const bits = await network.secretBits(KEY_ID, 'big', parameters);
+  const bits = await network.secretBits(KEY_ID, 'big', 'test');
   const random = network.sim.random.fork('ciphertext');
   const word = (): bigint => new DataView(random.bytes(8).buffer).getBigUint64(0);
   const value = encryptMessages(bits, { messages: MESSAGES, key: 'big', noise: 12345n, random: word });

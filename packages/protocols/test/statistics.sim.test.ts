@@ -16,7 +16,7 @@ test('a Default key: bits, and noise of the public key', async () => {
   const run = await network.sim.run(async (party) => {
     const services = await network.services(party);
     await eventually(party, () => services.epoch() === 1);
-    if (party.self === 1) services.generateKey({ requestId: KEY_ID, parameters: 'default', purpose: 'development' });
+    if (party.self === 1) services.generateKey({ requestId: KEY_ID, parameters: 'base', purpose: 'development' });
     await eventually(party, () => services.keys().length === 1);
     return services.keys()[0]!;
   });
@@ -25,12 +25,12 @@ test('a Default key: bits, and noise of the public key', async () => {
   const record = outcome.value;
   const bits = await reconstructBits(network.secrets, record, 1);
   for (const key of ['pke', 'small', 'big'] as const) {
-    const own = keyOf(bits, key, parameters);
+    const own = keyOf(bits, key, 'base');
     const ones = own.reduce((sum, bit) => sum + bit, 0);
     expect(Math.abs(ones - own.length / 2), key).toBeLessThan(4 * Math.sqrt(own.length / 4));
   }
 
-  const noise = await publicKeyNoise(network.publics.get(1)!, record, { bits, parameters });
+  const noise = await publicKeyNoise(network.publics.get(1)!, record, bits);
   const { boundLog2, ...shape } = jointNoise(parameters.pke.noiseBoundLog2, FAMILY_SIZE);
   const bound = Number(-centring({ boundLog2, ...shape }, FAMILY_SIZE));
   const samples = noise.map(Number);

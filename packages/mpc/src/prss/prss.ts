@@ -6,9 +6,10 @@
  * Every draw names a label; label, kind, ring and family go into the KDF, and a label is drawn once per kind and ring:
  * drawing it again throws, since equal masks on different values would give their difference away.
  */
-import { asGr64, type Gf16, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
+import type { Gf16, Gr64, Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import { createKeystream, type Keystream } from '@keyquorum/kernel/keystream';
+import type { Ring } from '@keyquorum/kernel/ring';
 import { normalisedWeights, type SmallWeights, smallWeights } from '@keyquorum/kernel/weights';
 import { LABELS } from '../labels.ts';
 import type { PartyId } from '../transport.ts';
@@ -16,7 +17,6 @@ import type { Family } from './family.ts';
 import { derive, eraseKeys, type PrssKeys } from './keys.ts';
 
 const AES_KEY_BYTES = 16;
-const GR64_BYTES = 32;
 
 export interface Prss {
   /** Shares of `count` uniform ring elements, of the family's degree. */
@@ -32,6 +32,7 @@ export interface Prss {
    * beta_A one bit. Of the family's degree. The caller adds the constant that centres it (SPEC R11).
    */
   noise64(label: string, width: number, count: number): Gr64;
+  noise128(label: string, width: number, count: number): Gr128;
   /** Overwrites the keys; every later draw throws. */
   erase(): void;
 }
@@ -68,19 +69,30 @@ export function createPrss(kernel: Kernel, keys: PrssKeys): Prss {
     zero64: (label, count) => zero(value64(count), { kind: 'zero64', label }, gr64, count),
     zero128: (label, count) => zero(value128(count), { kind: 'zero128', label }, gr128, count),
     zero16: (label, count) => zero(value16(count), { kind: 'zero16', label }, gf16, count),
-    noise64(label, width, count) {
-      let sum = gr64.zeros(count);
-      for (const [position, stream] of draw('noise64', label).entries()) {
-        const factor = asGr64(weights.normalised.slice(position * GR64_BYTES, (position + 1) * GR64_BYTES));
-        const [samples, before] = [gr64.noise(stream, width, count), sum];
-        sum = gr64.addScaled(before, factor, samples);
-        samples.fill(0);
-        before.fill(0);
-      }
-      return sum;
-    },
+    noise64: (label, width, count) => noise(gr64, draw('noise64', label), weights.normalised64, { width, count }),
+    noise128: (label, width, count) => noise(gr128, draw('noise128', label), weights.normalised128, { width, count }),
     erase,
   };
+}
+
+/** sum over the sets of factor * samples; `factors`: one element per set. */
+function noise<E extends Gr64 | Gr128>(
+  ring: Ring<E>,
+  streams: readonly Keystream[],
+  factors: E,
+  { width, count }: { width: number; count: number },
+): E {
+  const bytes = ring.bytesPerElement;
+  let sum: E = ring.zeros(count);
+  for (const [position, stream] of streams.entries()) {
+    const factor = factors.subarray(position * bytes, (position + 1) * bytes) as Uint8Array as E;
+    const samples: E = ring.noise(stream, width, count);
+    const before: E = sum;
+    sum = ring.addScaled(before, factor, samples);
+    samples.fill(0);
+    before.fill(0);
+  }
+  return sum;
 }
 
 /** One keystream per set of the party for each (kind, label), once. */
@@ -113,8 +125,9 @@ interface PartyWeights {
   readonly indices: readonly number[];
   readonly small: SmallWeights;
   readonly field: Uint8Array;
-  /** f_A(alpha_self) over GR(2^64,4): bounded values must not be scaled by the small weights. */
-  readonly normalised: Gr64;
+  /** f_A(alpha_self) in both rings: bounded values must not be scaled by the small weights. */
+  readonly normalised64: Gr64;
+  readonly normalised128: Gr128;
 }
 
 const weightCache = new Map<string, PartyWeights>();
@@ -131,7 +144,8 @@ function weightsOf(family: Family, self: PartyId): PartyWeights {
     indices: own.map(({ index }) => index),
     small: name === 'C' ? smallWeights(members, n, self) : NO_WEIGHTS,
     field: normalisedWeights(members, n, self, 'gf16'),
-    normalised: normalisedWeights(members, n, self, 'gr64'),
+    normalised64: normalisedWeights(members, n, self, 'gr64'),
+    normalised128: normalisedWeights(members, n, self, 'gr128'),
   };
   weightCache.set(key, made);
   return made;

@@ -22,8 +22,13 @@ const HEDGE_MS = 150;
 /** 8 MiB over a slow link; a peer that needs longer is passed over. */
 const FETCH_TIMEOUT_MS = 30_000;
 
+/** Bytes that are held, or read again when somebody asks. */
+type Offer = Uint8Array | (() => Promise<Uint8Array | undefined>);
+
 export interface BlobStore {
   offer(session: SessionId, bytes: Uint8Array): Uint8Array;
+  /** Replaces the held bytes by a way to read them; undefined withdraws the offer. */
+  replace(session: SessionId, hash: Uint8Array, load: (() => Promise<Uint8Array | undefined>) | undefined): void;
   withdrawAll(session: SessionId): void;
   fetch(session: SessionId, request: BlobRequest): Promise<Uint8Array>;
 }
@@ -36,11 +41,14 @@ export interface BlobRequest {
 }
 
 export function createBlobStore({ transport, clock }: { transport: Transport; clock: Clock }): BlobStore {
-  const offers = new Map<SessionId, Map<string, Uint8Array>>();
-  const find = (session: SessionId, hash: Uint8Array) => offers.get(session)?.get(toHex(hash));
+  const offers = new Map<SessionId, Map<string, Offer>>();
+  const find = async (session: SessionId, hash: Uint8Array): Promise<Uint8Array | undefined> => {
+    const offer = offers.get(session)?.get(toHex(hash));
+    return typeof offer === 'function' ? offer() : offer;
+  };
 
   transport.serve(BLOB_EXCHANGE, async (_from, request) => {
-    const bytes = find(toHex(request.subarray(0, HASH_BYTES)), request.subarray(HASH_BYTES));
+    const bytes = await find(toHex(request.subarray(0, HASH_BYTES)), request.subarray(HASH_BYTES));
     if (!bytes) throw new SessionError('BLOB_UNAVAILABLE', 'this party does not offer these bytes');
     return bytes;
   });
@@ -51,13 +59,17 @@ export function createBlobStore({ transport, clock }: { transport: Transport; cl
         throw new RangeError(`offer: ${bytes.length} bytes, at most ${ENVELOPE_BODY_BYTES_MAX}`);
       }
       const hash = sha256Hex(bytes);
-      const offered = offers.get(session) ?? new Map<string, Uint8Array>();
+      const offered = offers.get(session) ?? new Map<string, Offer>();
       offers.set(session, offered.set(hash, bytes));
       return fromHex(hash);
     },
+    replace(session, hash, load) {
+      if (load) offers.get(session)?.set(toHex(hash), load);
+      else offers.get(session)?.delete(toHex(hash));
+    },
     withdrawAll: (session) => void offers.delete(session),
     async fetch(session, { hash, from, bytesMax, signal }) {
-      const own = find(session, hash);
+      const own = await find(session, hash);
       if (own) return own;
       const body = new Uint8Array(2 * HASH_BYTES);
       body.set(fromHex(session));

@@ -76,6 +76,7 @@ export function openSession(id: SessionId, owner: SessionOwner, outer: AbortSign
       assertOpen();
       return owner.blobs.offer(id, bytes);
     },
+    release: (hash, load) => owner.blobs.replace(id, hash, load),
     async fetch(hash, from, bytesMax) {
       assertOpen();
       return owner.blobs.fetch(id, { hash, from, bytesMax, signal });

@@ -50,7 +50,11 @@ export function keygenCommand(print: Print, exit: (code: number) => void): Comma
   return withTarget(new Command('keygen'))
     .description('generate a key; prints its id')
     .option('--id <hex>', 'request id, 64 hex characters; becomes the key id')
-    .addOption(new Option('--parameters <set>', 'parameter set').choices(['default', 'test']).default('default'))
+    .addOption(
+      new Option('--parameters <set>', 'which key set: docs/rest.md')
+        .choices(['default', 'base', 'test'])
+        .default('default'),
+    )
     .addOption(new Option('--purpose <purpose>', 'what the key is for').choices(['development', 'production']))
     .option('--watch', 'show progress and wait for the end')
     .option('--json', 'machine-readable lines')
@@ -67,7 +71,7 @@ export function keygenCommand(print: Print, exit: (code: number) => void): Comma
 }
 
 function keyLine({ requestId, state, objects, error }: KeyBody): string {
-  const sizes = objects.map(({ type, size }) => `${type} ${size} bytes`);
+  const sizes = objects.map(({ type, size, digest }) => `${type} ${size} bytes ${digest}`);
   return [`key ${requestId} ${state}`, ...sizes, ...(error ? [`${error.code}: ${error.message}`] : [])].join(' - ');
 }
 

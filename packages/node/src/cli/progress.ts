@@ -5,25 +5,19 @@
 import type { CeremonyBody } from '../rest/schemas.ts';
 
 const LINE_INTERVAL_MS = 5_000;
-const MINUTE_MS = 60_000;
 const MEGABYTE = 1_000_000;
 
-export function progressLine(ceremony: CeremonyBody, nowMs: number): string {
-  const { kind, id, phase, state, done, total, bytesSent, waitingFor, startedMs } = ceremony;
+export function progressLine(ceremony: CeremonyBody): string {
+  const { kind, id, phase, state, done, total, bytesSent, waitingFor, etaSeconds } = ceremony;
   const step = phase === '' ? state : phase;
   const facts = [`${kind} ${id.slice(0, 6)} ${step} ${done}/${total}`, `${(bytesSent / MEGABYTE).toFixed(1)} MB sent`];
   if (waitingFor.length > 0) facts.push(`waiting for party ${waitingFor.join(', ')}`);
-  const left = remainingMs({ done, total, elapsedMs: nowMs - startedMs });
-  if (left !== undefined) facts.push(`about ${spoken(left)} left`);
+  if (etaSeconds !== null) facts.push(`about ${spoken(etaSeconds)} left`);
   return facts.join(' - ');
 }
 
-function remainingMs({ done, total, elapsedMs }: { done: number; total: number; elapsedMs: number }) {
-  return done > 0 && done < total ? (elapsedMs / done) * (total - done) : undefined;
-}
-
-function spoken(ms: number): string {
-  return ms < MINUTE_MS ? `${Math.ceil(ms / 1000)} s` : `${Math.ceil(ms / MINUTE_MS)} min`;
+function spoken(seconds: number): string {
+  return seconds < 60 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
 }
 
 /** Prints what it is given, dropping intermediate lines that come too soon. */
@@ -35,6 +29,6 @@ export function createProgress(print: (line: string) => void, options: { json: b
     if (!final && nowMs - printedMs < LINE_INTERVAL_MS && ceremony.phase === phase) return;
     printedMs = nowMs;
     phase = ceremony.phase;
-    print(options.json ? JSON.stringify(ceremony) : progressLine(ceremony, nowMs));
+    print(options.json ? JSON.stringify(ceremony) : progressLine(ceremony));
   };
 }

@@ -15,7 +15,7 @@ export const NetworkName = Type.String({ pattern: '^[a-z0-9-]{1,32}$' });
 export const Multiaddress = Type.String({ pattern: '^/(ip4|ip6|dns|dns4|dns6)/[^/]{1,255}/tcp/[0-9]{1,5}$' });
 const Name = Type.String({ pattern: '^[a-zA-Z0-9._-]{1,64}$' });
 export const Purpose = Type.Enum(['development', 'production']);
-export const ParameterSetName = Type.Enum(['default', 'test']);
+export const KeySetName = Type.Enum(['default', 'base', 'test']);
 
 /** What a party tells the others about itself, signed by its own key (card.ts). */
 export const Card = Type.Object(
@@ -126,8 +126,9 @@ export const NodeFile = Type.Object(
     keys: Type.Object(
       {
         purposes: Type.Array(Purpose, { minItems: 1, maxItems: 2, default: ['development'] }),
-        parameters: Type.Array(ParameterSetName, { minItems: 1, maxItems: 2, default: ['default'] }),
+        parameters: Type.Array(KeySetName, { minItems: 1, maxItems: 3, default: ['default', 'base'] }),
         defaultPurpose: Type.Optional(Purpose),
+        megabitPerSecond: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
       },
       { ...closed, default: {}, description: 'which key generations this node takes part in' },
     ),

@@ -34,7 +34,7 @@ export async function createRest(node: Node): Promise<Rest> {
   const decryptions = createDecryptions(node, { book, requesters, signing, metrics });
   const server = await createServer({
     ...{ config, log, services, waiting, requesters, signer, decryptions },
-    keys: createKeyViews({ services, publics: store.publics, signing, url: () => urlOf(node, server) }),
+    keys: createKeyViews({ services, signing, url: () => urlOf(node, server) }),
     status: () => statusOf({ ...node, signer, startedMs }),
     metrics: () => metrics.scrape(),
     observe: (operation, status, seconds) => metrics.observeHttp(operation, status, seconds),

@@ -30,12 +30,15 @@ export function servicesOptions({ config, party, store, log }: Parts): Parameter
   };
 }
 
-function limitsOf({ pool, timing }: NodeConfig): ServiceLimits {
+const BYTES_PER_MEGABIT = 125_000;
+
+function limitsOf({ keys, pool, timing }: NodeConfig): ServiceLimits {
   return {
     poolTarget: pool.target,
     batchBundles: pool.batch,
     roundMs: timing.roundMs,
     keygenDeadlineMs: timing.keygenSeconds * 1000,
+    ...(keys.megabitPerSecond !== undefined && { keygenBytesPerSecond: keys.megabitPerSecond * BYTES_PER_MEGABIT }),
     decryptionDeadlineMs: timing.decryptionSeconds * 1000,
   };
 }

@@ -1,6 +1,7 @@
 /** A refusal with a documented code: what a caller gets as `error`, at once or as the end of a request. */
 import { CeremonyError } from '@keyquorum/protocols/ceremony/ceremony';
 import { DecryptionError } from '@keyquorum/protocols/decryption/job';
+import { UnsoundSizeError } from '@keyquorum/protocols/keygen/noise';
 import { CiphertextError } from '@keyquorum/tfhe/ciphertext';
 import { WireError } from '@keyquorum/wire/error';
 import { ERRORS, type ErrorCode } from './catalogue.ts';
@@ -26,6 +27,7 @@ export class ApiError extends Error {
 export function apiErrorOf(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (error instanceof CiphertextError) return new ApiError(error.code, error.message);
+  if (error instanceof UnsoundSizeError) return new ApiError(error.code, error.message);
   if (error instanceof CeremonyError) return new ApiError(error.code, error.message);
   if (error instanceof DecryptionError) return new ApiError(error.code, error.message, error.parties);
   if (error instanceof WireError) return new ApiError('EXTRA_DATA_MALFORMED', error.message);

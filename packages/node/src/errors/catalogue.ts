@@ -25,6 +25,7 @@ type OwnCode =
   | 'FORBIDDEN'
   | 'INTERNAL'
   | 'KEYGEN_REFUSED'
+  | 'KEYGEN_UNSOUND_SIZE'
   | 'KEY_PURPOSE_REQUIRED'
   | 'MATERIAL_UNKNOWN'
   | 'MEDIA_TYPE_UNSUPPORTED'
@@ -63,6 +64,7 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
   FORBIDDEN: { status: 403, hint: 'ask the operator to allow this application or operation for your requester' },
   INTERNAL: { status: 500, hint: 'report it with the requestId; the log of the node has the details' },
   KEYGEN_REFUSED: { status: 403, hint: 'this node allows other parameters or purposes: keys in node.toml' },
+  KEYGEN_UNSOUND_SIZE: { status: 422, hint: 'ask for base, or use another n and t: docs/protocols/noise.md' },
   KEY_PURPOSE_REQUIRED: { status: 400, hint: 'add "purpose": development keys decrypt anything for known requesters' },
   MATERIAL_UNKNOWN: { status: 404, hint: 'take the digest from GET /v1/keys/{id}; the key may still be in the making' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, hint: 'send content-type: application/json' },

@@ -12,7 +12,8 @@ import {
   fheTypeName,
   readCiphertext,
 } from '@keyquorum/tfhe/ciphertext';
-import { type ParameterSet, parameterSet } from '@keyquorum/tfhe/parameters';
+import { keySetChoice } from '@keyquorum/tfhe/key-sets';
+import type { ParameterSet } from '@keyquorum/tfhe/parameters';
 import { parseExtraData } from '@keyquorum/wire/extra-data';
 import type { Limits, Requester } from '../config/schema.ts';
 import { ApiError } from '../errors/api-error.ts';
@@ -45,12 +46,11 @@ export function judge(
 
 function usableParameters({ keyId }: Content, keys: readonly KeyRecord[]): ParameterSet {
   const key = keys.find((candidate) => candidate.keyId === keyId);
-  const parameters = key && parameterSet(key.parameters);
-  if (!parameters) throw new ApiError('KEY_UNKNOWN', `this node has no key ${keyId}`);
+  if (!key) throw new ApiError('KEY_UNKNOWN', `this node has no key ${keyId}`);
   if (key.purpose === 'production') {
     throw new ApiError('PROVENANCE_REQUIRED', `key ${keyId} is for production: raw ciphertexts are refused`);
   }
-  return parameters;
+  return keySetChoice(key.parameters).parameters;
 }
 
 function readValue({ format, bytes, slot, fheType }: Ciphertext, parameters: ParameterSet): CiphertextValue {

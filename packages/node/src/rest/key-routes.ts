@@ -41,7 +41,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = as
         response: responses({ 200: Type.Object({ keys: Type.Array(KeyBody) }) }),
       },
     },
-    async () => ({ keys: await keys.all() }),
+    async () => ({ keys: keys.all() }),
   );
 
   app.get(
@@ -56,7 +56,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = as
       },
     },
     async ({ params: { id }, query: { wait = 0 } }, reply) => {
-      const before = await keys.view(id);
+      const before = keys.view(id);
       if (!before) throw new ApiError('KEY_UNKNOWN', `this node knows no key ${id}`);
       if (before.state !== 'pending' && before.state !== 'running') return before;
       const seen = services.ceremony(id)?.state;
@@ -64,7 +64,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = as
         (wake) => services.watch((ceremony) => ceremony.id === id && ceremony.state !== seen && wake()),
         { seconds: wait, signal: hangUpSignal(reply) },
       );
-      return (await keys.view(id)) ?? before;
+      return keys.view(id) ?? before;
     },
   );
 };

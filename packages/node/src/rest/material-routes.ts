@@ -1,4 +1,5 @@
 /** Public key material by digest: immutable, so caches and mirrors may keep it for ever. One byte range per request. */
+import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { ApiError } from '../errors/api-error.ts';
@@ -47,20 +48,21 @@ export const materialRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }>
       },
     },
     async ({ params: { id }, headers }, reply) => {
-      const bytes = await context.keys.material(id);
-      if (!bytes) throw new ApiError('MATERIAL_UNKNOWN', `no public object ${id} here`);
+      const object = await context.keys.material(id);
+      if (!object) throw new ApiError('MATERIAL_UNKNOWN', `no public object ${id} here`);
+      const { size } = object;
       const etag = `"${id}"`;
       reply.headers({ etag, 'cache-control': CACHE_FOREVER, 'accept-ranges': 'bytes' });
       if (headers['if-none-match']?.split(',').some((tag) => tag.trim() === etag)) return reply.code(304).send();
-      const range = parseRange(headers.range, bytes.length);
+      const range = parseRange(headers.range, size);
       if (range === 'unsatisfiable') {
-        reply.header('content-range', `bytes */${bytes.length}`);
-        throw new ApiError('RANGE_INVALID', `range: ${bytes.length} bytes in all`);
+        reply.header('content-range', `bytes */${size}`);
+        throw new ApiError('RANGE_INVALID', `range: ${size} bytes in all`);
       }
-      reply.type('application/octet-stream');
-      if (!range) return reply.send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-      reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${bytes.length}`);
-      return reply.send(Buffer.from(bytes.subarray(range.start, range.end + 1)));
+      const { start, end } = range ?? { start: 0, end: size - 1 };
+      if (range) reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`);
+      reply.type('application/octet-stream').header('content-length', end + 1 - start);
+      return reply.send(Readable.from(object.read(start, end + 1)));
     },
   );
 };

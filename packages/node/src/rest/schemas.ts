@@ -1,6 +1,7 @@
 /** Bodies of the REST API: what validates requests, shapes answers and becomes the OpenAPI document. */
+import { OBJECT_TYPES } from '@keyquorum/protocols/keygen/objects';
 import Type, { type Static } from 'typebox';
-import { ParameterSetName, Purpose } from '../config/schema.ts';
+import { KeySetName, Purpose } from '../config/schema.ts';
 import { Id } from '../requests/body.ts';
 import { FaultReport, PlainValue } from '../requests/record.ts';
 
@@ -52,7 +53,7 @@ export const Status = Type.Object({
     refillPerSecond: Type.Number(),
     reason: Type.String(),
   }),
-  keys: Type.Array(Type.Object({ id: Id, purpose: Purpose, parameters: ParameterSetName, epoch: Type.Integer() }), {
+  keys: Type.Array(Type.Object({ id: Id, purpose: Purpose, parameters: KeySetName, epoch: Type.Integer() }), {
     description: 'development keys decrypt anything for known requesters',
   }),
   peers: Type.Array(
@@ -71,7 +72,7 @@ export const Status = Type.Object({
 export type Status = Static<typeof Status>;
 
 export const KeyRequest = Type.Object(
-  { requestId: Id, parameters: ParameterSetName, purpose: Type.Optional(Purpose) },
+  { requestId: Id, parameters: KeySetName, purpose: Type.Optional(Purpose) },
   closed,
 );
 
@@ -87,10 +88,10 @@ export const KeyBody = Type.Object({
   total: Type.Number(),
   epoch: Type.Integer(),
   purpose: Type.Optional(Purpose),
-  parameters: Type.Optional(ParameterSetName),
+  parameters: Type.Optional(KeySetName),
   objects: Type.Array(
     Type.Object({
-      type: Type.String({ description: 'CompactPublicKey or CompressedCompactPublicKey' }),
+      type: Type.Enum([...OBJECT_TYPES]),
       digest: Type.String({ description: 'SHAKE-256 of PDAT_KEY and the bytes, hex' }),
       size: Type.Integer(),
       uris: Type.Array(Type.String()),
@@ -125,6 +126,9 @@ export const CeremonyBody = Type.Object({
   deadlineMs: Type.Number(),
   waitingFor: Parties,
   bytesSent: Type.Number(),
+  etaSeconds: Type.Union([Type.Number(), Type.Null()], {
+    description: 'what is left of the current phase at its speed so far',
+  }),
   error: Type.Optional(
     Type.Object({ code: Type.String(), message: Type.String(), culprits: Parties, absent: Parties }),
   ),

@@ -18,9 +18,9 @@ export const DATA_FOLDER = 'data';
 export const KEY_FILE = 'store.key';
 
 const DEMO = {
-  keys: { purposes: ['development'], parameters: ['default', 'test'], defaultPurpose: 'development' },
+  keys: { purposes: ['development'], parameters: ['default', 'base', 'test'], defaultPurpose: 'development' },
   // One machine: clocks agree and a message takes milliseconds. A key generation that lost a round ends soon.
-  timing: { roundMs: 600, keygenSeconds: 120 },
+  timing: { roundMs: 600, keygenSeconds: 900 },
   limits: { requestsPerMinute: 1_000_000 },
 } as const;
 

@@ -61,7 +61,7 @@ beforeAll(async () => {
   await Promise.all(parties.map((party) => network.start(party)));
   await Promise.all(parties.map((party) => network.ready(party)));
   await poolFilled(2); // making material takes whole seconds of the event loop that rounds need
-  const started = await network.ask(2, 'POST', '/v1/keys', { requestId: keyId, parameters: 'default' });
+  const started = await network.ask(2, 'POST', '/v1/keys', { requestId: keyId, parameters: 'base' });
   expect(started.status).toBe(202);
   const events = await network.fetch(2, `/v1/ceremonies/${keyId}/events`);
   expect(events.headers.get('content-type')).toBe('text/event-stream');
@@ -236,7 +236,7 @@ test(
   'a production key decrypts no raw ciphertexts',
   async () => {
     const requestId = 'ab'.repeat(32);
-    await network.ask(1, 'POST', '/v1/keys', { requestId, parameters: 'default', purpose: 'production' });
+    await network.ask(1, 'POST', '/v1/keys', { requestId, parameters: 'base', purpose: 'production' });
     for (;;) {
       const { state } = as(KeyBody, await network.ask(1, 'GET', `/v1/keys/${requestId}?wait=30`));
       if (state === 'succeeded') break;
@@ -251,9 +251,9 @@ test(
 );
 
 test('a key id is never used for something else; what is finished is not cancelled', async () => {
-  const again = await network.ask(1, 'POST', '/v1/keys', { requestId: keyId, parameters: 'default' });
+  const again = await network.ask(1, 'POST', '/v1/keys', { requestId: keyId, parameters: 'base' });
   expect([again.status, as(Accepted, again).state]).toEqual([202, 'succeeded']);
-  const other = { requestId: keyId, parameters: 'default', purpose: 'production' };
+  const other = { requestId: keyId, parameters: 'base', purpose: 'production' };
   expect(await codeOf(network.ask(1, 'POST', '/v1/keys', other))).toBe('409 CEREMONY_EXISTS');
   expect(await codeOf(network.ask(1, 'DELETE', `/v1/ceremonies/${keyId}`))).toBe('409 CEREMONY_FINISHED');
   const list = as(Type.Object({ ceremonies: Type.Array(CeremonyBody) }), await network.ask(3, 'GET', '/v1/ceremonies'));

@@ -17,7 +17,7 @@ import {
 /** Finished preprocessing ceremonies are many and small; only the newest are kept. */
 const FINISHED_PREPROCESSING_MAX = 32;
 
-export type Change = Partial<Pick<Ceremony, 'phase' | 'done' | 'waitingFor' | 'bytesSent'>>;
+export type Change = Partial<Pick<Ceremony, 'phase' | 'done' | 'waitingFor' | 'bytesSent' | 'etaSeconds'>>;
 
 export interface Board {
   /** Throws CEREMONY_EXISTS when the id is taken. */
@@ -74,7 +74,7 @@ export function createBoard(journal: Journal, clock: Clock): Board {
     progress: (id, change) => move(id, 'running', change),
     succeed(id) {
       const { total } = known(id);
-      move(id, 'succeeded', { done: total, waitingFor: [] });
+      move(id, 'succeeded', { done: total, waitingFor: [], etaSeconds: null });
     },
     fail: (id, failure) => move(id, 'failed', { failure }),
     abort: (id) => move(id, 'aborted'),

@@ -42,6 +42,8 @@ export interface Ceremony {
   readonly waitingFor: readonly PartyId[];
   /** Bytes sent by this party so far. */
   readonly bytesSent: number;
+  /** What is left of the current phase at its speed so far; null when nobody can tell. */
+  readonly etaSeconds: number | null;
   readonly failure?: CeremonyFailure;
 }
 
@@ -59,7 +61,7 @@ export function newCeremony(
   id: string,
   { nowMs, deadlineMs, total }: { nowMs: number; deadlineMs: number; total: number },
 ): Ceremony {
-  const progress = { phase: '', done: 0, total, waitingFor: [], bytesSent: 0 };
+  const progress = { phase: '', done: 0, total, waitingFor: [], bytesSent: 0, etaSeconds: null };
   return { id, kind, state: 'pending', ...progress, startedMs: nowMs, changedMs: nowMs, deadlineMs };
 }
 
@@ -72,7 +74,7 @@ export function advance(
   ceremony: Ceremony,
   to: CeremonyState,
   nowMs: number,
-  change: Partial<Pick<Ceremony, 'phase' | 'done' | 'waitingFor' | 'bytesSent' | 'failure'>> = {},
+  change: Partial<Pick<Ceremony, 'phase' | 'done' | 'waitingFor' | 'bytesSent' | 'etaSeconds' | 'failure'>> = {},
 ): Ceremony {
   if (!NEXT[ceremony.state].includes(to)) {
     throw new CeremonyError('CEREMONY_BAD_TRANSITION', `${ceremony.kind} ${ceremony.id}: ${ceremony.state} -> ${to}`);

@@ -1,6 +1,6 @@
 /** What an operator is told when a ceremony ends badly: code, cause, who is proven corrupt, who was silent. */
 import type { PartyId } from '@keyquorum/mpc/transport';
-import { OpeningError } from '../closed/opening.ts';
+import { StalledOpening } from '../closed/opening-error.ts';
 import type { CeremonyFailure } from './ceremony.ts';
 
 export function failureOf(error: unknown, culprits: readonly PartyId[] = []): CeremonyFailure {
@@ -10,6 +10,6 @@ export function failureOf(error: unknown, culprits: readonly PartyId[] = []): Ce
     code: typeof code === 'string' ? code : 'CEREMONY_FAILED',
     message,
     culprits,
-    absent: error instanceof OpeningError ? error.absent : [],
+    absent: error instanceof StalledOpening ? error.absent : [],
   };
 }

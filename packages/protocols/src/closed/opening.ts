@@ -10,20 +10,20 @@
  *     and the caller burns the session (burn.ts). If shares are missing: a stall, which says who, and proves nothing.
  */
 import { type Certificate, digestSubject } from '@keyquorum/mpc/agreement/certificate';
-import { decide, decisionSubject } from '@keyquorum/mpc/agreement/decision';
+import { decisionSubject } from '@keyquorum/mpc/agreement/decision';
 import { sha256 } from '@keyquorum/mpc/bytes';
 import { LABELS } from '@keyquorum/mpc/labels';
-import { partiesOf, quorumOf } from '@keyquorum/mpc/roster';
+import { quorumOf } from '@keyquorum/mpc/roster';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
+import { decideComplete } from './complete.ts';
+import { untilDeadline } from './deadline.ts';
+import { InconsistentOpening } from './opening-error.ts';
 import { exchangeShares, type SignedShares } from './signed-shares.ts';
 import { openVoteBox, type Tally, type VoteBox } from './vote-box.ts';
 
 /** After the own shares were found inconsistent, this long others may still show a digest that t+1 parties checked. */
 const ADOPTION_WAIT_MS = 4_000;
-/** How often it is told who is waited for. */
-const TELL_MS = 1_000;
-
 export interface OpeningStep {
   /** Tag of the share messages; unique in the session. */
   readonly tag: string;
@@ -50,32 +50,6 @@ export interface Opened {
   readonly shares: SignedShares;
 }
 
-export type OpeningErrorCode =
-  | 'OPENING_STALLED' //       shares or signatures are missing at the deadline; silence is not proof of anything
-  | 'OPENING_INCONSISTENT'; // all shares are there and somebody lied: burn the session to learn who
-
-export class OpeningError extends Error {
-  override readonly name = 'OpeningError';
-  readonly code: OpeningErrorCode;
-  /** Tag of the step. */
-  readonly tag: string;
-  /** Parties that did not answer; empty when inconsistent. */
-  readonly absent: readonly PartyId[];
-  /** The signed messages, as evidence. */
-  readonly shares: SignedShares;
-  constructor(
-    code: OpeningErrorCode,
-    message: string,
-    { tag, absent, shares }: { tag: string; absent: readonly PartyId[]; shares: SignedShares },
-  ) {
-    super(message);
-    this.code = code;
-    this.tag = tag;
-    this.absent = absent;
-    this.shares = shares;
-  }
-}
-
 /** What the signatures of a step are about: the SHA-256 of the values, in this session and step. */
 export function sealSubject(
   session: Session['id'],
@@ -85,26 +59,19 @@ export function sealSubject(
   return seal === 'complete' ? decisionSubject(session, seal, digest) : digestSubject(LABELS.ok, session, tag, digest);
 }
 
-/** Runs the step. Rejects with OpeningError, or with the session's reason when it ends. */
+/** Runs the step. @throws StalledOpening, InconsistentOpening, or the session's reason when it ends */
 export async function openClosed(session: Session, step: OpeningStep): Promise<Opened> {
   const { tag } = step;
   const votes = openVoteBox(session, `${tag}/${step.seal}`, (digest) => sealSubject(session.id, step, digest));
   const shares = exchangeShares(session, step); // C1
-  const values = await withDeadline(session, step, shares, votes, obtainValues(session, step, shares, votes));
+  const values = await inTime(session, step, shares, votes, obtainValues(session, step, shares, votes));
   const digest = sha256(values);
   await step.beforeSigning?.(values, digest);
   if (step.seal === 'complete') await decideComplete(session, digest);
   votes.cast(digest); // C3
   const sealed = Promise.race([votes.reached(quorumOf(session.roster)), spoiled(session, step, shares)]);
-  await withDeadline(session, step, shares, votes, sealed);
+  await inTime(session, step, shares, votes, sealed);
   return { values, digest, certificate: votes.certificate(digest), shares }; // C5
-}
-
-/** COMPLETE is signed once per session and never beside BURN (SPEC R5.6). */
-async function decideComplete(session: Session, digest: Uint8Array): Promise<void> {
-  const result = decide(session.journal, session.id, 'complete', digest);
-  if (result === 'refused') throw new Error(`session ${session.id} was decided otherwise: it is abandoned here`);
-  await session.journal.sync();
 }
 
 /** C2, or C4 when another digest is proven first or the own shares do not fit. */
@@ -138,8 +105,8 @@ async function spoiled(session: Session, step: OpeningStep, shares: SignedShares
   throw inconsistent(step, shares, 'a party signed two different messages, and the step did not end in spite of it');
 }
 
-function inconsistent({ tag }: OpeningStep, shares: SignedShares, what: string): OpeningError {
-  return new OpeningError('OPENING_INCONSISTENT', `${tag}: ${what}`, { tag, absent: [], shares });
+function inconsistent({ tag }: OpeningStep, shares: SignedShares, what: string): InconsistentOpening {
+  return new InconsistentOpening(`${tag}: ${what}`, { tag, shares });
 }
 
 /** C4: the values behind a digest that t+1 parties signed, from one of them. */
@@ -150,36 +117,18 @@ async function adopt(session: Session, step: OpeningStep, { digest, voters }: Ta
 }
 
 /** The parties that the step waits for: those whose shares are missing, else those whose signature is. */
-function waitingFor(session: Session, shares: SignedShares, votes: VoteBox): PartyId[] {
+function waitingFor(shares: SignedShares, votes: VoteBox): PartyId[] {
   const missing = shares.missing();
-  const voters = votes.voters();
-  return missing.length > 0 ? missing : partiesOf(session.roster).filter((party) => !voters.includes(party));
+  return missing.length > 0 ? missing : votes.missing();
 }
 
-async function withDeadline<T>(
+function inTime<T>(
   session: Session,
-  step: OpeningStep,
+  { tag, deadlineMs, onWaiting }: OpeningStep,
   shares: SignedShares,
   votes: VoteBox,
   work: Promise<T>,
 ): Promise<T> {
-  const late = session.clock.until(step.deadlineMs, session.signal).then(() => {
-    const absent = waitingFor(session, shares, votes);
-    const names = absent.map((party) => `party ${party}`).join(', ');
-    throw new OpeningError('OPENING_STALLED', `${step.tag}: no answer of ${names} in time`, {
-      tag: step.tag,
-      absent,
-      shares,
-    });
-  });
-  late.catch(() => undefined); // the work may have won
-  const ended = new AbortController();
-  const tell = async (): Promise<void> => {
-    while (step.onWaiting !== undefined && !ended.signal.aborted) {
-      step.onWaiting(waitingFor(session, shares, votes));
-      await session.clock.until(session.clock.now() + TELL_MS, ended.signal);
-    }
-  };
-  tell().catch(() => undefined); // the wait has ended
-  return Promise.race([work, late]).finally(() => ended.abort());
+  const waiting = () => waitingFor(shares, votes);
+  return untilDeadline(session, { tag, deadlineMs, waitingFor: waiting, ...(onWaiting && { onWaiting }) }, work);
 }

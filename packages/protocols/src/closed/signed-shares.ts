@@ -63,6 +63,8 @@ export interface SignedShares {
   missing(): PartyId[];
   /** Resolves when the messages of all expected parties are here. */
   readonly complete: Promise<void>;
+  /** Forgets the messages, when the step has ended well: whoever is late adopts the opened values. */
+  release(): void;
 }
 
 export function shareSubject(session: Session['id'], tag: string, length: number, digest: Uint8Array): Subject {
@@ -81,8 +83,10 @@ export function exchangeShares(
   complete.catch(() => undefined); // whoever waits sees it
   const { promise: conflict, resolve: found } = Promise.withResolvers<void>();
   const { promise: shownByAll, resolve: allShown } = Promise.withResolvers<void>();
+  const offered: Uint8Array[] = [];
+  let released = false;
   let shown = false;
-  const missing = (): PartyId[] => expected.filter((party) => !messages.has(party));
+  const missing = (): PartyId[] => (released ? [] : expected.filter((party) => !messages.has(party)));
 
   function learnRoot(root: SignedRoot): boolean {
     const subject = shareSubject(session.id, tag, message.length, root.digest);
@@ -98,8 +102,8 @@ export function exchangeShares(
   }
 
   function learnMessage(party: PartyId, body: Uint8Array): void {
-    if (messages.has(party)) return;
-    session.offer(body); // others may pull it from here
+    if (messages.has(party) || released) return;
+    offered.push(session.offer(body)); // others may pull it from here
     messages.set(party, body);
     if (missing().length === 0) resolve();
   }
@@ -152,6 +156,12 @@ export function exchangeShares(
     allShown();
   }
 
+  function release(): void {
+    released = true;
+    messages.clear();
+    for (const hash of offered) session.release(hash);
+  }
+
   const digest = sha256(message);
   const signature = signStatement(session, shareSubject(session.id, tag, message.length, digest));
   learnRoot({ party: session.self, digest, signature });
@@ -160,5 +170,5 @@ export function exchangeShares(
   const tasks = [collect(), gossip(), answerWants(), pull(), compare()];
   for (const task of tasks) task.catch(() => undefined); // ended by the session
   session.signal.addEventListener('abort', () => reject(session.signal.reason));
-  return { messages, roots, conflicts, show, conflict, missing, complete };
+  return { messages, roots, conflicts, show, conflict, missing, complete, release };
 }

@@ -4,6 +4,7 @@
  */
 import type { Certificate } from '@keyquorum/mpc/agreement/certificate';
 import { HASH_BYTES, toHex } from '@keyquorum/mpc/bytes';
+import { partiesOf } from '@keyquorum/mpc/roster';
 import { SIGNATURE_BYTES, type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
@@ -22,8 +23,8 @@ export interface VoteBox {
   /** The first digest with `count` votes. Rejects when the session ends before. */
   reached(count: number): Promise<Tally>;
   certificate(digest: Uint8Array): Certificate;
-  /** Everybody whose vote arrived, whatever for. */
-  voters(): PartyId[];
+  /** Everybody whose vote has not arrived, whatever for. */
+  missing(): PartyId[];
 }
 
 /**
@@ -88,7 +89,10 @@ export function openVoteBox(session: Session, tag: string, subjectOf: (digest: U
       subject: subjectOf(digest),
       signatures: byDigest.get(toHex(digest))?.signatures ?? new Map(),
     }),
-    voters: () => inOrder([...byDigest.values()].flatMap(({ signatures }) => [...signatures.keys()])),
+    missing() {
+      const voters = new Set([...byDigest.values()].flatMap(({ signatures }) => [...signatures.keys()]));
+      return partiesOf(session.roster).filter((party) => !voters.has(party));
+    },
   };
 }
 

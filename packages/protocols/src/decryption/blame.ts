@@ -10,14 +10,14 @@ import { createPrss } from '@keyquorum/mpc/prss/prss';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import { burn, type Proof } from '../closed/burn.ts';
-import type { OpeningError } from '../closed/opening.ts';
+import type { InconsistentOpening } from '../closed/opening-error.ts';
 import { shareMessage } from './preprocessing.ts';
 
 const STEP_MS = 5_000;
 
 export async function blameBatch(
   session: Session,
-  { failure, keys, bundles }: { failure: OpeningError; keys: PrssKeys; bundles: number },
+  { failure, keys, bundles }: { failure: InconsistentOpening; keys: PrssKeys; bundles: number },
 ): Promise<Proof[]> {
   const { kernel, t } = session;
   const { family } = keys;

@@ -20,7 +20,7 @@ import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { ask } from '../ask.ts';
 import type { Board } from '../ceremony/board.ts';
 import { failureOf } from '../ceremony/failure.ts';
-import { OpeningError } from '../closed/opening.ts';
+import { InconsistentOpening, StalledOpening } from '../closed/opening-error.ts';
 import type { ProvenParties } from '../closed/proven.ts';
 import { labels } from '../labels.ts';
 import { closeLater } from '../linger.ts';
@@ -185,8 +185,8 @@ export function createRefill(modules: RefillModules): Refill {
       board.succeed(id);
     } catch (error) {
       board.fail(id, failureOf(error));
-      if (error instanceof OpeningError) reason = reasonOf(error.absent);
-      if (error instanceof OpeningError && error.code === 'OPENING_INCONSISTENT') await blameFor(session, error, start);
+      if (error instanceof StalledOpening) reason = reasonOf(error.absent);
+      if (error instanceof InconsistentOpening) await blameFor(session, error, start);
       throw error;
     } finally {
       running.delete(id);
@@ -195,7 +195,8 @@ export function createRefill(modules: RefillModules): Refill {
     }
   }
 
-  async function blameFor(session: Session, failure: OpeningError, { bundles }: BatchStart): Promise<void> {
+  async function blameFor(session: Session, failure: InconsistentOpening, { bundles }: BatchStart): Promise<void> {
+    reason = '';
     const proofs = await blameBatch(session, { failure, keys: modules.keys, bundles });
     await modules.proven.add(session.id, proofs);
     for (const { party: culprit, kind } of proofs)

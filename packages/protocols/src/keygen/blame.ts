@@ -9,7 +9,7 @@ import { createPrss, type Prss } from '@keyquorum/mpc/prss/prss';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import { burn, type Proof } from '../closed/burn.ts';
-import type { OpeningError } from '../closed/opening.ts';
+import type { InconsistentOpening } from '../closed/opening-error.ts';
 
 /** What the failing step's honest messages are computed from, besides the keys. */
 export type MessageOf = (kernel: Kernel, prss: { readonly c: Prss; readonly a2: Prss }) => Uint8Array;
@@ -18,7 +18,7 @@ const STEP_MS = 5_000;
 
 export async function blame(
   session: Session,
-  { failure, init, messageOf }: { failure: OpeningError; init: PrssInit; messageOf: MessageOf },
+  { failure, init, messageOf }: { failure: InconsistentOpening; init: PrssInit; messageOf: MessageOf },
 ): Promise<Proof[]> {
   const { kernel } = session;
   return burn(session, {

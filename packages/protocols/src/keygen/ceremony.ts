@@ -3,29 +3,33 @@
  * found (at most t times, each names at least one), recorded, and completed from a peer's record by a node that missed
  * the end.
  */
-import { decode, encode } from '@keyquorum/codec/codec';
-import { bytes, struct, text } from '@keyquorum/codec/composites';
+import { decode, encode, u32 } from '@keyquorum/codec/codec';
+import { bytes, fixedBytes, struct, text } from '@keyquorum/codec/composites';
 import { AgreementError } from '@keyquorum/mpc/agreement/agreement-error';
 import { decide, isCompleted } from '@keyquorum/mpc/agreement/decision';
-import { equalBytes, fromHex, HASH_BYTES, sha256Hex, toHex } from '@keyquorum/mpc/bytes';
+import { equalBytes, fromHex, HASH_BYTES, sha256, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
+import { familyA2 } from '@keyquorum/mpc/prss/family';
 import { PrssInitError } from '@keyquorum/mpc/prss/init-error';
 import { partiesOf } from '@keyquorum/mpc/roster';
+import type { Session } from '@keyquorum/mpc/session';
 import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
-import { readCompactPublicKey } from '@keyquorum/tfhe/compact-public-key';
-import { parameterSet } from '@keyquorum/tfhe/parameters';
+import { keySetChoice } from '@keyquorum/tfhe/key-sets';
 import { ask } from '../ask.ts';
-import type { Board } from '../ceremony/board.ts';
+import type { Board, Change } from '../ceremony/board.ts';
 import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
 import { failureOf } from '../ceremony/failure.ts';
 import { type Announcement, announcedSession } from '../ceremony/starting.ts';
 import type { ProvenParties } from '../closed/proven.ts';
 import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
-import type { KeygenRequest, KeyRecord, ParameterSetName, ServiceLimits } from '../services.ts';
+import type { KeygenRequest, KeyRecord, ServiceLimits } from '../services.ts';
+import { digestOfChunk } from './bodies.ts';
+import { bodyChunks, chunkBytes } from './chunks.ts';
 import { decodeContent, encodeContent } from './content.ts';
-import type { KeyStore } from './key-store.ts';
-import { type GeneratedKey, generateKey, KEYGEN_PHASES, KeygenBurntError } from './keygen.ts';
+import { type KeyStore, type UndescribedRecord, verifyRecord } from './key-store.ts';
+import { type GeneratedKey, generateKey, KEYGEN_PHASES, KeygenBurntError, type KeygenPhase } from './keygen.ts';
+import { keygenPlan } from './material.ts';
 
 /** Restarts after a PRSS-Init that messages came too late for: each has rounds twice as long. */
 const INIT_ATTEMPTS_MAX = 4;
@@ -41,8 +45,21 @@ const OTHERS_LATE_MS = 30_000;
 /** Stands for "this attempt is given up here" in the place of a burnt step. */
 const ABANDONED = new Uint8Array(HASH_BYTES);
 
-const recordCodec = struct({ record: text(16_384), publicKey: bytes(2 ** 20) });
-const recordExchange: Exchange = { name: 'key/record', requestBytesMax: 32, responseBytesMax: 2 ** 20 + 2 ** 15 };
+const DIGESTS_BYTES_MAX = 2 ** 16;
+const recordCodec = struct({ record: text(16_384), digests: bytes(DIGESTS_BYTES_MAX) });
+const recordExchange: Exchange = {
+  name: 'key/record',
+  requestBytesMax: 32,
+  responseBytesMax: DIGESTS_BYTES_MAX + 2 ** 15,
+};
+
+/** One chunk of the public parts of a finished key. */
+const chunkCodec = struct({ keyId: fixedBytes(32), index: u32 });
+const chunkExchange: Exchange = { name: 'key/chunk', requestBytesMax: 36, responseBytesMax: 2 ** 21 };
+
+/** After the protocol, a node describes what it publishes. */
+const PHASES = [...KEYGEN_PHASES, 'publish'] as const;
+type CeremonyPhase = KeygenPhase | 'publish';
 
 export interface KeygenModules {
   readonly party: Party;
@@ -52,13 +69,12 @@ export interface KeygenModules {
   readonly limits: ServiceLimits;
   readonly epoch: () => number;
   announce(announcement: Announcement): Promise<PartyId[]>;
-  publicKeyBytes(record: KeyRecord): Promise<Uint8Array | undefined>;
   readonly signal: AbortSignal;
   readonly log: Log;
 }
 
 export interface KeygenCeremonies {
-  /** Asked here. Idempotent for equal content. @throws CeremonyError CEREMONY_EXISTS */
+  /** Asked here. Idempotent for equal content. @throws CeremonyError CEREMONY_EXISTS, UnsoundSizeError */
   request(request: KeygenRequest): Ceremony;
   /** Announced by another node: what it asks for. @throws when this node refuses */
   accept(announcement: Announcement): KeygenRequest;
@@ -85,9 +101,16 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
 
   transport.serve(recordExchange, async (_from, body) => {
     const record = keys.record(toHex(body));
-    const publicKey = record && (await modules.publicKeyBytes(record));
-    if (record === undefined || publicKey === undefined) throw new Error('no such key');
-    return encode(recordCodec, { record: JSON.stringify(record), publicKey });
+    const digests = record && (await keys.bodies(record.session).digests());
+    if (record === undefined || digests === undefined) throw new Error('no such key');
+    return encode(recordCodec, { record: JSON.stringify(record), digests });
+  });
+  transport.serve(chunkExchange, async (_from, body) => {
+    const { keyId, index } = decode(chunkCodec, body);
+    const record = keys.record(toHex(keyId));
+    const values = record && (await keys.bodies(record.session).get(index));
+    if (values === undefined) throw new Error('no such chunk');
+    return values;
   });
 
   /** The content a request id stands for on this node; entered with the first announcement. */
@@ -113,29 +136,24 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     const deadlineMs = board.get(id)!.deadlineMs;
     const ends = AbortSignal.any([signal, cancelled, replaced]);
     const session = party.open(announcedSession(roster, announcement), { signal: ends });
+    const choice = keySetChoice(parameters);
+    const progress = progressOf(id, session, bodyChunks(choice).length);
     try {
       const key = await generateKey(session, {
-        parameters: parameterSet(parameters),
+        choice,
         context: content,
         expected: partiesOf(roster).filter((each) => !proven.list().includes(each)),
         startMs: announcement.startMs,
         roundMs: limits.roundMs * 2 ** attempt,
         deadlineMs,
-        onPhase: (phase) =>
-          board.progress(id, {
-            phase,
-            done: KEYGEN_PHASES.indexOf(phase),
-            waitingFor: [],
-            bytesSent: session.bytesSent,
-          }),
-        onWaiting: (waitingFor) => board.progress(id, { waitingFor, bytesSent: session.bytesSent }),
+        bytesPerSecond: limits.keygenBytesPerSecond,
+        ...progress,
         keep: (shares) => keys.keep(id, session.id, shares),
+        bodies: keys.bodies(session.id),
       });
       const { startMs } = announcement;
-      await keys.activate(
-        recordOf(key, { keyId: id, session: session.id, parameters, purpose, attempt, startMs }),
-        bodyOf(parameters, key),
-      );
+      progress.onPhase('publish');
+      await keys.activate(recordOf(key, { keyId: id, session: session.id, parameters, purpose, attempt, startMs }));
       board.succeed(id);
     } catch (error) {
       if (signal.aborted) return; // what is on disk decides at the next start
@@ -191,13 +209,27 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     return error instanceof PrssInitError || error instanceof AgreementError ? INIT_ATTEMPTS_MAX : 0;
   }
 
-  function recordOf(key: GeneratedKey, agreed: Agreed): KeyRecord {
-    const objects = key.objects.map(({ type, bytes: object }) => ({
-      type,
-      sha256: sha256Hex(object),
-      size: object.length,
-    }));
-    return { ...agreed, epoch: modules.epoch(), objects, certificate: toHex(key.certificate), seed: toHex(key.seed) };
+  function recordOf(key: GeneratedKey, agreed: Agreed): UndescribedRecord {
+    return { ...agreed, epoch: modules.epoch(), certificate: toHex(key.certificate), seed: toHex(key.seed) };
+  }
+
+  /** Phases and chunks as one scale: every phase is a unit, the bodies as many as they have chunks. */
+  function progressOf(id: string, session: Session, chunks: number) {
+    let [done, firstMs] = [0, 0];
+    const tell = (change: Change): void => board.progress(id, { ...change, done, bytesSent: session.bytesSent });
+    return {
+      onPhase(phase: CeremonyPhase) {
+        done = PHASES.indexOf(phase) + (PHASES.indexOf(phase) > PHASES.indexOf('bodies') ? chunks - 1 : 0);
+        firstMs = clock.now();
+        tell({ phase, waitingFor: [], etaSeconds: null });
+      },
+      onOpened(opened: number) {
+        done = PHASES.indexOf('bodies') + opened;
+        const etaSeconds = ((clock.now() - firstMs) / 1_000) * ((chunks - opened) / opened);
+        tell({ etaSeconds: Math.ceil(etaSeconds) });
+      },
+      onWaiting: (waitingFor: readonly PartyId[]) => tell({ waitingFor }),
+    };
   }
 
   return {
@@ -209,6 +241,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       }
       const running = board.get(request.requestId);
       if (running !== undefined) return running;
+      requireSound(request);
       asked.add(request.requestId);
       announceAttempt(request.requestId, 0, content);
       return board.get(request.requestId)!;
@@ -218,6 +251,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       if (known !== undefined && !equalBytes(known, content)) throw new Error('the id was used for another request');
       if (modules.epoch() === 0) throw new Error('this node has no epoch yet');
       const request = { requestId: id, ...decodeContent(content) };
+      requireSound(request);
       const state = board.get(id)?.state;
       if (attempt === 0 && state !== undefined) throw new Error('the ceremony exists');
       if (attempt > 0 && state !== 'running') throw new Error('no such ceremony is under way');
@@ -227,7 +261,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       const { id, attempt, content } = announcement;
       if (attempt === 0) {
         journal.set(`keygen/${id}`, content);
-        board.begin('keygen', id, { deadlineMs: clock.now() + limits.keygenDeadlineMs, total: KEYGEN_PHASES.length });
+        board.begin('keygen', id, { deadlineMs: clock.now() + limits.keygenDeadlineMs, total: totalOf(content) });
       }
       const controller = aborts.get(id) ?? new AbortController();
       aborts.set(id, controller);
@@ -250,6 +284,11 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       return recovering;
     },
   };
+
+  /** @throws UnsoundSizeError when a committee of this size has no noise for such a key */
+  function requireSound({ parameters }: KeygenRequest): void {
+    keygenPlan(keySetChoice(parameters), familyA2(roster).subsets.length);
+  }
 
   /** Lets the earlier attempt end by itself while there is time: it may be about to prove who must be left out. */
   async function replace(earlier: Attempt | undefined, startMs: number): Promise<void> {
@@ -304,20 +343,41 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   /** False when the answer of the peer is no certified record of this ceremony: the next peer is asked. */
   async function activateFrom(answer: Uint8Array, keyId: string, session: SessionId, peer: PartyId): Promise<boolean> {
     try {
-      const { record, publicKey } = decode(recordCodec, answer);
+      const { record, digests } = decode(recordCodec, answer);
       const parsed = JSON.parse(record) as KeyRecord; // its certificate decides; wrong fields fail to verify
       if (parsed.session !== session || parsed.keyId !== keyId) return false;
-      const { body } = readCompactPublicKey(publicKey, parameterSet(parsed.parameters));
-      await keys.activate({ ...parsed, epoch: modules.epoch() }, body);
+      verifyRecord(roster, parsed, digests);
+      await completeBodies(parsed, digests, peer);
+      await keys.activate({ ...parsed, epoch: modules.epoch() });
       return true;
     } catch (error) {
       log({ level: 'warn', message: 'a peer sent a bad record of a key', keyId, from: peer, error: String(error) });
       return false;
     }
   }
+
+  /** Pulls what this node did not see opened. @throws when the peer has other bytes */
+  async function completeBodies({ keyId, session, parameters }: KeyRecord, digests: Uint8Array, peer: PartyId) {
+    const store = keys.bodies(session);
+    const chunks = bodyChunks(keySetChoice(parameters));
+    if (digests.length !== HASH_BYTES * chunks.length) throw new Error('wrong number of chunks');
+    for (const chunk of chunks) {
+      const { index } = chunk;
+      const right = digestOfChunk(digests, index);
+      const own = await store.get(index);
+      if (own !== undefined && equalBytes(sha256(own), right)) continue;
+      const body = encode(chunkCodec, { keyId: fromHex(keyId), index });
+      const question = { to: peer, exchange: chunkExchange, body, limitMs: RECORD_LIMIT_MS, signal };
+      const values = await ask(party, question);
+      if (values.length !== chunkBytes(chunk) || !equalBytes(sha256(values), right)) {
+        throw new Error(`chunk ${index} has other bytes`);
+      }
+      await store.put(index, values);
+    }
+    await store.putDigests(Uint8Array.from(digests));
+  }
 }
 
-function bodyOf(parameters: ParameterSetName, key: GeneratedKey): Uint8Array {
-  const object = key.objects.find(({ type }) => type === 'CompactPublicKey')!;
-  return readCompactPublicKey(object.bytes, parameterSet(parameters)).body;
+function totalOf(content: Uint8Array): number {
+  return PHASES.length - 1 + bodyChunks(keySetChoice(decodeContent(content).parameters)).length;
 }

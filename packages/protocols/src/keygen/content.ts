@@ -1,11 +1,12 @@
 /** What the parties of a key generation agree on before they begin, as bytes: hashed into the id of its session. */
 import { decode, encode, u8 } from '@keyquorum/codec/codec';
 import { struct } from '@keyquorum/codec/composites';
-import type { KeygenRequest, KeyPurpose, ParameterSetName } from '../services.ts';
+import type { KeySetName } from '@keyquorum/tfhe/key-sets';
+import type { KeygenRequest, KeyPurpose } from '../services.ts';
 
 export type KeygenContent = Pick<KeygenRequest, 'parameters' | 'purpose'>;
 
-const PARAMETERS: readonly ParameterSetName[] = ['default', 'test'];
+const PARAMETERS: readonly KeySetName[] = ['default', 'test', 'base'];
 const PURPOSES: readonly KeyPurpose[] = ['development', 'production'];
 
 const contentCodec = struct({ parameters: u8, purpose: u8 });

@@ -2,14 +2,15 @@
 import type { Party } from '@keyquorum/mpc/party';
 import { type SimulateOptions, type Simulation, simulate } from '@keyquorum/mpc/simulate/simulate';
 import type { PartyId } from '@keyquorum/mpc/transport';
-import type { ParameterSet } from '@keyquorum/tfhe/parameters';
+import type { SecretKeyName } from '@keyquorum/tfhe/key-set-components';
+import type { KeySetName } from '@keyquorum/tfhe/key-sets';
 import { createServices } from '../../src/create-services.ts';
 import type { LogEvent } from '../../src/log.ts';
 import type { ServiceLimits, Services } from '../../src/services.ts';
 import { SHARE_CODECS } from '../../src/share-codecs.ts';
 import type { PublicStore, SecretStore } from '../../src/storage.ts';
 import { kernel } from './kernel.ts';
-import { type KeyName, keyOf, reconstructBits } from './secret-keys.ts';
+import { keyOf, reconstructBits } from './secret-keys.ts';
 import { memoryPublics, memorySecrets } from './stores.ts';
 
 export const LIMITS: ServiceLimits = {
@@ -28,7 +29,7 @@ export interface SimulatedNetwork {
   /** Services of a party's current process; made and started on first use. */
   services(party: Party): Promise<Services>;
   /** Bits of a secret key in LWE order, from the shares of all parties. */
-  secretBits(keyId: string, key: KeyName, parameters: ParameterSet): Promise<Uint8Array>;
+  secretBits(keyId: string, key: SecretKeyName, keySet: KeySetName): Promise<Uint8Array>;
 }
 
 export function createNetwork(
@@ -63,10 +64,10 @@ export function createNetwork(
       running.set(party, known);
       return known;
     },
-    async secretBits(keyId, key, parameters) {
+    async secretBits(keyId, key, keySet) {
       const [name] = await secrets.get(1)!.names(`key/${keyId}/`);
       const session = name!.slice(`key/${keyId}/`.length);
-      return keyOf(await reconstructBits(secrets, { keyId, session }, options.t), key, parameters);
+      return keyOf(await reconstructBits(secrets, { keyId, session }, options.t), key, keySet);
     },
   };
 }

@@ -2,14 +2,12 @@
 import type { Party } from '@keyquorum/mpc/party';
 import type { Run, SimulateOptions } from '@keyquorum/mpc/simulate/simulate';
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
-import { parameterSet } from '@keyquorum/tfhe/parameters';
 import type { DecryptionJob, DecryptionOutcome } from '../../src/decryption/job.ts';
 import type { ServiceLimits } from '../../src/services.ts';
 import { encryptMessages } from './encrypt.ts';
 import { createNetwork, eventually, LIMITS, type SimulatedNetwork } from './network.ts';
 
 export const KEY_ID = 'ab'.repeat(32);
-const TEST = parameterSet('test');
 const SETUP_LIMIT_MS = 300_000;
 const DELTA_BITS = 59;
 
@@ -54,8 +52,8 @@ export async function createReadyNetwork(
   });
   await refilled(limits.poolTarget ?? LIMITS.poolTarget);
   const bits = {
-    pke: await network.secretBits(KEY_ID, 'pke', TEST),
-    big: await network.secretBits(KEY_ID, 'big', TEST),
+    pke: await network.secretBits(KEY_ID, 'pke', 'test'),
+    big: await network.secretBits(KEY_ID, 'big', 'test'),
   };
   const random = sim.random.fork('requests');
   const word = (): bigint => new DataView(random.bytes(8).buffer).getBigUint64(0);

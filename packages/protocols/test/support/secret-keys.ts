@@ -5,19 +5,17 @@ import { asGr128 } from '@keyquorum/kernel/batch';
 import { openingMatrix } from '@keyquorum/kernel/lagrange';
 import { fromHex } from '@keyquorum/mpc/bytes';
 import type { PartyId } from '@keyquorum/mpc/transport';
-import { readCompactPublicKey } from '@keyquorum/tfhe/compact-public-key';
 import { createMaskStream, keyStreamSeedData } from '@keyquorum/tfhe/csprng';
-import { lweDimensionOf, type ParameterSet } from '@keyquorum/tfhe/parameters';
+import type { SecretKeyName } from '@keyquorum/tfhe/key-set-components';
+import { type KeySetName, keySetChoice, secretKeyPlaces } from '@keyquorum/tfhe/key-sets';
 import type { KeyRecord } from '../../src/services.ts';
 import type { PublicStore, SecretStore } from '../../src/storage.ts';
 import { kernel } from './kernel.ts';
 
 const GR128_BYTES = 64;
 
-export type KeyName = 'pke' | 'small' | 'big';
-
 /**
- * Bits of all three keys in the order of their shares, from the stores of these parties. @throws if they share no key
+ * Bits of all keys in the order of their shares, from the stores of these parties. @throws if they share no key
  */
 export async function reconstructBits(
   stores: ReadonlyMap<PartyId, SecretStore>,
@@ -39,24 +37,16 @@ export async function reconstructBits(
   });
 }
 
-/** One of the three keys. */
-export function keyOf(bits: Uint8Array, key: KeyName, { pke, lwe, glwe }: ParameterSet): Uint8Array {
-  const [from, count] = {
-    pke: [0, pke.dimension],
-    small: [pke.dimension, lwe.dimension],
-    big: [pke.dimension + lwe.dimension, lweDimensionOf(glwe)],
-  }[key] as [number, number];
-  return bits.subarray(from, from + count);
+/** One of the keys. */
+export function keyOf(bits: Uint8Array, key: SecretKeyName, keySet: KeySetName): Uint8Array {
+  const { first, bits: count } = secretKeyPlaces(keySetChoice(keySet)).find((place) => place.key === key)!;
+  return bits.subarray(first, first + count);
 }
 
 /** e = B - A * rev(S) modulo X^N + 1 and 2^64, centred. */
-export async function publicKeyNoise(
-  publics: PublicStore,
-  record: KeyRecord,
-  { bits, parameters }: { bits: Uint8Array; parameters: ParameterSet },
-): Promise<bigint[]> {
-  const object = record.objects.find(({ type }) => type === 'CompactPublicKey')!;
-  const { body } = readCompactPublicKey((await publics.get(`material/${object.sha256}`))!, parameters);
+export async function publicKeyNoise(publics: PublicStore, record: KeyRecord, bits: Uint8Array): Promise<bigint[]> {
+  const { parameters } = keySetChoice(record.parameters);
+  const body = (await publics.get(`bodies/${record.session}/0`))!;
   const size = parameters.pke.dimension;
   const mask = new BigUint64Array(
     createMaskStream(keyStreamSeedData(fromHex(record.seed)))
@@ -64,7 +54,7 @@ export async function publicKeyNoise(
       .slice().buffer,
   );
   const noise = new BigUint64Array(body.slice().buffer); // wraps modulo 2^64
-  const key = keyOf(bits, 'pke', parameters);
+  const key = keyOf(bits, 'pke', record.parameters);
   for (let power = 0; power < size; power++) {
     if (key[size - 1 - power] === 0) continue;
     for (let index = 0; index < size; index++) {

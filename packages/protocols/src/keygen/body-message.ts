@@ -1,0 +1,140 @@
+/**
+ * A party's message for one chunk of bodies (docs/protocols/key-generation.md, step K4): shares of the rows, of their
+ * noise, and of zero, which hides all but the opened bodies themselves. A function of the session's PRSS keys and of
+ * what was opened before. Degree 2t.
+ */
+import { asGr64, asGr128, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
+import type { Kernel } from '@keyquorum/kernel/kernel';
+import type { Ring } from '@keyquorum/kernel/ring';
+import type { Prss } from '@keyquorum/mpc/prss/prss';
+import { decodeDetected } from '@keyquorum/mpc/sharing/detected';
+import type { PartyId } from '@keyquorum/mpc/transport';
+import type { KeySetComponent } from '@keyquorum/tfhe/key-set-components';
+import { type BodyChunk, PACKED } from './chunks.ts';
+import { bitsPerSample, centring, componentNoise, type JointNoise } from './noise.ts';
+import type { RowMaker } from './rows.ts';
+
+const GR64_BYTES = 32;
+
+/** Key families of the session: C for zero sharings and bits, A2 for noise. */
+export interface SessionPrss {
+  readonly c: Prss;
+  readonly a2: Prss;
+}
+
+export interface ChunkSecrets {
+  readonly prss: SessionPrss;
+  readonly rows: RowMaker;
+  /** Shares of the component's joint noise bits, sample by sample; empty when its noise needs none. */
+  readonly noiseBits: Gr64;
+  /** Sets of family A2. */
+  readonly noiseSets: number;
+}
+
+/** Joint bits that the noise of a component takes. */
+export function noiseBitCount(component: KeySetComponent, noiseSets: number): number {
+  const samples = component.rowCount * component.shape.polynomialSize;
+  return samples * bitsPerSample(componentNoise(component, noiseSets));
+}
+
+/** Shares of the chunk's packed bodies, as they go on the wire. */
+export function bodyMessage(kernel: Kernel, chunk: BodyChunk, secrets: ChunkSecrets): Uint8Array {
+  const { component, elements, index } = chunk;
+  const { prss, rows, noiseBits, noiseSets } = secrets;
+  const noise = componentNoise(component, noiseSets);
+  const label = `body/${index}`;
+  const noiseLabels = Array.from({ length: noise.termsPerSet }, (_, term) => `${label}/${term}`);
+  const bodies = rows.rows(chunk.firstRow, chunk.rows);
+  const offset = centring(noise, noiseSets);
+  const width = noise.prssBits ?? 0; // without PRSS noise there are no terms to draw
+  if (component.wordBytes === 16) {
+    const ring = kernel.gr128;
+    return sumOf(ring, [
+      asGr128(bodies),
+      prss.c.zero128(label, elements),
+      ...noiseLabels.map((each) => prss.a2.noise128(each, width, elements)),
+      everyCoefficient(ring, offset, { wordBytes: 16, elements }),
+    ]);
+  }
+  const ring = kernel.gr64;
+  return sumOf(ring, [
+    asGr64(bodies),
+    prss.c.zero64(label, elements),
+    ...noiseLabels.map((each) => prss.a2.noise64(each, width, elements)),
+    ...(bitsPerSample(noise) === 0 ? [] : [jointPart(kernel, chunk, noiseBits, noise)]),
+    everyCoefficient(ring, offset, { wordBytes: 8, elements }),
+  ]);
+}
+
+/** Opens a chunk: its bodies as words, or undefined when the shares are inconsistent. */
+export function openBodyChunk(
+  kernel: Kernel,
+  { component }: BodyChunk,
+  messages: ReadonlyMap<PartyId, Uint8Array>,
+  opening: { expected: readonly PartyId[]; t: number },
+): Uint8Array | undefined {
+  const opened =
+    component.wordBytes === 16
+      ? decodeDetected(kernel, 'gr128', mapValues(messages, asGr128), opening)
+      : decodeDetected(kernel, 'gr64', mapValues(messages, asGr64), opening);
+  return opened.kind === 'opened' ? opened.values : undefined; // packed coefficients stand in order: they are the words
+}
+
+/** The part of the noise that comes from joint bits: a multiple of 2^prssBits, or a whole TUniform. Packed. */
+function jointPart(kernel: Kernel, chunk: BodyChunk, noiseBits: Gr64, noise: JointNoise): Gr64 {
+  const { gr64 } = kernel;
+  const { jointBits, prssBits } = noise;
+  const size = chunk.component.shape.polynomialSize;
+  const [first, count] = [chunk.firstRow * size, chunk.rows * size];
+  const cut = (width: number, from: number): Gr64 =>
+    asGr64(noiseBits.slice((from + first * width) * GR64_BYTES, (from + (first + count) * width) * GR64_BYTES));
+  const samples = gr64.zeros(PACKED * chunk.elements);
+  if (prssBits !== undefined) {
+    const bits = cut(jointBits, 0);
+    const integers = gr64.combineBits(bits, jointBits);
+    samples.set(gr64.scale(constant(1n << BigInt(prssBits)), integers));
+    for (const secret of [bits, integers]) secret.fill(0);
+  } else {
+    const single = cut(1, 0); // b_0 of every sample of the component stands before all others
+    const bits = cut(jointBits, chunk.component.rowCount * size);
+    samples.set(gr64.add(single, gr64.combineBits(bits, jointBits)));
+    for (const secret of [single, bits]) secret.fill(0);
+  }
+  const packed = gr64.pack4(samples);
+  samples.fill(0);
+  return packed;
+}
+
+/** Erases what it adds. */
+function sumOf<E extends Gr64 | Gr128>(ring: Ring<E>, [first, ...others]: readonly E[]): E {
+  return others.reduce((sum, term) => {
+    const next = ring.add(sum, term);
+    sum.fill(0);
+    term.fill(0);
+    return next;
+  }, first!);
+}
+
+/** The public integer as one ring element. */
+function constant(value: bigint): Gr64 {
+  return asGr64(new Uint8Array(BigUint64Array.of(BigInt.asUintN(64, value), 0n, 0n, 0n).buffer));
+}
+
+/** Elements that have the public integer in all four coefficients. */
+function everyCoefficient<E extends Gr64 | Gr128>(
+  ring: Ring<E>,
+  value: bigint,
+  { wordBytes, elements }: { wordBytes: 8 | 16; elements: number },
+): E {
+  const words = new BigUint64Array((wordBytes / 8) * PACKED * elements);
+  words.fill(BigInt.asUintN(64, value));
+  if (wordBytes === 16)
+    for (let high = 1; high < words.length; high += 2) words[high] = value < 0n ? 2n ** 64n - 1n : 0n;
+  const batch = ring.zeros(elements);
+  batch.set(new Uint8Array(words.buffer));
+  return batch;
+}
+
+function mapValues<A, B>(map: ReadonlyMap<PartyId, A>, change: (value: A) => B): Map<PartyId, B> {
+  return new Map([...map].map(([party, value]) => [party, change(value)]));
+}

@@ -1,0 +1,178 @@
+/**
+ * Bodies of the rows of a component on shares, without noise (docs/protocols/key-generation.md, K4): public masks times
+ * the shared output key, plus what the rows encrypt. Everything is local, since masks are public; rows of a GGSW
+ * encrypt a bit times a key and so have degree 2t, all others t. Results are packed: coefficient 4i+j of a row is
+ * coordinate j of element i, and LWE rows stand four to an element.
+ */
+import type { Gr64, Gr128 } from '@keyquorum/kernel/batch';
+import type { GlweKernel } from '@keyquorum/kernel/glwe';
+import type { Kernel } from '@keyquorum/kernel/kernel';
+import type { Ring } from '@keyquorum/kernel/ring';
+import { createMaskStream, keyStreamSeedData, type MaskStream } from '@keyquorum/tfhe/csprng';
+import { type KeySetComponent, maskWords, rowPlaintext, type SecretKeyName } from '@keyquorum/tfhe/key-set-components';
+import { PACKED } from './chunks.ts';
+import { modulo64, type SecretKeyShares } from './secret-keys.ts';
+
+/** Masks that are in memory at a time. */
+const MASK_BYTES = 4 * 2 ** 20;
+
+/** Makes rows of one component. Holds shares of its keys until erased. */
+export interface RowMaker {
+  /** Packed shares of the bodies of these rows, ceil(rows * N / 4) elements of the component's ring. */
+  rows(first: number, count: number): Gr64 | Gr128;
+  erase(): void;
+}
+
+/** `seed`: of the key set's public stream. */
+export function createRowMaker(
+  kernel: Kernel,
+  component: KeySetComponent,
+  { keys, seed }: { keys: SecretKeyShares; seed: Uint8Array },
+): RowMaker {
+  if (component.wordBytes === 16) {
+    return rowMaker({ ring: kernel.gr128, glwe: kernel.glwe128 }, component, { key: keys.of, seed });
+  }
+  const key = (name: SecretKeyName) => modulo64(kernel, keys.of(name));
+  if (component.shape.polynomialSize === 1) return lweRowMaker(kernel, component, { key, seed });
+  return rowMaker({ ring: kernel.gr64, glwe: kernel.glwe64 }, component, { key, seed });
+}
+
+interface Arithmetic<E> {
+  readonly ring: Ring<E>;
+  readonly glwe: GlweKernel<E>;
+}
+
+interface Keys<E> {
+  /** A copy of a key's shares in the ring of the component. */
+  readonly key: (name: SecretKeyName) => E;
+  readonly seed: Uint8Array;
+}
+
+/** Rows under a GLWE key. */
+function rowMaker<E extends Gr64 | Gr128>(
+  { ring, glwe }: Arithmetic<E>,
+  component: KeySetComponent,
+  { key, seed }: Keys<E>,
+): RowMaker {
+  const { shape, reversed } = component;
+  const size = shape.polynomialSize;
+  const output = key(component.outputKey);
+  const prepared = glwe.prepareKey(reversed ? reversedOrder(ring, output) : output, size);
+  const packedKey = ring.pack4(output);
+  const inputs = scaledInputs(ring, component, key);
+  const rowElements = size / PACKED;
+
+  function addPlaintext(into: E, at: number, index: number): void {
+    const row = rowPlaintext(component, index);
+    if (row.kind === 'zero') return;
+    const bit = element(ring, inputs.get(row.level)!, row.inputBit);
+    if (row.kind === 'bit') {
+      into.set(bit, at * ring.bytesPerElement);
+      return;
+    }
+    const polynomial = slice(ring, packedKey, row.polynomial * rowElements, rowElements);
+    const product = ring.scale(bit, polynomial); // s_i * S_p
+    const negated = ring.sub(ring.zeros(rowElements), product);
+    into.set(negated, at * ring.bytesPerElement);
+    for (const secret of [product, negated]) secret.fill(0);
+  }
+
+  return {
+    rows(first, count) {
+      const plaintext = ring.zeros(count * rowElements);
+      for (let row = 0; row < count; row++) addPlaintext(plaintext, row * rowElements, first + row);
+      const linear = prepared.packedBodies(masksFrom(component, seed, first).read(count * rowMaskBytes(component)));
+      const sum = ring.add(linear, plaintext);
+      for (const secret of [linear, plaintext]) secret.fill(0);
+      return sum;
+    },
+    erase() {
+      prepared.erase();
+      for (const secret of [output, packedKey, ...inputs.values()]) secret.fill(0);
+    },
+  };
+}
+
+/** Rows under an LWE key: one coefficient each. */
+function lweRowMaker(kernel: Kernel, component: KeySetComponent, { key, seed }: Keys<Gr64>): RowMaker {
+  const { gr64: ring, lwe } = kernel;
+  const output = key(component.outputKey);
+  const inputs = scaledInputs(ring, component, key);
+  const rowBytes = rowMaskBytes(component);
+  const step = Math.max(1, Math.floor(MASK_BYTES / rowBytes));
+
+  return {
+    rows(first, count) {
+      const bodies = ring.zeros(PACKED * Math.ceil(count / PACKED));
+      const masks = masksFrom(component, seed, first);
+      for (let row = 0; row < count; row += step) {
+        const products = lwe.innerProducts(masks.read(Math.min(step, count - row) * rowBytes), output);
+        bodies.set(products, row * ring.bytesPerElement);
+      }
+      const plaintext = ring.zeros(ring.count(bodies));
+      for (let row = 0; row < count; row++) {
+        const content = rowPlaintext(component, first + row);
+        if (content.kind === 'bit') {
+          const bit = element(ring, inputs.get(content.level)!, content.inputBit);
+          plaintext.set(bit, row * ring.bytesPerElement);
+        }
+      }
+      const sum = ring.add(bodies, plaintext);
+      const packed = ring.pack4(sum);
+      for (const secret of [bodies, plaintext, sum]) secret.fill(0);
+      return packed;
+    },
+    erase() {
+      for (const secret of [output, ...inputs.values()]) secret.fill(0);
+    },
+  };
+}
+
+/** Shares of s_i * 2^exponent for every bit of the input key, by level. */
+function scaledInputs<E extends Gr64 | Gr128>(
+  ring: Ring<E>,
+  component: KeySetComponent,
+  key: (name: SecretKeyName) => E,
+): Map<number, E> {
+  const { content, wordBytes } = component;
+  if (content.kind === 'zero') return new Map();
+  const { baseLog, levels } = content.decomposition;
+  const input = key(content.inputKey);
+  const scaled = Array.from({ length: levels }, (_, index): [number, E] => {
+    const exponent = 8 * wordBytes - baseLog * (index + 1);
+    return [index + 1, ring.scale(powerOfTwo(ring, wordBytes, exponent), input)];
+  });
+  input.fill(0);
+  return new Map(scaled);
+}
+
+function powerOfTwo<E>(ring: Ring<E>, wordBytes: number, exponent: number): E {
+  const word = new Uint8Array(wordBytes);
+  word[exponent >> 3] = 1 << (exponent & 7);
+  return ring.embed(word);
+}
+
+/** rev(S): the coefficients in opposite order. */
+function reversedOrder<E extends Gr64 | Gr128>(ring: Ring<E>, key: E): E {
+  const count = ring.count(key);
+  const out = ring.zeros(count);
+  for (let at = 0; at < count; at++) out.set(element(ring, key, at), (count - 1 - at) * ring.bytesPerElement);
+  return out;
+}
+
+/** The masks of a component from one of its rows on. */
+function masksFrom(component: KeySetComponent, seed: Uint8Array, row: number): MaskStream {
+  return createMaskStream(keyStreamSeedData(seed), component.position + row * rowMaskBytes(component));
+}
+
+function rowMaskBytes(component: KeySetComponent): number {
+  return maskWords(component) * component.wordBytes;
+}
+
+function element<E extends Gr64 | Gr128>(ring: Ring<E>, batch: E, index: number): E {
+  return slice(ring, batch, index, 1);
+}
+
+function slice<E extends Gr64 | Gr128>({ bytesPerElement }: Ring<E>, batch: E, first: number, count: number): E {
+  return batch.subarray(first * bytesPerElement, (first + count) * bytesPerElement) as Uint8Array as E;
+}
