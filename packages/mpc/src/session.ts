@@ -88,8 +88,11 @@ export interface Session {
   receive(tag: string, limits: ReceiveLimits): AsyncIterable<Received>;
   /** Calls back for every message whose tag starts with `prefix` (for services whose tags are numbered). */
   listen(prefix: string, limits: { bytesMax: number }, handler: (tag: string, message: Received) => void): void;
-  /** Offers bytes to the other parties under their SHA-256 until the session ends. Returns the hash. */
-  offer(bytes: Uint8Array): Uint8Array;
+  /**
+   * Offers bytes to the other parties under their SHA-256 until the session ends. Returns the hash; who has computed it
+   * already gives it.
+   */
+  offer(bytes: Uint8Array, hash?: Uint8Array): Uint8Array;
   /** What was offered is not held in memory any more: whoever asks gets what `load` reads, or nothing without it. */
   release(hash: Uint8Array, load?: () => Promise<Uint8Array | undefined>): void;
   /** Fetches offered bytes from any of the parties, in order, checking length and hash. Rejects when none has them. */

@@ -21,6 +21,8 @@ export interface MaskStream {
   readonly position: bigint;
   /** The next `byteCount` bytes, in their own buffer. */
   read(byteCount: number): Uint8Array<ArrayBuffer>;
+  /** Fills `output` with the next bytes: long streams are read without a new buffer for each piece. */
+  fill(output: Uint8Array): void;
 }
 
 /**
@@ -139,28 +141,34 @@ function counterStream(key: Uint8Array, offset: bigint, start: bigint): MaskStre
   const cipher = blockCipher(key);
   const counters = new CounterBlocks();
   let position = start;
+
+  function fill(output: Uint8Array): void {
+    // The first block may be entered in its middle: its leading bytes belong to an earlier read.
+    let skip = Number(position & 15n);
+    let counter = (position >> 4n) + offset;
+    for (let at = 0; at < output.length; ) {
+      const inputs = counters.next(counter, Math.ceil((output.length - at + skip) / BLOCK_BYTES));
+      const blocks = cipher.update(inputs);
+      const piece = blocks.subarray(skip, skip + output.length - at);
+      output.set(piece, at);
+      at += piece.length;
+      counter += BigInt(inputs.length / BLOCK_BYTES);
+      skip = 0;
+    }
+    position += BigInt(output.length);
+  }
+
   return {
     get position() {
       return position;
     },
+    fill,
     read(byteCount) {
       if (!Number.isInteger(byteCount) || byteCount < 0 || byteCount > MAX_READ_BYTES) {
         throw new RangeError(`mask stream: got ${byteCount} bytes, want 0..${MAX_READ_BYTES}`);
       }
       const output = new Uint8Array(byteCount);
-      // The first block may be entered in its middle: its leading bytes belong to an earlier read.
-      let skip = Number(position & 15n);
-      let counter = (position >> 4n) + offset;
-      for (let at = 0; at < byteCount; ) {
-        const inputs = counters.next(counter, Math.ceil((byteCount - at + skip) / BLOCK_BYTES));
-        const blocks = cipher.update(inputs);
-        const piece = blocks.subarray(skip, skip + byteCount - at);
-        output.set(piece, at);
-        at += piece.length;
-        counter += BigInt(inputs.length / BLOCK_BYTES);
-        skip = 0;
-      }
-      position += BigInt(byteCount);
+      fill(output);
       return output;
     },
   };

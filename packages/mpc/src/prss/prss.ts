@@ -83,16 +83,16 @@ function noise<E extends Gr64 | Gr128>(
   { width, count }: { width: number; count: number },
 ): E {
   const bytes = ring.bytesPerElement;
-  let sum: E = ring.zeros(count);
+  let sum: E | undefined;
   for (const [position, stream] of streams.entries()) {
     const factor = factors.subarray(position * bytes, (position + 1) * bytes) as Uint8Array as E;
     const samples: E = ring.noise(stream, width, count);
-    const before: E = sum;
-    sum = ring.addScaled(before, factor, samples);
+    const before: E | undefined = sum;
+    sum = before ? ring.addScaled(before, factor, samples) : ring.scale(factor, samples);
     samples.fill(0);
-    before.fill(0);
+    before?.fill(0);
   }
-  return sum;
+  return sum ?? ring.zeros(count);
 }
 
 /** One keystream per set of the party for each (kind, label), once. */

@@ -26,7 +26,8 @@ const FETCH_TIMEOUT_MS = 30_000;
 type Offer = Uint8Array | (() => Promise<Uint8Array | undefined>);
 
 export interface BlobStore {
-  offer(session: SessionId, bytes: Uint8Array): Uint8Array;
+  /** `hash`: SHA-256 of the bytes. */
+  offer(session: SessionId, blob: { readonly bytes: Uint8Array; readonly hash: Uint8Array }): void;
   /** Replaces the held bytes by a way to read them; undefined withdraws the offer. */
   replace(session: SessionId, hash: Uint8Array, load: (() => Promise<Uint8Array | undefined>) | undefined): void;
   withdrawAll(session: SessionId): void;
@@ -54,14 +55,12 @@ export function createBlobStore({ transport, clock }: { transport: Transport; cl
   });
 
   return {
-    offer(session, bytes) {
+    offer(session, { bytes, hash }) {
       if (bytes.length > ENVELOPE_BODY_BYTES_MAX) {
         throw new RangeError(`offer: ${bytes.length} bytes, at most ${ENVELOPE_BODY_BYTES_MAX}`);
       }
-      const hash = sha256Hex(bytes);
       const offered = offers.get(session) ?? new Map<string, Offer>();
-      offers.set(session, offered.set(hash, bytes));
-      return fromHex(hash);
+      offers.set(session, offered.set(toHex(hash), bytes));
     },
     replace(session, hash, load) {
       if (load) offers.get(session)?.set(toHex(hash), load);

@@ -2,6 +2,7 @@
  * One open session of a party: the `Session` that protocols see. It adds to the inbox the rule of SPEC R14: every send
  * looks at the session's state and signal right before the write, so that a step that lost a race sends nothing.
  */
+import { sha256 } from '../bytes.ts';
 import { partiesOf } from '../roster.ts';
 import type { Fault, Received, ReceiveLimits, Session } from '../session.ts';
 import { ENVELOPE_BODY_BYTES_MAX, type PartyId, type SessionId } from '../transport.ts';
@@ -72,9 +73,10 @@ export function openSession(id: SessionId, owner: SessionOwner, outer: AbortSign
       assertOpen();
       inbox.listen(prefix, bytesMax, handler);
     },
-    offer(bytes) {
+    offer(bytes, hash = sha256(bytes)) {
       assertOpen();
-      return owner.blobs.offer(id, bytes);
+      owner.blobs.offer(id, { bytes, hash });
+      return hash;
     },
     release: (hash, load) => owner.blobs.replace(id, hash, load),
     async fetch(hash, from, bytesMax) {

@@ -5,6 +5,8 @@ import { StalledOpening } from './opening-error.ts';
 
 /** How often it is told who is waited for. */
 const TELL_MS = 1_000;
+/** Made once: an abort without a reason records a stack each time. */
+const OVER = new Error('the wait is over');
 
 export interface Wait {
   /** Names the step in the error. */
@@ -31,5 +33,5 @@ export async function untilDeadline<T>(session: Session, wait: Wait, work: Promi
     }
   };
   tell().catch(() => undefined); // the wait has ended
-  return Promise.race([work, late]).finally(() => ended.abort());
+  return Promise.race([work, late]).finally(() => ended.abort(OVER));
 }

@@ -11,7 +11,6 @@
  */
 import { type Certificate, digestSubject } from '@keyquorum/mpc/agreement/certificate';
 import { decisionSubject } from '@keyquorum/mpc/agreement/decision';
-import { sha256 } from '@keyquorum/mpc/bytes';
 import { LABELS } from '@keyquorum/mpc/labels';
 import { quorumOf } from '@keyquorum/mpc/roster';
 import type { Session } from '@keyquorum/mpc/session';
@@ -65,7 +64,7 @@ export async function openClosed(session: Session, step: OpeningStep): Promise<O
   const votes = openVoteBox(session, `${tag}/${step.seal}`, (digest) => sealSubject(session.id, step, digest));
   const shares = exchangeShares(session, step); // C1
   const values = await inTime(session, step, shares, votes, obtainValues(session, step, shares, votes));
-  const digest = sha256(values);
+  const digest = session.offer(values); // others may adopt them from here
   await step.beforeSigning?.(values, digest);
   if (step.seal === 'complete') await decideComplete(session, digest);
   votes.cast(digest); // C3
@@ -85,10 +84,7 @@ async function obtainValues(
   adopted.catch(() => undefined); // either it is raced below or the own check has won
   const own = shares.complete.then(() => step.decode(shares.messages));
   const first = await Promise.race([own, adopted]);
-  if (first !== undefined) {
-    session.offer(first);
-    return first;
-  }
+  if (first !== undefined) return first;
   const waited = session.clock.until(session.clock.now() + ADOPTION_WAIT_MS, session.signal).then(() => undefined);
   const late = await Promise.race([adopted, waited]);
   if (late !== undefined) return late;
@@ -110,10 +106,8 @@ function inconsistent({ tag }: OpeningStep, shares: SignedShares, what: string):
 }
 
 /** C4: the values behind a digest that t+1 parties signed, from one of them. */
-async function adopt(session: Session, step: OpeningStep, { digest, voters }: Tally): Promise<Uint8Array> {
-  const values = await session.fetch(digest, voters, step.valuesBytesMax);
-  session.offer(values);
-  return values;
+function adopt(session: Session, step: OpeningStep, { digest, voters }: Tally): Promise<Uint8Array> {
+  return session.fetch(digest, voters, step.valuesBytesMax);
 }
 
 /** The parties that the step waits for: those whose shares are missing, else those whose signature is. */

@@ -101,9 +101,9 @@ export function exchangeShares(
     return true;
   }
 
-  function learnMessage(party: PartyId, body: Uint8Array): void {
+  function learnMessage(party: PartyId, body: Uint8Array, digest: Uint8Array): void {
     if (messages.has(party) || released) return;
-    offered.push(session.offer(body)); // others may pull it from here
+    offered.push(session.offer(body, digest)); // others may pull it from here
     messages.set(party, body);
     if (missing().length === 0) resolve();
   }
@@ -111,9 +111,10 @@ export function exchangeShares(
   async function collect(): Promise<void> {
     for await (const { from, body } of session.receive(tag, { bytesMax: SIGNATURE_BYTES + message.length })) {
       const signature = Uint8Array.from(body.subarray(0, SIGNATURE_BYTES));
-      const shares = Uint8Array.from(body.subarray(SIGNATURE_BYTES));
-      const good = shares.length === message.length && learnRoot({ party: from, digest: sha256(shares), signature });
-      if (good && expected.includes(from)) learnMessage(from, shares);
+      const shares = body.subarray(SIGNATURE_BYTES);
+      const digest = sha256(shares);
+      const good = shares.length === message.length && learnRoot({ party: from, digest, signature });
+      if (good && expected.includes(from)) learnMessage(from, shares, digest);
       else if (!good) session.report({ party: from, kind: 'malformed', detail: `${tag}: bad length or signature` });
     }
   }
@@ -136,7 +137,7 @@ export function exchangeShares(
         if (!learnRoot(root) || !missing().includes(root.party)) continue;
         const sources = [answer.from, ...others.filter((party) => party !== answer.from)];
         const fetched = session.fetch(root.digest, sources, message.length);
-        fetched.then((shares) => learnMessage(root.party, shares)).catch(() => undefined); // another source may follow
+        fetched.then((shares) => learnMessage(root.party, shares, root.digest)).catch(() => undefined); // another source may follow
       }
     }
   }
@@ -166,7 +167,7 @@ export function exchangeShares(
   const signature = signStatement(session, shareSubject(session.id, tag, message.length, digest));
   learnRoot({ party: session.self, digest, signature });
   session.sendAll(tag, Buffer.concat([signature, message]));
-  learnMessage(session.self, message);
+  learnMessage(session.self, message, digest);
   const tasks = [collect(), gossip(), answerWants(), pull(), compare()];
   for (const task of tasks) task.catch(() => undefined); // ended by the session
   session.signal.addEventListener('abort', () => reject(session.signal.reason));

@@ -49,20 +49,18 @@ export function bodyMessage(kernel: Kernel, chunk: BodyChunk, secrets: ChunkSecr
   const width = noise.prssBits ?? 0; // without PRSS noise there are no terms to draw
   if (component.wordBytes === 16) {
     const ring = kernel.gr128;
-    return sumOf(ring, [
+    return sumOf(ring, everyCoefficient(offset, { wordBytes: 16, elements }), [
       asGr128(bodies),
       prss.c.zero128(label, elements),
       ...noiseLabels.map((each) => prss.a2.noise128(each, width, elements)),
-      everyCoefficient(ring, offset, { wordBytes: 16, elements }),
     ]);
   }
   const ring = kernel.gr64;
-  return sumOf(ring, [
+  return sumOf(ring, everyCoefficient(offset, { wordBytes: 8, elements }), [
     asGr64(bodies),
     prss.c.zero64(label, elements),
     ...noiseLabels.map((each) => prss.a2.noise64(each, width, elements)),
     ...(bitsPerSample(noise) === 0 ? [] : [jointPart(kernel, chunk, noiseBits, noise)]),
-    everyCoefficient(ring, offset, { wordBytes: 8, elements }),
   ]);
 }
 
@@ -105,14 +103,16 @@ function jointPart(kernel: Kernel, chunk: BodyChunk, noiseBits: Gr64, noise: Joi
   return packed;
 }
 
-/** Erases what it adds. */
-function sumOf<E extends Gr64 | Gr128>(ring: Ring<E>, [first, ...others]: readonly E[]): E {
-  return others.reduce((sum, term) => {
+/** A public constant and secret terms, which are erased. */
+function sumOf<E extends Gr64 | Gr128>(ring: Ring<E>, constant: E, terms: readonly E[]): E {
+  let sum = constant;
+  for (const term of terms) {
     const next = ring.add(sum, term);
-    sum.fill(0);
     term.fill(0);
-    return next;
-  }, first!);
+    if (sum !== constant) sum.fill(0);
+    sum = next;
+  }
+  return sum;
 }
 
 /** The public integer as one ring element. */
@@ -120,19 +120,22 @@ function constant(value: bigint): Gr64 {
   return asGr64(new Uint8Array(BigUint64Array.of(BigInt.asUintN(64, value), 0n, 0n, 0n).buffer));
 }
 
-/** Elements that have the public integer in all four coefficients. */
+/** The constant of the last chunk: nearly always that of the next one. */
+let lastConstant = { name: '', batch: new Uint8Array(0) };
+
+/** Elements that have the public integer in all four coefficients; only to be read. */
 function everyCoefficient<E extends Gr64 | Gr128>(
-  ring: Ring<E>,
   value: bigint,
   { wordBytes, elements }: { wordBytes: 8 | 16; elements: number },
 ): E {
-  const words = new BigUint64Array((wordBytes / 8) * PACKED * elements);
-  words.fill(BigInt.asUintN(64, value));
-  if (wordBytes === 16)
-    for (let high = 1; high < words.length; high += 2) words[high] = value < 0n ? 2n ** 64n - 1n : 0n;
-  const batch = ring.zeros(elements);
-  batch.set(new Uint8Array(words.buffer));
-  return batch;
+  const name = `${value}/${wordBytes}/${elements}`;
+  if (lastConstant.name !== name) {
+    const words = new BigUint64Array((wordBytes / 8) * PACKED * elements).fill(BigInt.asUintN(64, value));
+    const high = value < 0n ? 2n ** 64n - 1n : 0n;
+    if (wordBytes === 16) for (let at = 1; at < words.length; at += 2) words[at] = high;
+    lastConstant = { name, batch: new Uint8Array(words.buffer) };
+  }
+  return lastConstant.batch as Uint8Array as E;
 }
 
 function mapValues<A, B>(map: ReadonlyMap<PartyId, A>, change: (value: A) => B): Map<PartyId, B> {

@@ -61,30 +61,28 @@ function rowMaker<E extends Gr64 | Gr128>(
   const packedKey = ring.pack4(output);
   const inputs = scaledInputs(ring, component, key);
   const rowElements = size / PACKED;
+  const masks = maskReader(component, seed);
 
-  function addPlaintext(into: E, at: number, index: number): void {
+  /** Adds what row `index` encrypts to its body, which stands at element `at` of `bodies`. */
+  function addPlaintext(bodies: E, at: number, index: number): void {
     const row = rowPlaintext(component, index);
     if (row.kind === 'zero') return;
     const bit = element(ring, inputs.get(row.level)!, row.inputBit);
     if (row.kind === 'bit') {
-      into.set(bit, at * ring.bytesPerElement);
+      replace(ring, bodies, at, ring.add(element(ring, bodies, at), bit));
       return;
     }
     const polynomial = slice(ring, packedKey, row.polynomial * rowElements, rowElements);
     const product = ring.scale(bit, polynomial); // s_i * S_p
-    const negated = ring.sub(ring.zeros(rowElements), product);
-    into.set(negated, at * ring.bytesPerElement);
-    for (const secret of [product, negated]) secret.fill(0);
+    replace(ring, bodies, at, ring.sub(slice(ring, bodies, at, rowElements), product));
+    product.fill(0);
   }
 
   return {
     rows(first, count) {
-      const plaintext = ring.zeros(count * rowElements);
-      for (let row = 0; row < count; row++) addPlaintext(plaintext, row * rowElements, first + row);
-      const linear = prepared.packedBodies(masksFrom(component, seed, first).read(count * rowMaskBytes(component)));
-      const sum = ring.add(linear, plaintext);
-      for (const secret of [linear, plaintext]) secret.fill(0);
-      return sum;
+      const bodies = prepared.packedBodies(masks(first, count));
+      for (let row = 0; row < count; row++) addPlaintext(bodies, row * rowElements, first + row);
+      return bodies;
     },
     erase() {
       prepared.erase();
@@ -93,33 +91,35 @@ function rowMaker<E extends Gr64 | Gr128>(
   };
 }
 
+/** Puts elements in their place and erases the copy. */
+function replace<E extends Gr64 | Gr128>({ bytesPerElement }: Ring<E>, batch: E, at: number, elements: E): void {
+  batch.set(elements, at * bytesPerElement);
+  elements.fill(0);
+}
+
 /** Rows under an LWE key: one coefficient each. */
 function lweRowMaker(kernel: Kernel, component: KeySetComponent, { key, seed }: Keys<Gr64>): RowMaker {
   const { gr64: ring, lwe } = kernel;
   const output = key(component.outputKey);
   const inputs = scaledInputs(ring, component, key);
-  const rowBytes = rowMaskBytes(component);
-  const step = Math.max(1, Math.floor(MASK_BYTES / rowBytes));
+  const step = Math.max(1, Math.floor(MASK_BYTES / rowMaskBytes(component)));
+  const masks = maskReader(component, seed);
 
   return {
     rows(first, count) {
       const bodies = ring.zeros(PACKED * Math.ceil(count / PACKED));
-      const masks = masksFrom(component, seed, first);
       for (let row = 0; row < count; row += step) {
-        const products = lwe.innerProducts(masks.read(Math.min(step, count - row) * rowBytes), output);
-        bodies.set(products, row * ring.bytesPerElement);
+        const products = lwe.innerProducts(masks(first + row, Math.min(step, count - row)), output);
+        replace(ring, bodies, row, products);
       }
-      const plaintext = ring.zeros(ring.count(bodies));
       for (let row = 0; row < count; row++) {
         const content = rowPlaintext(component, first + row);
-        if (content.kind === 'bit') {
-          const bit = element(ring, inputs.get(content.level)!, content.inputBit);
-          plaintext.set(bit, row * ring.bytesPerElement);
-        }
+        if (content.kind !== 'bit') continue;
+        const bit = element(ring, inputs.get(content.level)!, content.inputBit);
+        replace(ring, bodies, row, ring.add(element(ring, bodies, row), bit));
       }
-      const sum = ring.add(bodies, plaintext);
-      const packed = ring.pack4(sum);
-      for (const secret of [bodies, plaintext, sum]) secret.fill(0);
+      const packed = ring.pack4(bodies);
+      bodies.fill(0);
       return packed;
     },
     erase() {
@@ -160,9 +160,19 @@ function reversedOrder<E extends Gr64 | Gr128>(ring: Ring<E>, key: E): E {
   return out;
 }
 
-/** The masks of a component from one of its rows on. */
-function masksFrom(component: KeySetComponent, seed: Uint8Array, row: number): MaskStream {
-  return createMaskStream(keyStreamSeedData(seed), component.position + row * rowMaskBytes(component));
+/** Reads the masks of rows, in a buffer that the next read overwrites: they are many and public. */
+function maskReader(component: KeySetComponent, seed: Uint8Array): (first: number, count: number) => Uint8Array {
+  const rowBytes = rowMaskBytes(component);
+  let buffer = new Uint8Array(0);
+  let stream: MaskStream | undefined;
+  return (first, count) => {
+    const position = component.position + first * rowBytes;
+    if (stream?.position !== BigInt(position)) stream = createMaskStream(keyStreamSeedData(seed), position);
+    if (buffer.length < count * rowBytes) buffer = new Uint8Array(count * rowBytes);
+    const masks = buffer.subarray(0, count * rowBytes);
+    stream.fill(masks);
+    return masks;
+  };
 }
 
 function rowMaskBytes(component: KeySetComponent): number {
