@@ -12,6 +12,7 @@ function value(blocks: number): CiphertextValue {
   return {
     type: { kind: 'uint', bits: 2 * blocks },
     key: 'big',
+    deltaLog2: 59,
     dimension: 1,
     masks: new Uint8Array(8 * blocks),
     bodies: new Uint8Array(8 * blocks),

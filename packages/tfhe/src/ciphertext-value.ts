@@ -3,12 +3,13 @@
  * plaintexts make up the value. The protocol opens a 4-bit message per LWE ciphertext and `recompose` builds the value.
  */
 import { BITS_PER_BLOCK, type FheType } from './fhe-type.ts';
+import type { COMPRESSED_DELTA_LOG2, DELTA_LOG2 } from './parameters.ts';
 
 /** Two bits of the value, where they stand in the opened messages. Pieces are listed least significant first. */
 export interface Piece {
   /** Index of the LWE ciphertext within this value. */
   readonly block: number;
-  /** Lowest bit of its message that belongs to the piece: 2 for the second half of a packed pair. */
+  /** Lowest bit of its message that belongs to the piece: 2 for the upper half, of a packed pair or above noise. */
   readonly shift: 0 | 2;
   /** 2 for a clean half or a boolean; 4 when carries on top of the message count too (Fhe* integers). */
   readonly bits: 2 | 4;
@@ -16,8 +17,13 @@ export interface Piece {
 
 export interface CiphertextValue {
   readonly type: FheType;
-  /** The secret key it is under: that of the compact public key, or the big GLWE key. */
-  readonly key: 'pke' | 'big';
+  /** The secret key it is under: that of the compact public key, the big GLWE key, or that of compressed lists. */
+  readonly key: 'pke' | 'big' | 'compression';
+  /**
+   * Plaintext v stands in the phase as v * 2^deltaLog2, everything below is noise. The message that is opened is always
+   * bits 59..62 of the phase; with 61 its lower half is noise, belongs to no piece and stays closed.
+   */
+  readonly deltaLog2: typeof DELTA_LOG2 | typeof COMPRESSED_DELTA_LOG2;
   /** LWE dimension. */
   readonly dimension: number;
   /** blocks * dimension u64, little endian. */
@@ -51,7 +57,8 @@ export function recompose(value: CiphertextValue, messages: Uint8Array): bigint 
 
 /**
  * Which bits of each opened message belong to the value. A packed pair may hold a neighbour's block in the other half:
- * whoever may see this value may not see those bits.
+ * whoever may see this value may not see those bits. In compressed lists the other half is noise, which tells of the
+ * key.
  */
 export function messageMasks(value: CiphertextValue): Uint8Array {
   const masks = new Uint8Array(value.blockBits.length);

@@ -7,6 +7,7 @@
 import { CiphertextError, translatingCodecErrors } from './ciphertext-error.ts';
 import type { CiphertextValue } from './ciphertext-value.ts';
 import { readListValue, readProvenListValue } from './compact-list.ts';
+import { readCompressedListValue } from './compressed-list.ts';
 import type { ParameterSet } from './parameters.ts';
 import { readRadixValue, readSeededRadixValue } from './radix-ciphertext.ts';
 import { readEnvelope } from './safe-serialize.ts';
@@ -15,17 +16,19 @@ export { CiphertextError, type CiphertextErrorCode } from './ciphertext-error.ts
 export { type CiphertextValue, messageMasks, type Piece, recompose } from './ciphertext-value.ts';
 export { allFheTypes, type FheType, fheTypeId, fheTypeName, fheTypeOfId, parseFheType } from './fhe-type.ts';
 
-export type CiphertextFormat = 'compact-list' | 'proven-list' | 'fhe' | 'compressed-fhe';
+export type CiphertextFormat = 'compact-list' | 'proven-list' | 'fhe' | 'compressed-fhe' | 'compressed-list';
 
 /**
  * Most bytes of one object. The widest type has 1024 blocks: 16,500 bytes each when expanded, about 200 when seeded.
- * A list has 8 bytes per ciphertext, 16 KiB per chunk of 2048, and about 3 KiB per proof.
+ * A list has 8 bytes per ciphertext, 16 KiB per chunk of 2048, and about 3 KiB per proof; a compressed one has at most
+ * 2 KiB per 256 blocks.
  */
 export const MAX_CIPHERTEXT_BYTES: Readonly<Record<CiphertextFormat, number>> = {
   'compact-list': 2 ** 21,
   'proven-list': 2 ** 21,
   fhe: 17 * 2 ** 20,
   'compressed-fhe': 2 ** 19,
+  'compressed-list': 2 ** 20,
 };
 
 export interface ReadOptions {
@@ -52,6 +55,7 @@ export function readCiphertext(format: CiphertextFormat, bytes: Uint8Array, opti
     const envelope = readEnvelope(bytes);
     if (format === 'compact-list') return readListValue(envelope, parameters, slot);
     if (format === 'proven-list') return readProvenListValue(envelope, parameters, slot);
+    if (format === 'compressed-list') return readCompressedListValue(envelope, parameters, slot);
     if (slot !== 0) throw new CiphertextError('CIPHERTEXT_SLOT', `slot: got ${slot}, but ${format} holds one value`);
     return format === 'fhe' ? readRadixValue(envelope, parameters) : readSeededRadixValue(envelope, parameters);
   });

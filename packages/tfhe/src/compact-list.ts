@@ -7,8 +7,9 @@
 import { CiphertextError } from './ciphertext-error.ts';
 import type { CiphertextValue, Piece } from './ciphertext-value.ts';
 import { BITS_PER_BLOCK } from './fhe-type.ts';
-import { fheTypeOf, requireDegree, requireNativeModulus, requireParameter, wrongObject } from './parameter-checks.ts';
-import type { ParameterSet } from './parameters.ts';
+import { blocksOf, type Place, placeOf } from './list-items.ts';
+import { requireDegree, requireNativeModulus, requireParameter, wrongObject } from './parameter-checks.ts';
+import { DELTA_LOG2, type ParameterSet } from './parameters.ts';
 import { type Envelope, TYPE_NAME } from './safe-serialize.ts';
 import {
   compactCiphertextList,
@@ -45,20 +46,13 @@ export function readProvenListValue(envelope: Envelope, parameters: ParameterSet
 
 function sliceOf(list: List, parameters: ParameterSet, slot: number): CiphertextValue {
   const blocksPerCiphertext = requireListParameters(list, parameters);
-  const counts = list.items.map(itemBlocks);
   const ciphertexts = list.parts.reduce((sum, part) => sum + part.lwe.count, 0);
-  const blocks = counts.reduce((sum, count) => sum + count, 0);
+  const blocks = blocksOf(list.items);
   if (Math.ceil(blocks / blocksPerCiphertext) !== ciphertexts) {
     const problem = `items: got ${blocks} blocks in ${ciphertexts} ciphertexts of ${blocksPerCiphertext} blocks each`;
     throw new CiphertextError('CIPHERTEXT_MALFORMED', problem, { field: 'inner.items' });
   }
-  const item = list.items[slot];
-  if (item === undefined) {
-    throw new CiphertextError('CIPHERTEXT_SLOT', `slot: got ${slot}, but the list holds ${list.items.length} values`);
-  }
-  const first = counts.slice(0, slot).reduce((sum, count) => sum + count, 0);
-  const span = { first, count: itemBlocks(item), total: blocks, blocksPerCiphertext };
-  return cutOut(list, fheTypeOf(itemKind(item), span.count), span, parameters.pke.dimension);
+  return cutOut(list, { ...placeOf(list.items, slot), total: blocks, blocksPerCiphertext }, parameters.pke.dimension);
 }
 
 /** Checks every part against the key's set; returns how many blocks one ciphertext holds. */
@@ -85,34 +79,21 @@ function requireListParameters({ parts }: List, parameters: ParameterSet): 1 | 2
   return degree !== undefined && degree > parameters.messageModulus - 1 ? 2 : 1;
 }
 
-function itemKind({ value: item }: ListItem): 'bool' | 'uint' | 'int' {
-  if (item.kind === 'Boolean') return 'bool';
-  if (item.kind === 'Unsigned') return 'uint';
-  if (item.kind === 'Signed') return 'int';
-  throw new CiphertextError('CIPHERTEXT_UNSUPPORTED', 'items: strings are not decrypted', { field: 'inner.items' });
-}
-
-/** Blocks an item takes; a string takes four per 8-bit character. */
-function itemBlocks({ value: item }: ListItem): number {
-  if (item.kind === 'Boolean') return 1;
-  return item.kind === 'String' ? 4 * item.value.characters : item.value;
-}
-
-interface Span {
-  readonly first: number;
-  readonly count: number;
+interface Span extends Place {
+  /** Blocks of the whole list. */
   readonly total: number;
   readonly blocksPerCiphertext: 1 | 2;
 }
 
 /** Copies the ciphertexts that hold blocks `first` to `first + count - 1` of the list. */
-function cutOut(list: List, type: CiphertextValue['type'], span: Span, dimension: number): CiphertextValue {
-  const { first, count, total, blocksPerCiphertext } = span;
+function cutOut(list: List, span: Span, dimension: number): CiphertextValue {
+  const { type, first, count, total, blocksPerCiphertext } = span;
   const start = Math.floor(first / blocksPerCiphertext);
   const length = Math.ceil((first + count) / blocksPerCiphertext) - start;
   const value: CiphertextValue = {
     type,
     key: 'pke',
+    deltaLog2: DELTA_LOG2,
     dimension,
     masks: new Uint8Array(length * dimension * WORD_BYTES),
     bodies: new Uint8Array(length * WORD_BYTES),

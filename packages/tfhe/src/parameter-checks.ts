@@ -2,6 +2,7 @@
 import { CiphertextError } from './ciphertext-error.ts';
 import { BITS_PER_BLOCK, BOOL, type FheType, fheTypeId, fheTypeName } from './fhe-type.ts';
 import type { CiphertextModulus } from './schema/core.ts';
+import type { AtomicPattern } from './schema/parameters.ts';
 
 /** Refuses a field whose value is not the one the key's parameter set demands. */
 export function requireParameter(field: string, got: string | number, want: string | number): void {
@@ -14,6 +15,12 @@ export function requireParameter(field: string, got: string | number, want: stri
 /** Ciphertexts of every parameter set live modulo 2^64, which is written as modulus 0 of 64 bits. */
 export function requireNativeModulus(field: string, { modulus, scalarBits }: CiphertextModulus): void {
   requireParameter(`${field}.ciphertextModulus`, modulus === 0n ? `2^${scalarBits}` : `${modulus}`, '2^64');
+}
+
+/** Blocks of every parameter set are under the big key: key switching first, then bootstrapping. */
+export function requireAtomicPattern(field: string, { kind, value }: AtomicPattern): void {
+  requireParameter(`${field}.atomicPattern`, kind, 'Standard');
+  requireParameter(`${field}.pbsOrder`, value?.kind ?? 'none', 'KeyswitchBootstrap');
 }
 
 /** A block's plaintext is at most 15, message and carry together: more would need the padding bit (SPEC R13). */

@@ -62,6 +62,7 @@ export interface ParameterSet {
     readonly noiseBoundLog2: number;
     readonly decompression: Decomposition;
     readonly ciphertextsPerGlwe: number;
+    /** Bits that are stored of each word; at most 25. */
     readonly storageLogModulus: number;
   };
   readonly noiseSquashing: GlweShape & {
@@ -80,6 +81,8 @@ export interface ParameterSet {
 
 /** Plaintext v of a 64-bit block is v * 2^59: one padding bit, then message and carry. */
 export const DELTA_LOG2 = 59;
+/** In a compressed list only the two message bits are kept: plaintext v is v * 2^61 there. */
+export const COMPRESSED_DELTA_LOG2 = 61;
 /** Plaintext v of a noise-squashed 128-bit block is v * 2^123. */
 export const SQUASHED_DELTA_LOG2 = 123;
 

@@ -5,8 +5,15 @@
 import type { CiphertextValue } from './ciphertext-value.ts';
 import { createSeededStream } from './csprng.ts';
 import type { FheType } from './fhe-type.ts';
-import { fheTypeOf, requireDegree, requireNativeModulus, requireParameter, wrongObject } from './parameter-checks.ts';
-import { lweDimensionOf, type ParameterSet } from './parameters.ts';
+import {
+  fheTypeOf,
+  requireAtomicPattern,
+  requireDegree,
+  requireNativeModulus,
+  requireParameter,
+  wrongObject,
+} from './parameter-checks.ts';
+import { DELTA_LOG2, lweDimensionOf, type ParameterSet } from './parameters.ts';
 import { type Envelope, TYPE_NAME } from './safe-serialize.ts';
 import {
   type Block,
@@ -87,6 +94,7 @@ function emptyValue(type: FheType, blockCount: number, parameters: ParameterSet)
   return {
     type,
     key: 'big',
+    deltaLog2: DELTA_LOG2,
     dimension,
     masks: new Uint8Array(8 * dimension * blockCount),
     bodies: new Uint8Array(8 * blockCount),
@@ -104,8 +112,7 @@ function requireBlockParameters(
   requireNativeModulus(field, modulus);
   requireParameter(`${field}.messageModulus`, block.messageModulus, parameters.messageModulus);
   requireParameter(`${field}.carryModulus`, block.carryModulus, parameters.carryModulus);
-  requireParameter(`${field}.atomicPattern`, block.atomicPattern.kind, 'Standard');
-  requireParameter(`${field}.pbsOrder`, block.atomicPattern.value?.kind ?? 'none', 'KeyswitchBootstrap');
+  requireAtomicPattern(field, block.atomicPattern);
   requireParameter(`${field}.noiseLevel`, block.noiseLevel, NOMINAL_NOISE_LEVEL);
   requireDegree(field, block.degree);
 }

@@ -44,6 +44,7 @@ export const TYPE_NAME = {
   compressedFheBool: 'high_level_api::CompressedFheBool',
   compactCiphertextList: 'high_level_api::CompactCiphertextList',
   provenCompactCiphertextList: 'high_level_api::ProvenCompactCiphertextList',
+  compressedCiphertextList: 'high_level_api::CompressedCiphertextList',
 } as const;
 
 /** A serialised object behind its header. */

@@ -14,6 +14,7 @@ import {
 import { DEFAULT_PARAMETERS, TEST_PARAMETERS } from '../src/parameters.ts';
 import { safeDeserialize, safeSerialize, TYPE_NAME } from '../src/safe-serialize.ts';
 import { compactCiphertextList, compressedFheBool, fheBool, fheInteger } from '../src/schema/ciphertexts.ts';
+import { compressedListBytes, encryptedList } from './support/compressed-list.ts';
 import {
   encryptCompressed,
   encryptFhe,
@@ -22,6 +23,7 @@ import {
   SIZE_LIMIT,
   serialize,
 } from './support/node-tfhe.ts';
+import { fixedSecretBits } from './support/secret-bits.ts';
 import { clientKeyBytes } from './support/test-client-key.ts';
 
 const tfhe = loadNodeTfhe();
@@ -29,6 +31,7 @@ const key = tfhe.TfheClientKey.safe_deserialize(clientKeyBytes(TEST_PARAMETERS),
 const publicKey = tfhe.TfheCompactPublicKey.new(key);
 const bool = { kind: 'bool', bits: 1 } as const;
 const uint16 = { kind: 'uint', bits: 16 } as const;
+const compressionKey = fixedSecretBits(TEST_PARAMETERS).compression;
 const samples: Readonly<Record<string, readonly [CiphertextFormat, Uint8Array]>> = {
   list: [
     'compact-list',
@@ -44,6 +47,15 @@ const samples: Readonly<Record<string, readonly [CiphertextFormat, Uint8Array]>>
   bool: ['fhe', encryptFhe(tfhe, key, bool, 1n)],
   seeded: ['compressed-fhe', encryptCompressed(tfhe, key, uint16, 513n)],
   seededBool: ['compressed-fhe', encryptCompressed(tfhe, key, bool, 1n)],
+  compressedList: [
+    'compressed-list',
+    compressedListBytes(
+      encryptedList(TEST_PARAMETERS, compressionKey, [
+        { type: bool, value: 1n },
+        { type: uint16, value: 513n },
+      ]),
+    ),
+  ],
 };
 
 function refusal(format: CiphertextFormat, bytes: Uint8Array, slot = 0, parameters = TEST_PARAMETERS): CiphertextError {
@@ -201,7 +213,7 @@ describe('slots, types, kinds and sizes', () => {
 
   test('an object of another format', () => {
     expect(refusal('fhe', samples.list![1])).toMatchObject({ code: 'CIPHERTEXT_MALFORMED', field: 'header.typeName' });
-    for (const format of ['compact-list', 'proven-list', 'compressed-fhe'] as const) {
+    for (const format of ['compact-list', 'proven-list', 'compressed-fhe', 'compressed-list'] as const) {
       expect(refusal(format, samples.uint![1])).toMatchObject({
         code: 'CIPHERTEXT_MALFORMED',
         field: 'header.typeName',

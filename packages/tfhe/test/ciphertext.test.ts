@@ -38,12 +38,12 @@ function sampleValue({ kind, bits }: FheType): bigint {
 }
 
 /** Residual noise of fresh ciphertexts stays below this; decoding fails at 2^58. */
-const FRESH_NOISE = { big: 1n << 18n, pke: 1n << 25n };
+const FRESH_NOISE: Readonly<Record<string, bigint>> = { big: 1n << 18n, pke: 1n << 25n };
 
 function expectValue(value: CiphertextValue, item: Item): void {
   const opened = openValue(value, keys);
   expect(opened.value).toBe(item.value);
-  expect(opened.noise < FRESH_NOISE[value.key]).toBe(true);
+  expect(opened.noise < FRESH_NOISE[value.key]!).toBe(true);
   expect(value.type).toEqual(item.type);
 }
 

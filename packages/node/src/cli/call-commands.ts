@@ -101,7 +101,7 @@ export function decryptCommand(print: Print, exit: (code: number) => void): Comm
     .argument('<file>', 'safe_serialize bytes of a list or of one value')
     .requiredOption('--key <id>', 'id of the key it is encrypted under')
     .option('--id <hex>', 'request id')
-    .option('--format <format>', 'compact-list, proven-list, fhe or compressed-fhe', 'compact-list')
+    .option('--format <format>', 'compact-list, proven-list, fhe, compressed-fhe or compressed-list', 'compact-list')
     .option(
       '--slot <index...>',
       'values of the list to decrypt',

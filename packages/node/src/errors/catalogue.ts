@@ -94,6 +94,7 @@ const CIPHERTEXT: Record<CiphertextErrorCode, ErrorEntry> = {
 
 const DECRYPTION: Record<DecryptionErrorCode, ErrorEntry> = {
   POOL_EMPTY: { status: 503, hint: 'preprocessing has not kept up: see pool in GET /v1/status, then send it again' },
+  KEY_PART_MISSING: { status: 422, hint: 'generate a key that has the part, or send the values in another format' },
   KEY_UNKNOWN: { status: 404, hint: 'GET /v1/keys lists the keys of this node' },
   REQUEST_CONFLICT: { status: 409, hint: 'a request id names one content for ever: choose a new id' },
   DECRYPTION_TIMEOUT: { status: 504, hint: 'the named parties did not answer; send it again when they are back' },

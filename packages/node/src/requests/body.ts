@@ -10,8 +10,9 @@ const BASE64_LENGTH_MAX = 24 * 2 ** 20;
 export const CiphertextBody = Type.Object(
   {
     handle: Id,
-    format: Type.Enum(['compact-list', 'proven-list', 'fhe', 'compressed-fhe'], {
-      description: 'what the bytes are: a list of values, one FheUint/FheInt/FheBool, or its compressed form',
+    format: Type.Enum(['compact-list', 'proven-list', 'fhe', 'compressed-fhe', 'compressed-list'], {
+      description:
+        'what the bytes are: an encrypted list, one FheUint/FheInt/FheBool, its compressed form, or a compressed list',
     }),
     bytes: Type.String({
       minLength: 4,

@@ -17,7 +17,8 @@ function ciphertextOf(type: FheType): CiphertextValue {
   const blocks = type.kind === 'bool' ? 1 : type.bits / 2;
   const pieces = Array.from({ length: blocks }, (_, block) => ({ block, shift: 0 as const, bits: 2 as const }));
   const none = new Uint8Array(0);
-  return { type, key: 'pke', dimension: 0, masks: none, bodies: none, blockBits: pieces.map(() => 2), pieces };
+  const blockBits = pieces.map(() => 2);
+  return { type, key: 'pke', deltaLog2: 59, dimension: 0, masks: none, bodies: none, blockBits, pieces };
 }
 
 function messagesOf(type: FheType, value: bigint): Uint8Array {

@@ -2,8 +2,8 @@
  * The online protocol: opens the 4-bit messages of certified LWE ciphertexts, and nothing else about them
  * (docs/protocols/decryption.md, steps D1..D5). Everything opened is of degree t: at most t silent or lying parties
  * cannot stop it or change its result, and no message needs a time limit to be safe.
- *  D1 shares of the phase x = b - <a, s>, plus half a step (at admission, before the binding);
- *  D2 c = x + 2^58 + r is opened, four ciphertexts to a ring element; r is the bundle's mask, so c is uniform;
+ *  D1 shares of the phase x = b - <a, s>, plus half a step h (at admission, before the binding);
+ *  D2 c = x + h + r is opened, four ciphertexts to a ring element; r is the bundle's mask, so c is uniform;
  *  D3 bits 59..62 of c - r are compared out of the shared bits of r, D4 and set to 0 if the padding bit is set;
  *  D5 the wanted message bits are opened.
  * Rounds: 1 + 7 + 1. Bytes per ciphertext and link: 8 + 113 + 2.
@@ -11,7 +11,7 @@
 import { asGf16, asGr64, type Gf16, type Gr64 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import { evaluatePlan } from '@keyquorum/mpc/circuit/evaluate';
-import { COMPARISON, MESSAGE_LOW_BIT } from '@keyquorum/mpc/circuit/plan';
+import { COMPARISON } from '@keyquorum/mpc/circuit/plan';
 import type { Session } from '@keyquorum/mpc/session';
 import { openRobust } from '@keyquorum/mpc/sharing/robust';
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
@@ -21,15 +21,14 @@ const ELEMENT_BYTES = 32;
 const WORD_BYTES = 8;
 const PACKED = 4;
 const MESSAGE_BITS = 4;
-/** Half of 2^59: turns the floor of the bit selection into rounding. */
-const HALF_STEP = 1n << BigInt(MESSAGE_LOW_BIT - 1);
 
-/** D1: shares modulo 2^64 of b - <a, s> + 2^58, one element per LWE ciphertext. `key`: shares of the key bits. */
+/** D1: shares modulo 2^64 of b - <a, s> + h, one element per LWE ciphertext. `key`: shares of the key bits. */
 export function phaseShares(kernel: Kernel, value: CiphertextValue, key: Gr64): Gr64 {
   const { gr64, lwe } = kernel;
   const products = lwe.innerProducts(value.masks, key);
   const bodies = gr64.embed(value.bodies);
-  const half = gr64.embed(new Uint8Array(new BigUint64Array(gr64.count(bodies)).fill(HALF_STEP).buffer));
+  const halfStep = 1n << BigInt(value.deltaLog2 - 1); // turns the floor of the bit selection into rounding
+  const half = gr64.embed(new Uint8Array(new BigUint64Array(gr64.count(bodies)).fill(halfStep).buffer));
   return gr64.add(gr64.sub(bodies, products), half);
 }
 

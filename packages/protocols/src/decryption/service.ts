@@ -69,16 +69,22 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
   function admit(request: DecryptionJob): Job {
     const known = board.find(request);
     if (known !== undefined) return known;
-    const phases = request.values.map((value) => {
-      const key = modules.keyShares.of(request.keyId, value.key);
-      if (key === undefined)
-        throw new DecryptionError('KEY_UNKNOWN', `this node holds no share of key ${request.keyId}`);
-      return phaseShares(kernel, value, key);
-    });
+    const keys = request.values.map(({ key }) => sharesOf(request.keyId, key)); // throws before any phase is there
+    const phases = request.values.map((value, index) => phaseShares(kernel, value, keys[index]!));
     const job = board.add(request, phases, clock.now());
     board.forgetBefore(clock.now() - RETAIN_MS);
     follow(job).catch((error) => board.fail(job, asDecryptionError(error)));
     return job;
+  }
+
+  function sharesOf(keyId: string, key: CiphertextValue['key']): Gr64 {
+    const { keyShares } = modules;
+    const shares = keyShares.of(keyId, key);
+    if (shares !== undefined) return shares;
+    // Every key has the big key; the others come with parts that a key can be generated without.
+    const isHeld = keyShares.of(keyId, 'big') !== undefined;
+    if (isHeld) throw new DecryptionError('KEY_PART_MISSING', `key ${keyId} was generated without a ${key} key`);
+    throw new DecryptionError('KEY_UNKNOWN', `this node holds no share of key ${keyId}`);
   }
 
   /** Watches over a job until it is settled: proposes when it is this party's turn, gives up at the deadline. */

@@ -2,37 +2,43 @@
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
 
 const MODULUS = 1n << 64n;
-const DELTA = 1n << 59n;
 
-/** Encrypts 4-bit (or, with the padding bit, 5-bit) messages; `noise` is added to each phase. */
-export function encryptMessages(
-  bits: Uint8Array,
-  {
-    messages,
-    key,
-    noise,
-    random,
-  }: { messages: readonly number[]; key: 'pke' | 'big'; noise: bigint; random: () => bigint },
-): CiphertextValue {
-  const dimension = bits.length;
+/** Where plaintexts stand: four bits above 2^59, or two above 2^61. */
+const LAYOUTS = {
+  pke: { deltaLog2: 59, shift: 0, bits: 4 },
+  big: { deltaLog2: 59, shift: 0, bits: 4 },
+  compression: { deltaLog2: 61, shift: 2, bits: 2 },
+} as const;
+
+export interface Plain {
+  /** With the padding bit on top: below 32, or below 8 under the compression key. */
+  readonly messages: readonly number[];
+  readonly key: CiphertextValue['key'];
+  /** Added to each phase. */
+  readonly noise: bigint;
+  readonly random: () => bigint;
+}
+
+export function encryptMessages(keyBits: Uint8Array, { messages, key, noise, random }: Plain): CiphertextValue {
+  const dimension = keyBits.length;
+  const { deltaLog2, shift, bits } = LAYOUTS[key];
   const masks = new BigUint64Array(messages.length * dimension);
   const bodies = new BigUint64Array(messages.length);
   messages.forEach((message, block) => {
-    let body = BigInt(message) * DELTA + noise;
+    let body = (BigInt(message) << BigInt(deltaLog2)) + noise;
     for (let index = 0; index < dimension; index++) {
       const word = BigInt.asUintN(64, random());
       masks[block * dimension + index] = word;
-      if (bits[index] === 1) body += word;
+      if (keyBits[index] === 1) body += word;
     }
     bodies[block] = ((body % MODULUS) + MODULUS) % MODULUS;
   });
   return {
     type: { kind: 'uint', bits: 2 * messages.length },
-    key,
-    dimension,
+    ...{ key, deltaLog2, dimension },
     masks: new Uint8Array(masks.buffer),
     bodies: new Uint8Array(bodies.buffer),
-    blockBits: messages.map(() => 4),
-    pieces: messages.map((_, block) => ({ block, shift: 0, bits: 4 })),
+    blockBits: messages.map(() => bits),
+    pieces: messages.map((_, block) => ({ block, shift, bits })),
   };
 }

@@ -3,8 +3,17 @@
  * same bytes it is accepted too. Every count is bounded for the widest type, 2048 bits = 1024 blocks of 2 bits.
  */
 import { type Decoded, size, unit } from '@keyquorum/codec/codec';
-import { bytes, struct, unsupported, variants, vector } from '@keyquorum/codec/composites';
-import { lweCiphertext, lweCompactCiphertextList, seededLweCiphertext, smallNumber, tag } from './core.ts';
+import { bytes, option, struct, unsupported, variants, vector } from '@keyquorum/codec/composites';
+import {
+  ciphertextModulus,
+  dimension,
+  lweCiphertext,
+  lweCompactCiphertextList,
+  modulusSwitchedGlwe,
+  seededLweCiphertext,
+  smallNumber,
+  tag,
+} from './core.ts';
 import { atomicPattern, expansionKind, stringShape } from './parameters.ts';
 import { compactPkeProof } from './proof.ts';
 import { versioned, versionedStruct, versions } from './versioned.ts';
@@ -14,6 +23,8 @@ export const MAX_BLOCKS = 1024;
 export const MAX_LIST_ITEMS = 4096;
 /** Proofs of one list: each covers up to the CRS's capacity. */
 export const MAX_PROVED_LISTS = 64;
+/** GLWE ciphertexts of one compressed list: more than its largest size holds. */
+const MAX_GLWES = 2048;
 /** Metadata is a domain separator and an application's bytes; tfhe-rs writes none by itself. */
 const MAX_METADATA_BYTES = 4096;
 
@@ -105,4 +116,30 @@ export const provenCompactCiphertextList = versionedStruct(0, {
     items: listItems,
   }),
   tag,
+});
+
+/** What blocks are taken out of a compressed list with; absent exactly when it holds none. */
+const compressionMetadata = versionedStruct(0, {
+  ciphertextModulus,
+  messageModulus: smallNumber,
+  carryModulus: smallNumber,
+  atomicPattern,
+  ciphertextsPerGlwe: dimension,
+});
+/** The blocks of all items in order, `ciphertextsPerGlwe` to a GLWE ciphertext; the last one may hold fewer. */
+export const compressedBlocks = versionedStruct(2, {
+  glwes: vector(modulusSwitchedGlwe, MAX_GLWES),
+  metadata: option(compressionMetadata),
+});
+export type CompressedBlocks = Decoded<typeof compressedBlocks>;
+
+/**
+ * Only what tfhe-rs 1.4 and later write: earlier releases cannot load a server key that makes such lists under our
+ * keys.
+ */
+export const compressedCiphertextList = versionedStruct(3, {
+  inner: versionedStruct(0, { blocks: compressedBlocks, items: listItems }),
+  tag,
+  /** One per item. */
+  reRandomizationMetadata: vector(reRandomizationMetadata, MAX_LIST_ITEMS),
 });

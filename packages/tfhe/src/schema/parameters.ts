@@ -9,6 +9,7 @@ const number = versioned(0, f64);
 export const keyChoice = versioned(0, variants({ Big: unit, Small: unit }));
 export const pbsOrder = versioned(0, variants({ KeyswitchBootstrap: unit, BootstrapKeyswitch: unit }));
 export const atomicPattern = versioned(0, variants({ Standard: pbsOrder, KeySwitch32: unit }));
+export type AtomicPattern = Decoded<typeof atomicPattern>;
 
 export const noiseDistribution = versioned(
   0,

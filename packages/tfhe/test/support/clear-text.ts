@@ -1,5 +1,5 @@
 /** Oracles in plain BigInt arithmetic: secret keys out of client keys, LWE phases, negacyclic products, noise. */
-import { type CiphertextValue, recompose } from '../../src/ciphertext-value.ts';
+import { type CiphertextValue, messageMasks, recompose } from '../../src/ciphertext-value.ts';
 import { safeDeserialize, TYPE_NAME } from '../../src/safe-serialize.ts';
 import { clientKey } from '../../src/schema/keys.ts';
 
@@ -36,13 +36,18 @@ export function bytesOf(words: BigUint64Array): Uint8Array {
 export interface Opened {
   readonly value: bigint;
   readonly messages: Uint8Array;
-  /** Largest |phase - message * 2^59|. */
+  /** Largest distance of a phase from the next multiple of 2^deltaLog2. */
   readonly noise: bigint;
 }
 
-/** Decrypts with the key bits: b - <a, s>, rounded to a multiple of 2^59. */
-export function openValue(value: CiphertextValue, keys: Pick<SecretKeys, 'big' | 'pke'>): Opened {
+/** Decrypts with the key bits: b - <a, s>, rounded to a multiple of 2^deltaLog2; wanted bits only. */
+export function openValue(
+  value: CiphertextValue,
+  keys: Readonly<Partial<Record<CiphertextValue['key'], Uint8Array>>>,
+): Opened {
   const secret = keys[value.key];
+  if (secret === undefined) throw new Error(`the ${value.key} key is not known`);
+  const wanted = messageMasks(value);
   const halves = new Uint32Array(value.masks.buffer);
   const bodies = wordsOf(value.bodies);
   let noise = 0n;
@@ -57,18 +62,18 @@ export function openValue(value: CiphertextValue, keys: Pick<SecretKeys, 'big' |
       high += halves[at + 1]!;
     }
     const phase = body - BigInt(low) - (BigInt(high) << 32n);
-    const decoded = decode(phase);
+    const decoded = decode(phase, value.deltaLog2);
     if (decoded.noise > noise) noise = decoded.noise;
-    return decoded.message;
+    return decoded.message & wanted[index]!;
   });
   return { value: recompose(value, messages), messages, noise };
 }
 
-/** The nearest message (0..15) and the distance to it. */
-export function decode(phase: bigint): { message: number; noise: bigint } {
-  const message = BigInt.asUintN(5, (BigInt.asUintN(64, phase) + (1n << 58n)) >> 59n);
-  const distance = BigInt.asIntN(64, phase - (message << 59n));
-  return { message: Number(message & 15n), noise: distance < 0n ? -distance : distance };
+/** Bits 59..62 of the phase, rounded to a multiple of 2^deltaLog2, and the distance to that. */
+function decode(phase: bigint, deltaLog2: number): { message: number; noise: bigint } {
+  const rounded = BigInt.asIntN(64 - deltaLog2, (phase + (1n << BigInt(deltaLog2 - 1))) >> BigInt(deltaLog2));
+  const nearest = rounded << BigInt(deltaLog2);
+  return { message: Number((nearest >> 59n) & 15n), noise: wordDistance(phase, nearest) };
 }
 
 /** a(X) * rev(s)(X) mod X^N + 1 with rev(s)_j = s_{N-1-j}: the product of compact public keys. */
