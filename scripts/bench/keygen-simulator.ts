@@ -10,7 +10,7 @@ import { createMemoryStores } from './memory-stores.ts';
 import { measure, until } from './simulator.ts';
 
 const KEY_ID = '5e'.repeat(32);
-const LIMITS = { poolTarget: 0, batchBundles: 16, roundMs: 300, decryptionDeadlineMs: 60_000 };
+const LIMITS = { poolTarget: 16, batchBundles: 16, roundMs: 300, decryptionDeadlineMs: 60_000 };
 const DEADLINE_MS = 3_600_000;
 
 export interface SimulatedKeygen {

@@ -85,6 +85,7 @@ export function createServices(options: ServiceOptions): Services {
   const epochs = createEpochs({ party, secrets, board, announce, limits, signal, log, onKeys });
   const keygen = createKeygenCeremonies({
     ...{ party, board, keys, proven, limits, announce, signal, log },
+    decrypt: decryption.decrypt,
     epoch: () => epochs.current()?.epoch ?? 0,
   });
 

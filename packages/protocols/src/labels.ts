@@ -13,6 +13,7 @@ export const labels = {
   ceremonySession: 'keyquorum/protocols/ceremony-session/v1',
   keygenSession: 'keyquorum/protocols/keygen-session/v1',
   keygenSeed: 'keyquorum/protocols/keygen-seed/v1',
+  keyTrial: 'keyquorum/protocols/key-trial/v1',
   keyDigest: 'keyquorum/protocols/key-digest/v1',
   epochContext: 'keyquorum/protocols/epoch-context/v1',
 } as const;

@@ -15,7 +15,7 @@ test('four parties start an epoch, fill the pool, generate a key and decrypt', a
     const services = await network.services(party);
     await eventually(party, () => services.epoch() === 1);
     if (party.self === 2) services.generateKey({ requestId: KEY_ID, parameters: 'test', purpose: 'development' });
-    await eventually(party, () => services.keys().length === 1 && services.pool().available >= 64);
+    await eventually(party, () => services.keys().length === 1 && services.pool().available >= 32);
     return services.keys()[0]!;
   });
   for (const outcome of made.outcomes) expect(outcome).toMatchObject({ status: 'fulfilled', value: { keyId: KEY_ID } });

@@ -15,6 +15,8 @@ export interface DecryptionJob {
    * delay. A hint only; without it the parties take turns by the hash of the request id.
    */
   readonly first?: PartyId;
+  /** When it is given up; by default after the node's limit for decryptions. */
+  readonly deadlineMs?: number;
 }
 
 export interface DecryptionOutcome {

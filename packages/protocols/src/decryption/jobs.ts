@@ -24,6 +24,8 @@ export interface Job {
   readonly messages: readonly Uint8Array[];
   readonly faults: Fault[];
   readonly startedMs: number;
+  /** Of the request itself, when it has one. */
+  readonly deadlineMs: number | undefined;
   readonly outcome: Promise<DecryptionOutcome>;
   settled: boolean;
 }
@@ -81,10 +83,11 @@ export function createJobBoard(): JobBoard {
     add(request, phases, nowMs) {
       const { promise, resolve, reject } = Promise.withResolvers<DecryptionOutcome>();
       promise.catch(() => undefined); // callers that asked get the rejection; a job without a caller may fail quietly
-      const { requestId, keyId, contentHash, first } = request;
+      const { requestId, keyId, contentHash, first, deadlineMs } = request;
       const wanted = request.values.map(messageMasks);
       const messages = wanted.map((masks) => new Uint8Array(masks.length).fill(NOT_OPENED));
-      const job = { requestId, keyId, contentHash, first, wanted, phases, messages, faults: [], startedMs: nowMs };
+      const asked = { requestId, keyId, contentHash, first, deadlineMs };
+      const job = { ...asked, wanted, phases, messages, faults: [], startedMs: nowMs };
       const entry: Entry = { ...job, outcome: promise, settled: false, resolve, reject };
       jobs.set(request.requestId, entry);
       for (const wake of waiters) wake();

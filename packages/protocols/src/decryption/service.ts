@@ -89,7 +89,7 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
 
   /** Watches over a job until it is settled: proposes when it is this party's turn, gives up at the deadline. */
   async function follow(job: Job): Promise<void> {
-    const deadlineMs = job.startedMs + modules.deadlineMs;
+    const deadlineMs = job.deadlineMs ?? job.startedMs + modules.deadlineMs;
     for (let attempt = 0; !job.settled; attempt++) {
       if (initiator(job, attempt) === party.self) schedule(job);
       const turnEndsMs = Math.min(deadlineMs, job.startedMs + (attempt + 1) * ATTEMPT_MS);

@@ -21,6 +21,7 @@ import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
 import { failureOf } from '../ceremony/failure.ts';
 import { type Announcement, announcedSession } from '../ceremony/starting.ts';
 import type { ProvenParties } from '../closed/proven.ts';
+import type { DecryptionJob, DecryptionOutcome } from '../decryption/job.ts';
 import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
 import type { KeygenRequest, KeyRecord, ServiceLimits } from '../services.ts';
@@ -30,6 +31,7 @@ import { decodeContent, encodeContent } from './content.ts';
 import { type KeyStore, type UndescribedRecord, verifyRecord } from './key-store.ts';
 import { type GeneratedKey, generateKey, KEYGEN_PHASES, KeygenBurntError, type KeygenPhase } from './keygen.ts';
 import { keygenPlan } from './material.ts';
+import { tryKey } from './trial.ts';
 
 /** Restarts after a PRSS-Init that messages came too late for: each has rounds twice as long. */
 const INIT_ATTEMPTS_MAX = 4;
@@ -69,6 +71,8 @@ export interface KeygenModules {
   readonly limits: ServiceLimits;
   readonly epoch: () => number;
   announce(announcement: Announcement): Promise<PartyId[]>;
+  /** For the trial of a key that has no record yet. */
+  decrypt(job: DecryptionJob): Promise<DecryptionOutcome>;
   readonly signal: AbortSignal;
   readonly log: Log;
 }
@@ -150,6 +154,10 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
         ...progress,
         keep: (shares) => keys.keep(id, session.id, shares),
         bodies: keys.bodies(session.id),
+        async tryKey(key) {
+          await keys.loadPending(id, session.id, parameters);
+          await tryKey(party.kernel, { keyId: id, ...key }, (job) => modules.decrypt({ ...job, deadlineMs }));
+        },
       });
       const { startMs } = announcement;
       progress.onPhase('publish');

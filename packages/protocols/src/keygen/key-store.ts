@@ -12,7 +12,7 @@ import { quorumOf, type Roster } from '@keyquorum/mpc/roster';
 import type { Journal } from '@keyquorum/mpc/session';
 import type { SessionId } from '@keyquorum/mpc/transport';
 import type { SecretKeyName } from '@keyquorum/tfhe/key-set-components';
-import { keySetChoice, secretKeyPlaces } from '@keyquorum/tfhe/key-sets';
+import { type KeySetName, keySetChoice, secretKeyPlaces } from '@keyquorum/tfhe/key-sets';
 import { announcedSession } from '../ceremony/starting.ts';
 import type { KeyObject, KeyRecord } from '../services.ts';
 import type { PublicStore, SecretStore } from '../storage.ts';
@@ -38,6 +38,8 @@ export interface KeyStore {
   shares(keyId: string, key: DecryptionKeyName): Gr64 | undefined;
   /** K3: the shares become durable, not yet usable. */
   keep(keyId: string, session: SessionId, shares: SecretKeyShares): Promise<void>;
+  /** The shares of a key without a record can be used, for its trial, until it is activated or discarded. */
+  loadPending(keyId: string, session: SessionId, parameters: KeySetName): Promise<void>;
   /** Opened bodies of a session. */
   bodies(session: SessionId): BodyStore;
   /** The ceremony ended with this record, all bodies are stored: the key becomes usable. */
@@ -70,15 +72,21 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
     journal.keys(RECORD_PREFIX).map((key) => recordOf(key.slice(RECORD_PREFIX.length))!);
   const bodies = (session: SessionId): BodyStore => bodyStore(publics, session);
 
-  async function loadShares(record: KeyRecord): Promise<void> {
-    const bytes = await secrets.get(secretName(record.keyId, record.session));
-    if (bytes === undefined) throw new Error(`the shares of key ${record.keyId} are missing: restore the secret store`);
-    const choice = keySetChoice(record.parameters);
+  async function loadShares(keyId: string, session: SessionId, parameters: KeySetName): Promise<void> {
+    const bytes = await secrets.get(secretName(keyId, session));
+    if (bytes === undefined) throw new Error(`the shares of key ${keyId} are missing: restore the secret store`);
+    const choice = keySetChoice(parameters);
     const shares = secretKeyShares(choice, asGr128(bytes));
     const present = secretKeyPlaces(choice).map(({ key }) => key);
     const used = DECRYPTION_KEYS.filter((key) => present.includes(key));
-    loaded.set(record.keyId, new Map(used.map((key) => [key, modulo64(kernel, shares.of(key))])));
+    unload(keyId);
+    loaded.set(keyId, new Map(used.map((key) => [key, modulo64(kernel, shares.of(key))])));
     shares.erase();
+  }
+
+  function unload(keyId: string): void {
+    for (const key of loaded.get(keyId)?.values() ?? []) key.fill(0);
+    loaded.delete(keyId);
   }
 
   function objectsOf(record: UndescribedRecord): Promise<readonly PublicObject[]> {
@@ -104,7 +112,7 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
       const full: KeyRecord = { ...record, objects };
       journal.set(RECORD_PREFIX + record.keyId, new TextEncoder().encode(JSON.stringify(full)));
       await journal.sync();
-      await loadShares(full);
+      await loadShares(record.keyId, record.session, record.parameters);
     },
     async object(digest) {
       const record = records().find(({ objects }) => objects.some((each) => each.digest === digest));
@@ -113,7 +121,9 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
       const type = record.objects[index]!.type;
       return (await objectsOf(record)).find((each) => each.type === type);
     },
+    loadPending: loadShares,
     async discard(keyId, session) {
+      if (recordOf(keyId) === undefined) unload(keyId);
       await secrets.shred(secretName(keyId, session));
       await bodies(session).discard();
     },
@@ -126,11 +136,10 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
       return kept.filter(({ keyId }) => recordOf(keyId) === undefined);
     },
     async load() {
-      for (const record of records()) await loadShares(record);
+      for (const { keyId, session, parameters } of records()) await loadShares(keyId, session, parameters);
     },
     erase() {
-      for (const keys of loaded.values()) for (const key of keys.values()) key.fill(0);
-      loaded.clear();
+      for (const keyId of [...loaded.keys()]) unload(keyId);
     },
   };
 }

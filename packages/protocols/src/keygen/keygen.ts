@@ -6,7 +6,7 @@
  *  K2 the public seed is opened: a joint random value, fixed after the PRSS keys and before any noise (SPEC R11);
  *  K3 all secret bits are made in one opening of degree 2t and agreed on; the shares of the keys become durable;
  *  K4 the bodies of all public parts are opened at degree 2t, with noise and zero sharing, chunk by chunk;
- *  K5 COMPLETE is signed over the seed and the opened bodies: a quorum activates the key;
+ *  K5 the key is tried, and COMPLETE is signed over the seed and the opened bodies: a quorum activates the key;
  *  K6 the session's PRSS keys are erased: from them every secret and every noise could be computed.
  */
 import type { Kernel } from '@keyquorum/kernel/kernel';
@@ -34,11 +34,12 @@ import { bitsOf, bodyMaker, type KeygenPlan, type KeygenSecrets, keygenPlan } fr
 import { chunkOfTag, openBodies } from './open-bodies.ts';
 import { bitsMessage, bitsMessageBytes, finishSecretBits, openBits } from './secret-bits.ts';
 import type { SecretKeyShares } from './secret-keys.ts';
+import type { TrialKey } from './trial.ts';
 
 export const BITS_TAG = 'bits';
 const SEED_BYTES = 16;
 
-export const KEYGEN_PHASES = ['prss-init', 'seed', 'bits', 'bodies', 'complete', 'erase'] as const;
+export const KEYGEN_PHASES = ['prss-init', 'seed', 'bits', 'bodies', 'trial', 'complete', 'erase'] as const;
 export type KeygenPhase = (typeof KEYGEN_PHASES)[number];
 
 export interface KeygenInput {
@@ -60,6 +61,8 @@ export interface KeygenInput {
   /** Makes the shares durable, still inactive. Called before this party shows anything that depends on them (K3). */
   readonly keep: (shares: SecretKeyShares) => Promise<void>;
   readonly bodies: BodyStore;
+  /** Uses the key once, before it is signed (K5). @throws when it does not work */
+  readonly tryKey: (key: Omit<TrialKey, 'keyId'>) => Promise<void>;
 }
 
 export interface GeneratedKey {
@@ -137,9 +140,13 @@ async function generateWith(
   }).finally(maker.erase);
   await input.bodies.putDigests(digests);
 
-  input.onPhase('complete'); // K5
+  input.onPhase('trial'); // K5
+  const digest = keySetDigest(seed, digests);
+  await input.tryKey({ plan: run.plan, seed, bodies: input.bodies, digest });
+
+  input.onPhase('complete');
   const { deadlineMs, onWaiting } = input;
-  const certificate = await complete(session, { digest: keySetDigest(seed, digests), deadlineMs, onWaiting });
+  const certificate = await complete(session, { digest, deadlineMs, onWaiting });
   input.onPhase('erase');
   return { seed, digests, certificate: encodeCertificate(certificate) };
 }

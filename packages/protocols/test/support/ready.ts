@@ -44,13 +44,13 @@ export async function createReadyNetwork(
     );
     if (stuck.length > 0) throw new Error(`the network is not ready: ${stuck.join(', ')}; ${lastLogs(network)}`);
   };
-  await refilled(0, 0);
+  await refilled(limits.poolTarget ?? LIMITS.poolTarget, 0);
   await sim.run(async (party) => {
     const services = await network.services(party);
     if (party.self === 2) services.generateKey({ requestId: KEY_ID, parameters: 'test', purpose: 'development' });
     await eventually(party, () => services.keys().length === 1);
   });
-  await refilled(limits.poolTarget ?? LIMITS.poolTarget);
+  await refilled(0);
   const bits = {
     pke: await network.secretBits(KEY_ID, 'pke', 'test'),
     big: await network.secretBits(KEY_ID, 'big', 'test'),
