@@ -141,6 +141,7 @@ export function createServices(options: ServiceOptions): Services {
   }
 
   party.onPeer((peer, state) => {
+    if (state === 'restarted') keygen.peerRestarted(peer);
     if (state !== 'up') return;
     if (pool !== undefined) recoverKeys();
     tellProven().catch((error) =>

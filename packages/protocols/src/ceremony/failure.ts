@@ -3,6 +3,17 @@ import type { PartyId } from '@keyquorum/mpc/transport';
 import { StalledOpening } from '../closed/opening-error.ts';
 import type { CeremonyFailure } from './ceremony.ts';
 
+/** A party that the ceremony needs has lost its memory of it: waiting for the deadline would not help. */
+export class PeerRestartedError extends Error {
+  override readonly name = 'PeerRestartedError';
+  readonly code = 'PEER_RESTARTED';
+  readonly absent: readonly PartyId[];
+  constructor(peer: PartyId) {
+    super(`party ${peer} was restarted while the ceremony was under way; start a new one`);
+    this.absent = [peer];
+  }
+}
+
 export function failureOf(error: unknown, culprits: readonly PartyId[] = []): CeremonyFailure {
   const message = error instanceof Error ? error.message : String(error);
   const code = (error as { code?: unknown } | undefined)?.code;
@@ -10,6 +21,6 @@ export function failureOf(error: unknown, culprits: readonly PartyId[] = []): Ce
     code: typeof code === 'string' ? code : 'CEREMONY_FAILED',
     message,
     culprits,
-    absent: error instanceof StalledOpening ? error.absent : [],
+    absent: error instanceof StalledOpening || error instanceof PeerRestartedError ? error.absent : [],
   };
 }

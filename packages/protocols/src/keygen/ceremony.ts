@@ -18,7 +18,7 @@ import { keySetChoice } from '@keyquorum/tfhe/key-sets';
 import { ask } from '../ask.ts';
 import type { Board, Change } from '../ceremony/board.ts';
 import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
-import { failureOf } from '../ceremony/failure.ts';
+import { failureOf, PeerRestartedError } from '../ceremony/failure.ts';
 import { type Announcement, announcedSession } from '../ceremony/starting.ts';
 import type { ProvenParties } from '../closed/proven.ts';
 import type { DecryptionJob, DecryptionOutcome } from '../decryption/job.ts';
@@ -84,12 +84,16 @@ export interface KeygenCeremonies {
   accept(announcement: Announcement): KeygenRequest;
   enter(announcement: Announcement): void;
   cancel(id: string): void;
+  /** Ends what cannot end well any more: a restarted peer knows nothing of the sessions it was in. */
+  peerRestarted(peer: PartyId): void;
   /** Completes or shreds what this or an earlier life of the node left unfinished; called when a peer comes up. */
   recover(): Promise<void>;
 }
 
 interface Attempt {
   readonly replaced: AbortController;
+  /** A party that this attempt needs was restarted. */
+  readonly crippled: AbortController;
   /** Never rejects. */
   readonly ended: Promise<void>;
 }
@@ -133,12 +137,12 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
 
   async function run(
     announcement: Announcement,
-    { cancelled, replaced }: { cancelled: AbortSignal; replaced: AbortSignal },
+    { cancelled, replaced, crippled }: { cancelled: AbortSignal; replaced: AbortSignal; crippled: AbortSignal },
   ): Promise<void> {
     const { id, attempt, content } = announcement;
     const { parameters, purpose } = decodeContent(content);
     const deadlineMs = board.get(id)!.deadlineMs;
-    const ends = AbortSignal.any([signal, cancelled, replaced]);
+    const ends = AbortSignal.any([signal, cancelled, replaced, crippled]);
     const session = party.open(announcedSession(roster, announcement), { signal: ends });
     const choice = keySetChoice(parameters);
     const progress = progressOf(id, session, bodyChunks(choice).length);
@@ -273,17 +277,26 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       }
       const controller = aborts.get(id) ?? new AbortController();
       aborts.set(id, controller);
-      const replaced = new AbortController();
+      const [replaced, crippled] = [new AbortController(), new AbortController()];
+      const ends = { cancelled: controller.signal, replaced: replaced.signal, crippled: crippled.signal };
       const ended = replace(attempts.get(id), announcement.startMs)
-        .then(() => run(announcement, { cancelled: controller.signal, replaced: replaced.signal }))
+        .then(() => run(announcement, ends))
         .catch((error) => log({ level: 'error', message: 'key generation ended badly', id, error: String(error) }));
-      attempts.set(id, { replaced, ended });
+      attempts.set(id, { replaced, crippled, ended });
       watchDeadline(id);
     },
     cancel(id) {
       const controller = aborts.get(id);
       if (controller === undefined) throw new CeremonyError('CEREMONY_UNKNOWN', `no key generation ${id} on this node`);
       controller.abort(new Error('cancelled by an operator'));
+    },
+    peerRestarted(peer) {
+      if (proven.list().includes(peer)) return;
+      for (const [id, { crippled }] of attempts) {
+        const { state, phase } = board.get(id)!;
+        // Once all is opened, a quorum is enough.
+        if (state === 'running' && needsEverybody(phase)) crippled.abort(new PeerRestartedError(peer));
+      }
     },
     recover() {
       recovering ??= recoverAll().finally(() => {
@@ -384,6 +397,12 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     }
     await store.putDigests(Uint8Array.from(digests));
   }
+}
+
+/** Whether messages of all parties are still to come in this phase. */
+function needsEverybody(phase: string): boolean {
+  const at = PHASES.findIndex((each) => each === phase);
+  return at >= 0 && at <= PHASES.indexOf('bodies');
 }
 
 function totalOf(content: Uint8Array): number {
