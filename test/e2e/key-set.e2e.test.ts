@@ -52,7 +52,7 @@ function endedAt(party: number, requestId: string): Promise<KeyState> {
   });
 }
 
-test('a node killed while bodies are opened: failed at all nodes, nothing published, and the next key is made', async () => {
+test('a node killed while bodies are opened: failed at all nodes, and nothing is published', async () => {
   const requestId = newRequestId();
   await network.rest(1).post('/v1/keys', { requestId, ...REQUEST });
   await bodiesUnderWay(requestId);

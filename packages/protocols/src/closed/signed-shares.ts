@@ -137,7 +137,8 @@ export function exchangeShares(
         if (!learnRoot(root) || !missing().includes(root.party)) continue;
         const sources = [answer.from, ...others.filter((party) => party !== answer.from)];
         const fetched = session.fetch(root.digest, sources, message.length);
-        fetched.then((shares) => learnMessage(root.party, shares, root.digest)).catch(() => undefined); // another source may follow
+        const learnt = fetched.then((shares) => learnMessage(root.party, shares, root.digest));
+        learnt.catch(() => undefined); // another source may follow
       }
     }
   }

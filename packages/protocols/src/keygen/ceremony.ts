@@ -1,22 +1,18 @@
 /**
  * Key generation as a ceremony of a node: announced by the node that was asked, run by all, restarted when a liar was
  * found (at most t times, each names at least one), recorded, and completed from a peer's record by a node that missed
- * the end.
+ * the end (recovery.ts).
  */
-import { decode, encode, u32 } from '@keyquorum/codec/codec';
-import { bytes, fixedBytes, struct, text } from '@keyquorum/codec/composites';
 import { AgreementError } from '@keyquorum/mpc/agreement/agreement-error';
 import { decide, isCompleted } from '@keyquorum/mpc/agreement/decision';
-import { equalBytes, fromHex, HASH_BYTES, sha256, toHex } from '@keyquorum/mpc/bytes';
+import { equalBytes, HASH_BYTES, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import { familyA2 } from '@keyquorum/mpc/prss/family';
 import { PrssInitError } from '@keyquorum/mpc/prss/init-error';
 import { partiesOf } from '@keyquorum/mpc/roster';
-import type { Session } from '@keyquorum/mpc/session';
-import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
+import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { keySetChoice } from '@keyquorum/tfhe/key-sets';
-import { ask } from '../ask.ts';
-import type { Board, Change } from '../ceremony/board.ts';
+import type { Board } from '../ceremony/board.ts';
 import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
 import { failureOf, PeerRestartedError } from '../ceremony/failure.ts';
 import { type Announcement, announcedSession } from '../ceremony/starting.ts';
@@ -25,12 +21,13 @@ import type { DecryptionJob, DecryptionOutcome } from '../decryption/job.ts';
 import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
 import type { KeygenRequest, KeyRecord, ServiceLimits } from '../services.ts';
-import { digestOfChunk } from './bodies.ts';
-import { bodyChunks, chunkBytes } from './chunks.ts';
+import { bodyChunks } from './chunks.ts';
 import { decodeContent, encodeContent } from './content.ts';
-import { type KeyStore, type UndescribedRecord, verifyRecord } from './key-store.ts';
-import { type GeneratedKey, generateKey, KEYGEN_PHASES, KeygenBurntError, type KeygenPhase } from './keygen.ts';
+import type { KeyStore, UndescribedRecord } from './key-store.ts';
+import { type GeneratedKey, generateKey, KeygenBurntError } from './keygen.ts';
 import { keygenPlan } from './material.ts';
+import { createProgress, needsEverybody, totalUnits } from './progress.ts';
+import { createRecovery } from './recovery.ts';
 import { tryKey } from './trial.ts';
 
 /** Restarts after a PRSS-Init that messages came too late for: each has rounds twice as long. */
@@ -40,28 +37,8 @@ const LEAD_MS = 800;
 /** How long a party that signed COMPLETE looks for the record of the finished key. */
 const RECORD_ROUNDS = 5;
 const RECORD_WAIT_MS = 1_000;
-const RECORD_LIMIT_MS = 10_000;
-const RECORD_RETRY_MS = 5_000;
-/** This long after the deadline of a ceremony no other party ends it any more. */
-const OTHERS_LATE_MS = 30_000;
 /** Stands for "this attempt is given up here" in the place of a burnt step. */
 const ABANDONED = new Uint8Array(HASH_BYTES);
-
-const DIGESTS_BYTES_MAX = 2 ** 16;
-const recordCodec = struct({ record: text(16_384), digests: bytes(DIGESTS_BYTES_MAX) });
-const recordExchange: Exchange = {
-  name: 'key/record',
-  requestBytesMax: 32,
-  responseBytesMax: DIGESTS_BYTES_MAX + 2 ** 15,
-};
-
-/** One chunk of the public parts of a finished key. */
-const chunkCodec = struct({ keyId: fixedBytes(32), index: u32 });
-const chunkExchange: Exchange = { name: 'key/chunk', requestBytesMax: 36, responseBytesMax: 2 ** 21 };
-
-/** After the protocol, a node describes what it publishes. */
-const PHASES = [...KEYGEN_PHASES, 'publish'] as const;
-type CeremonyPhase = KeygenPhase | 'publish';
 
 export interface KeygenModules {
   readonly party: Party;
@@ -100,26 +77,13 @@ interface Attempt {
 
 export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies {
   const { party, board, keys, proven, limits, signal, log } = modules;
-  const { clock, journal, roster, transport } = party;
+  const { clock, journal, roster } = party;
   const aborts = new Map<string, AbortController>();
   /** The newest attempt of each ceremony: a later one replaces it. */
   const attempts = new Map<string, Attempt>();
   const asked = new Set<string>();
+  const recovery = createRecovery(modules);
   let recovering: Promise<void> | undefined;
-
-  transport.serve(recordExchange, async (_from, body) => {
-    const record = keys.record(toHex(body));
-    const digests = record && (await keys.bodies(record.session).digests());
-    if (record === undefined || digests === undefined) throw new Error('no such key');
-    return encode(recordCodec, { record: JSON.stringify(record), digests });
-  });
-  transport.serve(chunkExchange, async (_from, body) => {
-    const { keyId, index } = decode(chunkCodec, body);
-    const record = keys.record(toHex(keyId));
-    const values = record && (await keys.bodies(record.session).get(index));
-    if (values === undefined) throw new Error('no such chunk');
-    return values;
-  });
 
   /** The content a request id stands for on this node; entered with the first announcement. */
   function contentOf(id: string): Uint8Array | undefined {
@@ -145,7 +109,9 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     const ends = AbortSignal.any([signal, cancelled, replaced, crippled]);
     const session = party.open(announcedSession(roster, announcement), { signal: ends });
     const choice = keySetChoice(parameters);
-    const progress = progressOf(id, session, bodyChunks(choice).length);
+    const progress = createProgress(clock, bodyChunks(choice).length, (change) =>
+      board.progress(id, { ...change, bytesSent: session.bytesSent }),
+    );
     try {
       const key = await generateKey(session, {
         choice,
@@ -186,7 +152,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     decide(journal, session, 'burn', ABANDONED); // from now on it signs no COMPLETE; no effect if it did, or was burnt
     const completed = isCompleted(journal, session);
     for (let round = 0; completed && round < RECORD_ROUNDS; round++) {
-      await recoverOne(id, session);
+      await recovery.one(id, session);
       if (keys.record(id) !== undefined) {
         board.succeed(id);
         return false;
@@ -223,25 +189,6 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
 
   function recordOf(key: GeneratedKey, agreed: Agreed): UndescribedRecord {
     return { ...agreed, epoch: modules.epoch(), certificate: toHex(key.certificate), seed: toHex(key.seed) };
-  }
-
-  /** Phases and chunks as one scale: every phase is a unit, the bodies as many as they have chunks. */
-  function progressOf(id: string, session: Session, chunks: number) {
-    let [done, firstMs] = [0, 0];
-    const tell = (change: Change): void => board.progress(id, { ...change, done, bytesSent: session.bytesSent });
-    return {
-      onPhase(phase: CeremonyPhase) {
-        done = PHASES.indexOf(phase) + (PHASES.indexOf(phase) > PHASES.indexOf('bodies') ? chunks - 1 : 0);
-        firstMs = clock.now();
-        tell({ phase, waitingFor: [], etaSeconds: null });
-      },
-      onOpened(opened: number) {
-        done = PHASES.indexOf('bodies') + opened;
-        const etaSeconds = ((clock.now() - firstMs) / 1_000) * ((chunks - opened) / opened);
-        tell({ etaSeconds: Math.ceil(etaSeconds) });
-      },
-      onWaiting: (waitingFor: readonly PartyId[]) => tell({ waitingFor }),
-    };
   }
 
   return {
@@ -299,7 +246,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       }
     },
     recover() {
-      recovering ??= recoverAll().finally(() => {
+      recovering ??= recovery.all().finally(() => {
         recovering = undefined;
       });
       return recovering;
@@ -325,86 +272,8 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       board.fail(id, { code: 'CEREMONY_DEADLINE', message: 'the deadline passed', culprits: [], absent: [] });
     clock.until(deadlineMs + 1_000, signal).then(fail, () => undefined);
   }
-
-  async function recoverAll(): Promise<void> {
-    for (;;) {
-      const kept = (await keys.unfinished()).filter(({ keyId }) => board.get(keyId)?.state !== 'running');
-      let early = false;
-      for (const { keyId, session } of kept) {
-        if (!(await recoverOne(keyId, session))) early ||= mayYetEnd(keyId);
-      }
-      if (!early) return;
-      await clock.until(clock.now() + RECORD_RETRY_MS, signal);
-    }
-  }
-
-  /** The others may still be at it: that nobody has the key now means nothing. */
-  function mayYetEnd(keyId: string): boolean {
-    return clock.now() < (board.get(keyId)?.deadlineMs ?? 0) + OTHERS_LATE_MS;
-  }
-
-  /** True when the key was completed, or given up: all were asked, nobody has it and nobody can make it any more. */
-  async function recoverOne(keyId: string, session: SessionId): Promise<boolean> {
-    let refusals = 0;
-    for (const peer of party.connected()) {
-      const question = { to: peer, exchange: recordExchange, body: fromHex(keyId), limitMs: RECORD_LIMIT_MS, signal };
-      const answer = await ask(party, question).catch((error) => {
-        if ((error as { code?: unknown }).code === 'PEER_REFUSED') refusals += 1; // silence says nothing
-        return undefined;
-      });
-      if (answer === undefined || !(await activateFrom(answer, keyId, session, peer))) continue;
-      log({ level: 'info', message: 'completed a key from the record of a peer', keyId, from: peer });
-      return true;
-    }
-    if (refusals < roster.n - 1 || mayYetEnd(keyId)) return false;
-    await keys.discard(keyId, session);
-    return true;
-  }
-
-  /** False when the answer of the peer is no certified record of this ceremony: the next peer is asked. */
-  async function activateFrom(answer: Uint8Array, keyId: string, session: SessionId, peer: PartyId): Promise<boolean> {
-    try {
-      const { record, digests } = decode(recordCodec, answer);
-      const parsed = JSON.parse(record) as KeyRecord; // its certificate decides; wrong fields fail to verify
-      if (parsed.session !== session || parsed.keyId !== keyId) return false;
-      verifyRecord(roster, parsed, digests);
-      await completeBodies(parsed, digests, peer);
-      await keys.activate({ ...parsed, epoch: modules.epoch() });
-      return true;
-    } catch (error) {
-      log({ level: 'warn', message: 'a peer sent a bad record of a key', keyId, from: peer, error: String(error) });
-      return false;
-    }
-  }
-
-  /** Pulls what this node did not see opened. @throws when the peer has other bytes */
-  async function completeBodies({ keyId, session, parameters }: KeyRecord, digests: Uint8Array, peer: PartyId) {
-    const store = keys.bodies(session);
-    const chunks = bodyChunks(keySetChoice(parameters));
-    if (digests.length !== HASH_BYTES * chunks.length) throw new Error('wrong number of chunks');
-    for (const chunk of chunks) {
-      const { index } = chunk;
-      const right = digestOfChunk(digests, index);
-      const own = await store.get(index);
-      if (own !== undefined && equalBytes(sha256(own), right)) continue;
-      const body = encode(chunkCodec, { keyId: fromHex(keyId), index });
-      const question = { to: peer, exchange: chunkExchange, body, limitMs: RECORD_LIMIT_MS, signal };
-      const values = await ask(party, question);
-      if (values.length !== chunkBytes(chunk) || !equalBytes(sha256(values), right)) {
-        throw new Error(`chunk ${index} has other bytes`);
-      }
-      await store.put(index, values);
-    }
-    await store.putDigests(Uint8Array.from(digests));
-  }
-}
-
-/** Whether messages of all parties are still to come in this phase. */
-function needsEverybody(phase: string): boolean {
-  const at = PHASES.findIndex((each) => each === phase);
-  return at >= 0 && at <= PHASES.indexOf('bodies');
 }
 
 function totalOf(content: Uint8Array): number {
-  return PHASES.length - 1 + bodyChunks(keySetChoice(decodeContent(content).parameters)).length;
+  return totalUnits(bodyChunks(keySetChoice(decodeContent(content).parameters)).length);
 }
