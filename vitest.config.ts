@@ -1,6 +1,6 @@
 /**
- * Four groups, run one after another so that the cheapest failure shows first and timings do not disturb each other:
- * check (types, lint, tidy), fast (unit, property, vectors), simulator, and real processes.
+ * Five groups, run one after another so that the cheapest failure shows first and timings do not disturb each other:
+ * check (types, lint, tidy), fast (unit, property, vectors), simulator, real processes, and conformance with tfhe-rs.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -32,6 +32,12 @@ const GROUPS: readonly Group[] = [
     include: [`packages/*/test/${PROCESSES}`, `test/${PROCESSES}`],
     timeoutMs: 3 * MINUTE_MS,
     maxWorkers: 1, // one network of n processes already fills two cores
+  },
+  {
+    name: 'conformance',
+    include: ['test/conformance/*.conformance.test.ts'],
+    timeoutMs: 3 * MINUTE_MS,
+    maxWorkers: 1, // tfhe-rs uses every core
   },
 ];
 

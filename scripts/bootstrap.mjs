@@ -101,7 +101,8 @@ function run(programArguments) {
 function printTally({ status, tally }) {
   const passed = tally?.passed ?? 0;
   const failed = Math.max(tally?.failed ?? 0, status !== 0 || passed === 0 ? 1 : 0);
-  console.log(`${passed} passed, ${failed} failed`);
+  const skipped = tally?.skipped ? `, ${tally.skipped} skipped` : '';
+  console.log(`${passed} passed, ${failed} failed${skipped}`);
   return failed > 0 ? Math.max(status, 1) : 0;
 }
 

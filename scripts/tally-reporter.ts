@@ -1,6 +1,7 @@
 /**
- * Counts the tests for `bootstrap.mjs`, which prints `N passed, N failed` as the very last line. A hook or a file that
- * fails outside of a test counts as one failure, so that the line can never hide one.
+ * Counts the tests for `bootstrap.mjs`, which prints `N passed, N failed` (and `, N skipped` if there are any) as the
+ * very last line. A hook or a file that fails outside of a test counts as one failure, so that the line can never hide
+ * one.
  */
 import type { SerializedError } from 'vitest';
 import type { Reporter, TestModule } from 'vitest/node';
@@ -9,6 +10,7 @@ export interface Tally {
   readonly kind: 'tally';
   readonly passed: number;
   readonly failed: number;
+  readonly skipped: number;
 }
 
 function failuresOf(module: TestModule): number {
@@ -21,11 +23,13 @@ function failuresOf(module: TestModule): number {
 export function tallyOf(modules: readonly TestModule[], unhandled: readonly SerializedError[]): Tally {
   let passed = 0;
   let failed = unhandled.length;
+  let skipped = 0;
   for (const module of modules) {
     passed += [...module.children.allTests('passed')].length;
+    skipped += [...module.children.allTests('skipped')].length;
     failed += failuresOf(module);
   }
-  return { kind: 'tally', passed, failed };
+  return { kind: 'tally', passed, failed, skipped };
 }
 
 export default class TallyReporter implements Reporter {

@@ -116,6 +116,13 @@ test('the lock file names no registry', () => {
   expect(matches(filesOf('pnpm-lock.yaml'), /https?:\/\/|\btarball:|\bregistry\b/)).toEqual([]);
 });
 
+test('the lock file of the Rust program knows only the standard index of crates', () => {
+  const elsewhere = /\bsource = (?!"registry\+https:\/\/github\.com\/rust-lang\/crates\.io-index"$)/;
+  const [lock] = filesOf('Cargo.lock');
+  expect(lock?.text).toContain('source = "registry+');
+  expect(matches([lock!], elsewhere)).toEqual([]);
+});
+
 test('what a README names exists', () => {
   const missing = documents.filter(({ path }) => path.endsWith('README.md')).flatMap(brokenReferences);
   expect(missing).toEqual([]);

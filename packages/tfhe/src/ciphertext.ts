@@ -1,7 +1,7 @@
 /**
  * The door through which foreign ciphertexts come in: serialised bytes of a stated format in, one value ready for
- * decryption out, or a CiphertextError. Whatever passes has exactly the parameters of the key, nominal noise, no
- * trailing bytes and known type and width (SPEC R13); who made it is checked elsewhere.
+ * decryption out, or a CiphertextError. Whatever passes has exactly the parameters of the key, at most nominal
+ * noise, no trailing bytes and known type and width (SPEC R13); who made it is checked elsewhere.
  * Cost: linear in the value's blocks (u64: 1 MB of masks, below 1 ms); seeded values 16 KiB of AES per block.
  */
 import { CiphertextError, translatingCodecErrors } from './ciphertext-error.ts';

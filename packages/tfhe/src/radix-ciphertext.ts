@@ -27,6 +27,11 @@ import type { CiphertextModulus } from './schema/core.ts';
 
 /** Noise of a fresh or just bootstrapped block; failure probability and leakage are computed for it (SPEC R13). */
 const NOMINAL_NOISE_LEVEL = 1;
+/**
+ * Blocks that tfhe-rs knows in the clear, for instance the upper ones of a widened integer or the lower ones of a
+ * shifted one. Their mask is zero: the phase is the body itself, and decrypting it tells nothing of the key.
+ */
+const TRIVIAL_NOISE_LEVEL = 0;
 
 /** Reads an FheUint, FheInt or FheBool behind its header. */
 export function readRadixValue(envelope: Envelope, parameters: ParameterSet): CiphertextValue {
@@ -37,7 +42,10 @@ export function readRadixValue(envelope: Envelope, parameters: ParameterSet): Ci
     const field = `blocks[${index}]`;
     requireBlockParameters(field, block, block.lwe.ciphertextModulus, parameters);
     requireParameter(`${field}.lwe.dimension`, block.lwe.data.length / 8 - 1, value.dimension);
-    value.masks.set(block.lwe.data.subarray(0, maskBytes), index * maskBytes);
+    const mask = block.lwe.data.subarray(0, maskBytes);
+    const trivial = block.noiseLevel === TRIVIAL_NOISE_LEVEL && mask.every((byte) => byte === 0);
+    if (!trivial) requireNominalNoise(field, block);
+    value.masks.set(mask, index * maskBytes);
     value.bodies.set(block.lwe.data.subarray(maskBytes), 8 * index);
   }
   return value;
@@ -54,6 +62,7 @@ export function readSeededRadixValue(envelope: Envelope, parameters: ParameterSe
     const field = `blocks[${index}]`;
     requireBlockParameters(field, block, block.lwe.ciphertextModulus, parameters);
     requireParameter(`${field}.lwe.dimension`, block.lwe.lweSize - 1, value.dimension);
+    requireNominalNoise(field, block);
   }
   for (const [index, block] of blocks.entries()) {
     value.masks.set(createSeededStream(block.lwe.compressionSeed).read(maskBytes), index * maskBytes);
@@ -105,7 +114,7 @@ function emptyValue(type: FheType, blockCount: number, parameters: ParameterSet)
 
 function requireBlockParameters(
   field: string,
-  block: Pick<Block, 'degree' | 'noiseLevel' | 'messageModulus' | 'carryModulus' | 'atomicPattern'>,
+  block: Pick<Block, 'degree' | 'messageModulus' | 'carryModulus' | 'atomicPattern'>,
   modulus: CiphertextModulus,
   parameters: ParameterSet,
 ): void {
@@ -113,6 +122,9 @@ function requireBlockParameters(
   requireParameter(`${field}.messageModulus`, block.messageModulus, parameters.messageModulus);
   requireParameter(`${field}.carryModulus`, block.carryModulus, parameters.carryModulus);
   requireAtomicPattern(field, block.atomicPattern);
-  requireParameter(`${field}.noiseLevel`, block.noiseLevel, NOMINAL_NOISE_LEVEL);
   requireDegree(field, block.degree);
+}
+
+function requireNominalNoise(field: string, { noiseLevel }: Pick<Block, 'noiseLevel'>): void {
+  requireParameter(`${field}.noiseLevel`, noiseLevel, NOMINAL_NOISE_LEVEL);
 }

@@ -111,7 +111,7 @@ describe('parameters of another key', () => {
   test.each([
     ['degree', { degree: 16 }, 'blocks[1].degree'],
     ['noise level above nominal', { noiseLevel: 2 }, 'blocks[1].noiseLevel'],
-    ['noise level of a trivial ciphertext', { noiseLevel: 0 }, 'blocks[1].noiseLevel'],
+    ['noise level of a trivial ciphertext, which has no mask', { noiseLevel: 0 }, 'blocks[1].noiseLevel'],
     ['message modulus', { messageModulus: 2 }, 'blocks[1].messageModulus'],
     ['carry modulus', { carryModulus: 8 }, 'blocks[1].carryModulus'],
     [
@@ -142,6 +142,18 @@ describe('parameters of another key', () => {
   test('degree 15 is the largest that is read', () => {
     const value = readCiphertext('fhe', uintWith({ degree: 15 }), { parameters: TEST_PARAMETERS });
     expect(value.type).toEqual(uint16);
+  });
+
+  test('a block in the clear, with mask 0 and without noise, is read', () => {
+    const data = new Uint8Array(8 * 257);
+    new DataView(data.buffer).setBigUint64(8 * 256, 3n << 59n, true);
+    const lwe = { data, ciphertextModulus: { modulus: 0n, scalarBits: 64 } };
+    const value = readCiphertext('fhe', uintWith({ lwe, noiseLevel: 0 }), { parameters: TEST_PARAMETERS });
+    expect(value.masks.subarray(8 * 256, 2 * 8 * 256).every((byte) => byte === 0)).toBe(true);
+    expect(new DataView(value.bodies.buffer).getBigUint64(8, true)).toBe(3n << 59n);
+    data[8 * 256 - 1] = 1;
+    const refused = refusal('fhe', uintWith({ lwe, noiseLevel: 0 }));
+    expect(refused).toMatchObject({ code: 'CIPHERTEXT_PARAMETERS', field: 'blocks[1].noiseLevel' });
   });
 
   test.each([
