@@ -15,7 +15,7 @@ export interface Sample {
 
 export interface EncryptedValue {
   readonly handle: string;
-  readonly format: 'compact-list';
+  readonly format: 'compact-list' | 'fhe' | 'compressed-list';
   /** base64 of the whole list */
   readonly bytes: string;
   readonly slot: number;

@@ -17,13 +17,15 @@ export interface Plain {
 export interface KeySetUnderTest {
   readonly parameters: ParameterSet;
   readonly parts: readonly OptionalPart[];
+  /** What whoever made it decrypts. */
+  readonly formats: readonly ResultFormat[];
   /** A CompactPublicKey, for node-tfhe. */
   readonly publicKey: Uint8Array;
   /** Writes the CompressedXofKeySet. */
   writeKeySet(path: string): Promise<void>;
   /**
    * Every value of the object, in order.
-   * @throws CiphertextError when it is not to be decrypted
+   * @throws CiphertextError, or RestError with such a code, when it is not to be decrypted
    */
   decrypt(format: ResultFormat, bytes: Uint8Array): Promise<readonly Plain[]>;
   /** The pseudo-random value of that seed, if whoever made the key set can foretell it. */

@@ -1,0 +1,81 @@
+/** Key sets that a network of four processes generates, and decrypts for. One network serves all of them. */
+import { open } from 'node:fs/promises';
+import { CiphertextError, type CiphertextErrorCode, readCiphertext } from '@keyquorum/tfhe/ciphertext';
+import { parseFheType } from '@keyquorum/tfhe/fhe-type';
+import { type KeySetName, keySetChoice } from '@keyquorum/tfhe/key-sets';
+import { decrypt, decryptionRequest } from '../../scripts/network/decryption.ts';
+import { fetchObject, finishedKey, generateKey, newRequestId } from '../../scripts/network/key-generation.ts';
+import { createLocalNetwork, type LocalNetwork } from '../../scripts/network/local-network.ts';
+import { PARTIES, poolHolds, temporaryDirectory } from '../e2e/running-network.ts';
+import type { KeySetUnderTest, Plain } from './key-set-under-test.ts';
+
+const KEY_WITHIN_MS = 120_000;
+/** All results of a key set are a few thousand blocks. */
+const BLOCKS = 4_096;
+/** Of one request, far below the limits of a node. */
+const VALUES_PER_REQUEST = 16;
+
+export interface TestedNetwork extends AsyncDisposable {
+  /** Generates the key set, in a ceremony of all four. */
+  keySet(name: KeySetName): Promise<KeySetUnderTest>;
+}
+
+export async function startTestedNetwork(): Promise<TestedNetwork> {
+  await using cleanup = new AsyncDisposableStack();
+  const { path: dir } = cleanup.use(await temporaryDirectory());
+  const network = await createLocalNetwork({ parties: PARTIES.length, threshold: 1, dir });
+  cleanup.defer(() => network.stopAll());
+  await network.startAll();
+  await network.allReady();
+  await Promise.all(PARTIES.map((party) => poolHolds(network, party, BLOCKS)));
+  const stack = cleanup.move();
+  return { keySet: (name) => generatedKeySet(network, name), [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+async function generatedKeySet(network: LocalNetwork, name: KeySetName): Promise<KeySetUnderTest> {
+  const { parameters, parts } = keySetChoice(name);
+  const made = await generateKey(network.rest(1), { parameters: name, purpose: 'development' });
+  const keys = PARTIES.map((party) => finishedKey(network.rest(party), made.requestId, KEY_WITHIN_MS));
+  const [key] = (await Promise.all(keys)) as [typeof made];
+  return {
+    parameters,
+    parts,
+    formats: ['fhe', 'compressed-list'],
+    publicKey: await fetchObject(network.rest(2), key, 'CompactPublicKey'),
+    async writeKeySet(path) {
+      await using file = await open(path, 'w');
+      await file.writeFile(await fetchObject(network.rest(3), key, 'CompressedXofKeySet'));
+    },
+    async decrypt(format, bytes) {
+      if (format !== 'fhe' && format !== 'compressed-list') throw new RangeError(`the network does not take ${format}`);
+      const slots = format === 'fhe' ? 1 : slotsOf((slot) => readCiphertext(format, bytes, { parameters, slot }));
+      const encoded = Buffer.from(bytes).toString('base64');
+      const values: Plain[] = [];
+      for (let first = 0; first < slots; first += VALUES_PER_REQUEST) {
+        const count = Math.min(VALUES_PER_REQUEST, slots - first);
+        const ciphertexts = Array.from({ length: count }, (_, index) => {
+          return { handle: newRequestId(), format, bytes: encoded, slot: first + index };
+        });
+        const party = 1 + (first % PARTIES.length);
+        const answer = await decrypt(network.rest(party), decryptionRequest(made.requestId, ciphertexts));
+        for (const { fheType, value } of answer.values) {
+          values.push({ type: parseFheType(String(fheType))!, value: BigInt(value) });
+        }
+      }
+      return values;
+    },
+  };
+}
+
+/** Values in the object: slots are read until there is none. @throws CiphertextError when it is refused otherwise */
+function slotsOf(read: (slot: number) => unknown): number {
+  for (let slot = 0; ; slot++) {
+    try {
+      read(slot);
+    } catch (error) {
+      const code: CiphertextErrorCode | undefined = error instanceof CiphertextError ? error.code : undefined;
+      if (code === 'CIPHERTEXT_SLOT' && slot > 0) return slot;
+      throw error;
+    }
+  }
+}
