@@ -6,7 +6,7 @@
  * Every draw names a label; label, kind, ring and family go into the KDF, and a label is drawn once per kind and ring:
  * drawing it again throws, since equal masks on different values would give their difference away.
  */
-import type { Gf16, Gr64, Gr128 } from '@keyquorum/kernel/batch';
+import { eraseBatch, type Gf16, type Gr64, type Gr128, releaseBatch } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import { createKeystream, type Keystream } from '@keyquorum/kernel/keystream';
 import type { Ring } from '@keyquorum/kernel/ring';
@@ -54,8 +54,10 @@ export function createPrss(kernel: Kernel, keys: PrssKeys): Prss {
     if (family.name !== 'C') throw new Error('PRSS: zero sharings come from family C');
     const streams = draw(kind, label);
     const terms = Array.from({ length: family.degree }, () => value(streams)); // part after part of the streams
-    const shares = ring.evaluate([ring.zeros(count), ...terms], self);
-    for (const term of terms) term.fill(0);
+    const nothing = ring.zeros(count);
+    const shares = ring.evaluate([nothing, ...terms], self);
+    releaseBatch(nothing);
+    for (const term of terms) eraseBatch(term);
     return shares;
   }
 
@@ -89,8 +91,8 @@ function noise<E extends Gr64 | Gr128>(
     const samples: E = ring.noise(stream, width, count);
     const before: E | undefined = sum;
     sum = before ? ring.addScaled(before, factor, samples) : ring.scale(factor, samples);
-    samples.fill(0);
-    before?.fill(0);
+    eraseBatch(samples);
+    if (before) eraseBatch(before);
   }
   return sum ?? ring.zeros(count);
 }

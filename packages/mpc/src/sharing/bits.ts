@@ -6,7 +6,7 @@
  *
  * A bit that is needed modulo 2^(8k) only takes 4k bytes on the wire. Its share modulo 2 is a GF(16) share of it.
  */
-import type { AlgebraName, Batches } from '@keyquorum/kernel/batch';
+import { type AlgebraName, type Batches, eraseBatch } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import type { Ring } from '@keyquorum/kernel/ring';
 import type { Prss } from '../prss/prss.ts';
@@ -41,7 +41,7 @@ export function bitMessage<A extends BitAlgebra>(
   const square = ring.mul(a, a);
   const opening = ring.add(ring.add(square, a), zero);
   const message = ring.toWire(opening, coefficientBytes);
-  for (const secret of [square, zero, opening]) secret.fill(0); // the message without its mask would give a away
+  for (const secret of [square, zero, opening]) eraseBatch(secret); // the message without its mask would give a away
   return { message, a };
 }
 

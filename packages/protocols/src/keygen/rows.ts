@@ -4,7 +4,7 @@
  * encrypt a bit times a key and so have degree 2t, all others t. Results are packed: coefficient 4i+j of a row is
  * coordinate j of element i, and LWE rows stand four to an element.
  */
-import type { Gr64, Gr128 } from '@keyquorum/kernel/batch';
+import { eraseBatch, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
 import type { GlweKernel } from '@keyquorum/kernel/glwe';
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import type { Ring } from '@keyquorum/kernel/ring';
@@ -75,7 +75,7 @@ function rowMaker<E extends Gr64 | Gr128>(
     const polynomial = slice(ring, packedKey, row.polynomial * rowElements, rowElements);
     const product = ring.scale(bit, polynomial); // s_i * S_p
     replace(ring, bodies, at, ring.sub(slice(ring, bodies, at, rowElements), product));
-    product.fill(0);
+    eraseBatch(product);
   }
 
   return {
@@ -86,7 +86,7 @@ function rowMaker<E extends Gr64 | Gr128>(
     },
     erase() {
       prepared.erase();
-      for (const secret of [output, packedKey, ...inputs.values()]) secret.fill(0);
+      for (const secret of [output, packedKey, ...inputs.values()]) eraseBatch(secret);
     },
   };
 }
@@ -94,7 +94,7 @@ function rowMaker<E extends Gr64 | Gr128>(
 /** Puts elements in their place and erases the copy. */
 function replace<E extends Gr64 | Gr128>({ bytesPerElement }: Ring<E>, batch: E, at: number, elements: E): void {
   batch.set(elements, at * bytesPerElement);
-  elements.fill(0);
+  eraseBatch(elements);
 }
 
 /** Rows under an LWE key: one coefficient each. */
@@ -119,11 +119,11 @@ function lweRowMaker(kernel: Kernel, component: KeySetComponent, { key, seed }: 
         replace(ring, bodies, row, ring.add(element(ring, bodies, row), bit));
       }
       const packed = ring.pack4(bodies);
-      bodies.fill(0);
+      eraseBatch(bodies);
       return packed;
     },
     erase() {
-      for (const secret of [output, ...inputs.values()]) secret.fill(0);
+      for (const secret of [output, ...inputs.values()]) eraseBatch(secret);
     },
   };
 }
@@ -142,7 +142,7 @@ function scaledInputs<E extends Gr64 | Gr128>(
     const exponent = 8 * wordBytes - baseLog * (index + 1);
     return [index + 1, ring.scale(powerOfTwo(ring, wordBytes, exponent), input)];
   });
-  input.fill(0);
+  eraseBatch(input);
   return new Map(scaled);
 }
 
