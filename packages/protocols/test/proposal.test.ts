@@ -144,11 +144,11 @@ test('splitItems: the first blocks, in order, and exactly the rest', () => {
 });
 
 test('the content of a key generation: every choice is read back, anything else is refused', () => {
-  for (const parameters of ['default', 'test'] as const) {
+  for (const parameters of ['default', 'base', 'test'] as const) {
     for (const purpose of ['development', 'production'] as const) {
       expect(decodeContent(encodeContent({ parameters, purpose }))).toEqual({ parameters, purpose });
     }
   }
-  for (const other of [[], [0], [2, 0], [0, 2], [0, 255], [0, 0, 0]])
+  for (const other of [[], [0], [3, 0], [0, 2], [0, 255], [0, 0, 0]])
     expect(() => decodeContent(Uint8Array.from(other))).toThrow();
 });
