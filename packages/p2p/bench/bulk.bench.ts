@@ -1,13 +1,16 @@
 /**
  * CPU seconds per GB (10^9 bytes) of bulk envelopes between real processes on loopback: one way between two, and four
  * all to all as in a key generation; beside it the cipher alone. CPU time, since on a machine that others share wall
- * time says little. Run: node packages/p2p/bench/bulk.bench.ts [MiB to each receiver, default 1024].
+ * time says little.
+ * Run: node packages/p2p/bench/bulk.bench.ts [MiB per receiver, default 1024] [idle records on each heap, default 0].
  * `node --cpu-prof` before it profiles every party, `node --trace-gc` shows the collections.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import type { Uint8ArrayList } from 'uint8arraylist';
 import { createMesh } from '../src/mesh.ts';
 import { cachedKeyCrypto } from '../src/noise-crypto.ts';
+import { releaseBuffer } from '../src/release.ts';
 import { partyOptions, session } from '../test/meshes.ts';
 
 /** A chunk of a key generation, and what it has in flight to each peer. */
@@ -25,6 +28,8 @@ interface Task {
   readonly count: number;
   /** The receiver detaches each body when it is done with it, instead of leaving it to the garbage collector. */
   readonly givesBack: boolean;
+  /** On the heap of each party, three objects each: a real node has a larger heap to collect than a bench. */
+  readonly idleRecords: number;
 }
 interface Figures {
   readonly cpuS: number;
@@ -43,6 +48,7 @@ async function runParty(self: number, n: number, addresses: readonly string[]): 
   let arrived = 0;
   let expected = 0;
   let givesBack = false;
+  let idle: unknown[] = [];
   let wake = () => {};
   const until = async (condition: () => boolean) => {
     while (!condition()) await new Promise<void>((resolve) => (wake = resolve));
@@ -59,6 +65,8 @@ async function runParty(self: number, n: number, addresses: readonly string[]): 
     const targets = task.senders.includes(self) ? others(task.receivers) : [];
     if (task.receivers.includes(self)) expected += task.count * others(task.senders).length;
     givesBack = task.givesBack;
+    idle =
+      idle.length > 0 ? idle : Array.from({ length: task.idleRecords }, (_, index) => ({ index, pair: [{ index }] }));
     const since = process.cpuUsage();
     const startMs = performance.now();
     await Promise.all([...targets.map((to) => sendAll(to, task.count)), until(() => arrived === expected)]);
@@ -128,8 +136,8 @@ function benchCipher(): void {
   const record = chaCha20Poly1305Encrypt(plaintext, nonce, ad, key).slice();
   const pass = (records: number) => {
     for (let index = 0; index < records; index++) {
-      chaCha20Poly1305Encrypt(plaintext, nonce, ad, key);
-      chaCha20Poly1305Decrypt(record, nonce, ad, key);
+      for (const part of chaCha20Poly1305Encrypt(plaintext, nonce, ad, key) as Uint8ArrayList) releaseBuffer(part);
+      for (const part of chaCha20Poly1305Decrypt(record, nonce, ad, key) as Uint8ArrayList) releaseBuffer(part);
     }
   };
   pass(1000);
@@ -142,8 +150,8 @@ function benchCipher(): void {
 const [role = '1024', ...rest] = process.argv.slice(2);
 if (role === 'party') await runParty(Number(rest[0]), Number(rest[1]), rest.slice(2));
 else {
-  const pair = { senders: [1], receivers: [2], count: Number(role) };
-  const all = { senders: [1, 2, 3, 4], receivers: [1, 2, 3, 4], count: Math.ceil(pair.count / 3) };
+  const pair = { senders: [1], receivers: [2], count: Number(role), idleRecords: Number(rest[0] ?? 0) };
+  const all = { ...pair, senders: [1, 2, 3, 4], receivers: [1, 2, 3, 4], count: Math.ceil(pair.count / 3) };
   benchCipher();
   for (const givesBack of [false, true]) {
     const bodies = givesBack ? ', bodies given back' : '';

@@ -155,7 +155,7 @@ export class Lane {
 
   /** Queues one envelope; it leaves with everything else of this turn of the event loop. The body is copied. */
   send(envelope: Envelope): void {
-    this.#queue.push(encodeEnvelope(envelope));
+    this.#queue.push(encodeEnvelope(envelope, (bytes) => this.#queue.allocate(bytes)));
     this.#count.envelopesSent += 1;
     this.#scheduleFlush();
   }
