@@ -1,6 +1,6 @@
 /**
- * The mesh between real processes on loopback: round trip, request, all-to-all round, bulk, and rounds while bulk runs.
- * Run: node packages/p2p/bench/p2p.bench.ts [parties, default 4]. Prints one line per figure.
+ * The mesh between real processes on loopback: round trip, request, all-to-all round, and rounds while bulk runs.
+ * Run: node packages/p2p/bench/p2p.bench.ts [parties, default 4]. One line per figure. Bulk alone: bulk.bench.ts.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
@@ -9,14 +9,13 @@ import type { Exchange } from '@keyquorum/mpc/transport';
 import { createMesh, type Mesh } from '../src/mesh.ts';
 
 interface Task {
-  readonly kind: 'round-trip' | 'request' | 'rounds' | 'bulk' | 'rounds-under-bulk';
+  readonly kind: 'round-trip' | 'request' | 'rounds' | 'rounds-under-bulk';
   readonly bytes: number;
   readonly count: number;
 }
 /** Milliseconds per item, sorted, and CPU milliseconds used; empty for parties that only answer. */
 interface Figures {
   readonly samplesMs: readonly number[];
-  readonly wallMs: number;
   readonly cpuMs: number;
 }
 
@@ -29,7 +28,6 @@ const TASKS: readonly Task[] = [
   { kind: 'rounds', bytes: 100, count: 2000 },
   { kind: 'rounds', bytes: 4096, count: 1000 },
   { kind: 'rounds', bytes: 65_536, count: 200 },
-  { kind: 'bulk', bytes: 4_000_000, count: 100 },
   { kind: 'rounds-under-bulk', bytes: 100, count: 500 },
 ];
 const WARM_UP = 0.1; // share of the samples dropped at the start
@@ -90,7 +88,6 @@ async function measure(
   const session = createHash('sha256').update(id).digest('hex');
   const samplesMs: number[] = [];
   const cpu = process.cpuUsage();
-  const startMs = performance.now();
   const leads = mesh.self === 1;
   const round = async (index: number) => {
     const body = new Uint8Array(task.bytes);
@@ -116,17 +113,13 @@ async function measure(
     } else if (task.kind === 'request') {
       if (!leads) break;
       await mesh.request(2, ECHO, new Uint8Array(task.bytes), AbortSignal.timeout(REQUEST_MS_MAX));
-    } else if (task.kind === 'bulk') {
-      if (leads) await bulk(task.count, 2, task.bytes);
-      break;
     } else await round(index);
     samplesMs.push(performance.now() - sampleMs);
   }
-  const wallMs = performance.now() - startMs;
   await background;
   const used = process.cpuUsage(cpu);
   const kept = samplesMs.slice(Math.floor(samplesMs.length * WARM_UP)).sort((left, right) => left - right);
-  return { samplesMs: kept, wallMs, cpuMs: (used.user + used.system) / 1000 };
+  return { samplesMs: kept, cpuMs: (used.user + used.system) / 1000 };
 }
 
 async function message<T>(child: ChildProcess): Promise<T> {
@@ -134,12 +127,8 @@ async function message<T>(child: ChildProcess): Promise<T> {
   return value as T;
 }
 
-function describe(task: Task, { samplesMs, wallMs, cpuMs }: Figures): string {
+function describe(task: Task, { samplesMs, cpuMs }: Figures): string {
   const at = (share: number) => (samplesMs[Math.floor(samplesMs.length * share)] ?? 0).toFixed(3);
-  const megabytes = (task.bytes * task.count) / 1e6;
-  if (task.kind === 'bulk') {
-    return `${((megabytes / wallMs) * 1000).toFixed(0)} MB/s, sender ${(cpuMs / megabytes).toFixed(2)} CPU-ms/MB`;
-  }
   return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, CPU ${(cpuMs / task.count).toFixed(3)} ms per party`;
 }
 

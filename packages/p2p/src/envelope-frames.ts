@@ -19,15 +19,22 @@ const FIRST_FIXED_BYTES = SESSION_BYTES + 1 + 4; // session, tag length, body le
 /** Header bytes of the first fragment inside the payload, without the tag. */
 const FIRST_PAYLOAD_BYTES = SEQ_BYTES + 1 + FIRST_FIXED_BYTES;
 
+/** Memory for a frame, to be filled completely. */
+export type AllocateFrame = (bytes: number) => Buffer;
+
 /** The DATA frames of an envelope; `writeSeq` numbers them. Throws RangeError for an envelope outside the contract. */
-export function encodeEnvelope({ session, tag, body }: Envelope): Buffer[] {
+export function encodeEnvelope(
+  { session, tag, body }: Envelope,
+  allocate: AllocateFrame = Buffer.allocUnsafeSlow,
+): Buffer[] {
   if (!SESSION.test(session)) throw new RangeError('envelope session: want 64 lower-case hex digits');
   if (!TAG.test(tag)) throw new RangeError(`envelope tag: want 1..${TAG_LENGTH_MAX} printable ASCII characters`);
   if (body.length > ENVELOPE_BODY_BYTES_MAX) {
     throw new RangeError(`envelope ${tag}: body of ${body.length} bytes, at most ${ENVELOPE_BODY_BYTES_MAX}`);
   }
   const bodyAt = DATA_PREFIX_BYTES + FIRST_FIXED_BYTES + tag.length;
-  const head = dataFrame(bodyAt, body.subarray(0, FRAME_BYTES_MAX - bodyAt), true);
+  const head = dataFrame(allocate, bodyAt, body.subarray(0, FRAME_BYTES_MAX - bodyAt));
+  head[FIRST_AT] = 1;
   let at = DATA_PREFIX_BYTES;
   at += head.write(session, at, 'hex');
   head[at++] = tag.length;
@@ -36,16 +43,16 @@ export function encodeEnvelope({ session, tag, body }: Envelope): Buffer[] {
   const frames = [head];
   for (let from = FRAME_BYTES_MAX - bodyAt; from < body.length; from += FRAME_BYTES_MAX - DATA_PREFIX_BYTES) {
     const end = from + FRAME_BYTES_MAX - DATA_PREFIX_BYTES;
-    frames.push(dataFrame(DATA_PREFIX_BYTES, body.subarray(from, end), false));
+    frames.push(dataFrame(allocate, DATA_PREFIX_BYTES, body.subarray(from, end)));
   }
   return frames;
 }
 
-function dataFrame(bodyAt: number, body: Uint8Array, first: boolean): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(bodyAt + body.length); // filled completely below and by writeSeq
+function dataFrame(allocate: AllocateFrame, bodyAt: number, body: Uint8Array): Buffer {
+  const bytes = allocate(bodyAt + body.length); // filled completely here, by encodeEnvelope and by writeSeq
   bytes.writeUInt32LE(bytes.length - 4, 0);
   bytes[FRAME_PREFIX_BYTES - 1] = DATA;
-  bytes[FIRST_AT] = first ? 1 : 0;
+  bytes[FIRST_AT] = 0;
   bytes.set(body, bodyAt);
   return bytes;
 }

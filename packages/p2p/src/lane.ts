@@ -28,6 +28,7 @@ import {
   PONG,
   violation,
 } from './frames.ts';
+import { releaseBuffer } from './release.ts';
 import { SendQueue } from './send-queue.ts';
 import { sendFewerWindowUpdates } from './window-updates.ts';
 
@@ -35,6 +36,7 @@ import { sendFewerWindowUpdates } from './window-updates.ts';
 const ACK_BYTES = 256 * 1024;
 /** … or this long after the first unacknowledged frame. Long enough that rounds are not slowed by extra frames. */
 const ACK_DELAY_MS = 20;
+const YAMUX_HEADER_BYTES = 12;
 /** Time for an orderly close before the connection is reset. */
 const CLOSE_MS_MAX = 1_000;
 
@@ -153,7 +155,7 @@ export class Lane {
 
   /** Queues one envelope; it leaves with everything else of this turn of the event loop. The body is copied. */
   send(envelope: Envelope): void {
-    this.#queue.push(encodeEnvelope(envelope));
+    this.#queue.push(encodeEnvelope(envelope, (bytes) => this.#queue.allocate(bytes)));
     this.#count.envelopesSent += 1;
     this.#scheduleFlush();
   }
@@ -249,8 +251,11 @@ export class Lane {
   #onMessage(wire: Wire, event: StreamMessageEvent): void {
     wire.heardMs = performance.now();
     this.#count.received += event.data.byteLength;
-    if (event.data instanceof Uint8Array) wire.reader.push(event.data);
-    else for (const chunk of event.data) wire.reader.push(chunk);
+    for (const chunk of event.data instanceof Uint8Array ? [event.data] : event.data) {
+      wire.reader.push(chunk);
+      // A view from within one yamux header of its buffer's start to its end leaves no room for data of other streams.
+      releaseBuffer(chunk, YAMUX_HEADER_BYTES);
+    }
   }
 
   #onFrame(wire: Wire, frame: Buffer): void {

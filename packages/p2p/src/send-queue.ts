@@ -3,10 +3,12 @@
  * (docs/protocols/transport.md). No I/O and no clock in here. Amortised O(1) per frame.
  */
 import { beginsEnvelope, writeSeq } from './envelope-frames.ts';
-import { violation } from './frames.ts';
+import { FRAME_BYTES_MAX, violation } from './frames.ts';
 
 /** Dead slots before the array is compacted; keeps the copying amortised. */
 const SLACK_FRAMES = 1024;
+/** Memory of acknowledged frames kept to be filled again: 4 MiB. In a steady flow little of it is idle. */
+const SPARE_BUFFERS_MAX = 16;
 
 export class SendQueue {
   #frames: Buffer[] = [];
@@ -14,6 +16,7 @@ export class SendQueue {
   #cursor = 0; // index of the next frame to send
   #acked = 0; //  its sequence number is #acked + 1
   #bytes = 0;
+  readonly #spare: ArrayBufferLike[] = []; // of FRAME_BYTES_MAX each
 
   /** Bytes not yet acknowledged, sent or not. */
   get bytes(): number {
@@ -27,6 +30,16 @@ export class SendQueue {
 
   get hasUnsent(): boolean {
     return this.#cursor < this.#frames.length;
+  }
+
+  /**
+   * Memory for a frame to push; for one above half the maximum that of an acknowledged frame, if there is. Should the
+   * peer have acknowledged what had not left us yet, it spoils its own frames only: memory stays with one peer's queue.
+   */
+  allocate(bytes: number): Buffer {
+    if (2 * bytes <= FRAME_BYTES_MAX) return Buffer.allocUnsafeSlow(bytes);
+    const spare = this.#spare.pop() ?? Buffer.allocUnsafeSlow(FRAME_BYTES_MAX).buffer;
+    return Buffer.from(spare, 0, bytes);
   }
 
   push(frames: readonly Buffer[]): void {
@@ -94,7 +107,9 @@ export class SendQueue {
 
   #drop(count: number): void {
     for (let index = this.#head; index < this.#head + count; index++) {
-      this.#bytes -= (this.#frames[index] as Buffer).length;
+      const { length, buffer } = this.#frames[index] as Buffer;
+      this.#bytes -= length;
+      if (buffer.byteLength === FRAME_BYTES_MAX && this.#spare.length < SPARE_BUFFERS_MAX) this.#spare.push(buffer);
       this.#frames[index] = EMPTY; // lets the frame be collected before the array is compacted
     }
     this.#head += count;

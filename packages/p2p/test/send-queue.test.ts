@@ -114,3 +114,29 @@ test('thousands of frames pass through without the queue growing', () => {
   queue.push(frameOf(1));
   expect(seqsOf(queue.nextBatch(1))).toEqual([10_001]);
 });
+
+test('a long frame takes the memory of an acknowledged one, never that of one still owed', () => {
+  const size = fc.integer({ min: 132_000, max: 262_000 });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(size, fc.nat({ max: 3 })), { maxLength: 30 }), (steps) => {
+      const queue = new SendQueue();
+      const owed: { readonly frame: Buffer; readonly mark: number }[] = [];
+      const memory = new Set<ArrayBufferLike>();
+      let owedMax = 0;
+      for (const [mark, [bytes, acknowledged]] of steps.entries()) {
+        const envelope = { session: '00'.repeat(32), tag: 'x', body: new Uint8Array(bytes).fill(mark) };
+        const frames = encodeEnvelope(envelope, (frameBytes) => queue.allocate(frameBytes));
+        queue.push(frames);
+        queue.nextBatch(1);
+        owed.push({ frame: frames[0]!, mark });
+        memory.add(frames[0]!.buffer);
+        owedMax = Math.max(owedMax, owed.length);
+        for (const { frame, mark } of owed) expect(frame.subarray(60).every((byte) => byte === mark)).toBe(true);
+        owed.splice(0, acknowledged);
+        queue.acknowledge(mark + 1 - owed.length);
+      }
+      expect(memory.size).toBe(owedMax);
+    }),
+    { numRuns: 30 },
+  );
+});
