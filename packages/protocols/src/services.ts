@@ -67,7 +67,7 @@ export interface Services {
 }
 
 export interface ServiceLimits {
-  /** Bundles the pool is kept at. 0: no material is made, nothing is decrypted and new keys are not tried; on all nodes. */
+  /** Bundles the pool is kept at. 0, then on all nodes: nothing is decrypted, and new keys are not tried. */
   readonly poolTarget: number;
   /** Bundles of one preprocessing batch. */
   readonly batchBundles: number;
