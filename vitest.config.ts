@@ -26,17 +26,17 @@ const GROUPS: readonly Group[] = [
     timeoutMs: 30 * SECOND_MS,
     maxWorkers: 2,
   },
-  { name: 'simulator', include: [`packages/*/test/${SIMULATOR}`], timeoutMs: 5 * MINUTE_MS, maxWorkers: 2 },
+  { name: 'simulator', include: [`packages/*/test/${SIMULATOR}`], timeoutMs: 15 * MINUTE_MS, maxWorkers: 2 },
   {
     name: 'processes',
     include: [`packages/*/test/${PROCESSES}`, `test/${PROCESSES}`],
-    timeoutMs: 3 * MINUTE_MS,
+    timeoutMs: 6 * MINUTE_MS,
     maxWorkers: 1, // one network of n processes already fills two cores
   },
   {
     name: 'conformance',
     include: ['test/conformance/*.conformance.test.ts'],
-    timeoutMs: 3 * MINUTE_MS,
+    timeoutMs: 6 * MINUTE_MS,
     maxWorkers: 1, // tfhe-rs uses every core
   },
 ];
