@@ -22,6 +22,7 @@ import { createReservations } from './decryption/reservations.ts';
 import { createSelfTest } from './decryption/self-test.ts';
 import { createDecryptionService } from './decryption/service.ts';
 import { createEpochs } from './epoch/ceremony.ts';
+import { createEvidenceArchive } from './evidence/archive.ts';
 import { createKeygenCeremonies } from './keygen/ceremony.ts';
 import { createKeyStore } from './keygen/key-store.ts';
 import type { Log } from './log.ts';
@@ -55,7 +56,8 @@ export function createServices(options: ServiceOptions): Services {
   abandonEnteredSessions(journal);
 
   const board: Board = createBoard(journal, clock);
-  const proven = createProvenParties(journal, publics);
+  const archive = createEvidenceArchive(publics, roster);
+  const proven = createProvenParties(journal, archive, log);
   const keys = createKeyStore({ kernel, roster, journal, secrets, publics });
   const ledger = createLedger(journal);
   const reservations = createReservations(party, ledger, signal);
@@ -188,6 +190,8 @@ export function createServices(options: ServiceOptions): Services {
     },
     keys: keys.records,
     material: keys.object,
+    evidence: archive.list,
+    evidenceFile: archive.get,
     decrypt(job) {
       if (pool !== undefined) return decryption.decrypt(job);
       const down = partiesOf(roster).filter((id) => id !== party.self && !transport.isUp(id));

@@ -1,6 +1,8 @@
 /**
  * Domain labels of the ceremonies: every hash and every signature of this package starts with one of them, and no two
- * are equal (a test compares all labels of the workspace).
+ * are equal (a test compares all labels of the workspace). A changed layout gets a new number. So does the session
+ * label of a ceremony (`ceremonySession`, `poolSession`) when its messages become another function of the PRSS keys:
+ * evidence is judged by recomputing them.
  */
 export const labels = {
   proposal: 'keyquorum/protocols/proposal/v1',
@@ -15,6 +17,7 @@ export const labels = {
   keygenSeed: 'keyquorum/protocols/keygen-seed/v1',
   keyTrial: 'keyquorum/protocols/key-trial/v1',
   keyDigest: 'keyquorum/protocols/key-digest/v1',
+  evidence: 'keyquorum/protocols/evidence/v1',
   epochContext: 'keyquorum/protocols/epoch-context/v1',
 } as const;
 

@@ -5,6 +5,7 @@
 import type { KeySetName } from '@keyquorum/tfhe/key-sets';
 import type { Ceremony } from './ceremony/ceremony.ts';
 import type { DecryptionJob, DecryptionOutcome, PoolStatus } from './decryption/job.ts';
+import type { KeptEvidence } from './evidence/archive.ts';
 import type { ObjectType, PublicObject } from './keygen/objects.ts';
 
 export type KeyPurpose = 'development' | 'production';
@@ -61,6 +62,9 @@ export interface Services {
   keys(): KeyRecord[];
   /** A public object of a finished key, by its digest. */
   material(digest: string): Promise<PublicObject | undefined>;
+  /** Files that prove parties corrupt, and the bytes of one by its id. Anybody with the roster can verify them. */
+  evidence(): Promise<KeptEvidence[]>;
+  evidenceFile(id: string): Promise<Uint8Array | undefined>;
   /** Admits a job on this node. All nodes must admit it; whichever is the initiator binds material to it. */
   decrypt(job: DecryptionJob): Promise<DecryptionOutcome>;
   pool(): PoolStatus;

@@ -3,7 +3,7 @@ import { LABELS } from '@keyquorum/mpc/labels';
 import { SIGNATURE_BYTES } from '@keyquorum/mpc/runtime/statement';
 import type { ElementRing, ShareMessageCodec } from '@keyquorum/mpc/simulate/share-message';
 import { SHARE_TAG } from './decryption/preprocessing.ts';
-import { BITS_TAG } from './keygen/keygen.ts';
+import { BITS_TAG } from './keygen/replay.ts';
 
 const GR64: ElementRing = { kind: 'galois', coordinateBytes: 8 };
 const GR128: ElementRing = { kind: 'galois', coordinateBytes: 16 };

@@ -9,6 +9,7 @@ import { sha256, toHex } from '@keyquorum/mpc/bytes';
 import { familyC } from '@keyquorum/mpc/prss/family';
 import { eraseKeys, sessionKeys } from '@keyquorum/mpc/prss/keys';
 import { decodePrssKeys } from '@keyquorum/mpc/prss/late-keys';
+import { SIGNATURE_BYTES } from '@keyquorum/mpc/runtime/statement';
 import { codewordOffset, constantOffset } from '@keyquorum/mpc/simulate/faults/shares';
 import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';
 import { simulate } from '@keyquorum/mpc/simulate/simulate';
@@ -21,6 +22,7 @@ import { exchangeShares } from '../src/closed/signed-shares.ts';
 import { loadEpoch } from '../src/epoch/epoch.ts';
 import { batchesOf } from './support/batches.ts';
 import { discreet } from './support/discreet.ts';
+import { filesOf, judge } from './support/evidence.ts';
 import { kernel } from './support/kernel.ts';
 import { createNetwork, eventually, LIMITS, type SimulatedNetwork } from './support/network.ts';
 import { lastLogs } from './support/ready.ts';
@@ -96,6 +98,11 @@ test('N8: 13/4: four colluders add a codeword: seen, proven, and the key is made
       expect(ends[party - 1], `seed ${seed}: ${lastLogs(network)}`).toBe('succeeded');
       expect(network.sim.party(party).journal.keys('proven/').length).toBe(corrupt.length);
     }
+    const convicted = (await filesOf(network, honest[0]!)).map((file) => judge(network, file).party);
+    expect(
+      convicted.sort((left, right) => left - right),
+      'evidence for anybody',
+    ).toEqual(corrupt);
     await expectKey(network, honest, 4);
   });
 });
@@ -121,8 +128,12 @@ test('N14: COMPLETE and BURN votes are split: nothing is revealed, a party that 
       if (completed.includes(party.self)) decide(session.journal, session.id, 'complete', sha256(message));
       return burn(session, {
         ...{ tag: 'step', messageBytes: message.length, shares, revealBytesMax: 4, stepMs: 500 },
+        ceremony: { kind: 'preprocessing', value: new Uint8Array(0) },
         reveal: () => Uint8Array.of(party.self),
-        recompute: () => (other) => Uint8Array.of(other, 1, 2, other === 3 ? 9 : 3), // party 3 should have sent another
+        recompute: () => (other) => ({
+          message: Uint8Array.of(other, 1, 2, other === 3 ? 9 : 3), // party 3 should have sent another
+          secrets: { kind: 'keys', value: [] },
+        }),
       });
     });
     const burnt = completed.length <= 1;
@@ -169,7 +180,8 @@ test('N15: what the burn of a batch reveals says nothing about the batches befor
       expect(run.outcomes[party - 1], `seed ${seed}: ${lastLogs(network)}`).toMatchObject({ status: 'fulfilled' });
     const revealed = new Set<string>();
     for (const { tag, from, body } of witness.sent) {
-      const keys = tag === 'share/reveal' ? decodePrssKeys(familyC(sim.roster), from, body) : undefined;
+      const keys =
+        tag === 'share/reveal' ? decodePrssKeys(familyC(sim.roster), from, body.subarray(SIGNATURE_BYTES)) : undefined;
       for (const key of keys?.bySubset.values() ?? []) revealed.add(toHex(key));
     }
     expect(revealed.size, 'a burn revealed the keys of its batch').toBeGreaterThan(0);

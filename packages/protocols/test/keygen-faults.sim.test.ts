@@ -14,6 +14,7 @@ import { expect, test } from 'vitest';
 import type { Ceremony } from '../src/ceremony/ceremony.ts';
 import type { KeyRecord } from '../src/services.ts';
 import { discreet } from './support/discreet.ts';
+import { checkEvidence } from './support/evidence.ts';
 import { createLies } from './support/lies.ts';
 import { createNetwork, eventually, LIMITS, type SimulatedNetwork } from './support/network.ts';
 import { lastLogs } from './support/ready.ts';
@@ -86,6 +87,7 @@ async function check({ network, run, corrupt, honest }: Generated, where: string
     if (corrupt.includes(by) || fault.kind === 'silent' || fault.kind === 'late') continue;
     expect(corrupt, `${where}: party ${by} accuses ${JSON.stringify(fault)}`).toContain(fault.party);
   }
+  await checkEvidence(network, { honest, corrupt }, where);
   const active = honest.filter((_, index) => seen[index]!.record !== undefined);
   if (active.length === 0) return seen;
   const records = seen.flatMap(({ record }) => record ?? []);

@@ -13,6 +13,7 @@ import { expect, test } from 'vitest';
 import type { PoolStatus } from '../src/decryption/job.ts';
 import { batchesOf, checkMaterial, materialOf, recordOf } from './support/batches.ts';
 import { discreet } from './support/discreet.ts';
+import { checkEvidence } from './support/evidence.ts';
 import { createNetwork, eventually, LIMITS, type SimulatedNetwork } from './support/network.ts';
 import { lastLogs } from './support/ready.ts';
 
@@ -108,6 +109,7 @@ async function check(
     for (const culprit of provenBy(network, party))
       expect(corrupt, `${where}: party ${party} proves`).toContain(culprit);
   }
+  await checkEvidence(network, { honest, corrupt }, where);
 }
 
 test('4/1: the epoch starts although the lowest party never announces it', async () => {

@@ -8,9 +8,9 @@ import { Reader } from '@keyquorum/codec/reader';
 import { LABELS } from '../labels.ts';
 import type { PartyId } from '../transport.ts';
 import type { FamilyName } from './family.ts';
-import { matchesCommitments } from './init-judge.ts';
+import { matchesCommitments, type Verdict } from './init-judge.ts';
 import { OPENING_BYTES, othersOf, SECRET_BYTES } from './init-messages.ts';
-import { type BySet, bySet, type InitScope } from './init-scope.ts';
+import { type BySet, bySet, type InitScope, type KeySet } from './init-scope.ts';
 import { derive, eraseKeys, type PrssKeys, prssKeys } from './keys.ts';
 
 /** The public half: who contributed, bound to what. */
@@ -18,6 +18,10 @@ export interface PrssCommitments {
   readonly scope: InitScope;
   /** Commitments of every party whose contributions count. */
   readonly bySender: ReadonlyMap<PartyId, BySet>;
+}
+
+export function commitmentsOf(scope: InitScope, { contributions }: Verdict): PrssCommitments {
+  return { scope, bySender: new Map([...contributions].map(([sender, { commitments }]) => [sender, commitments])) };
 }
 
 /** What one party knows of the contributions. Secret: shown only to burn the session, else erased. */
@@ -40,18 +44,36 @@ export function keysFromOpenings(
   party: PartyId,
   openings: Openings,
 ): Map<FamilyName, PrssKeys> | undefined {
-  const { scope } = commitments;
-  const byFamily = new Map(scope.families.map(({ name }) => [name, new Map<number, Uint8Array>()]));
-  const made = () => [...byFamily.values()].flatMap((keys) => [...keys.values()]);
-  for (const { number, family, index } of scope.common(party, party)) {
-    const key = keyOfSet(commitments, number, openings);
-    if (!key) {
-      for (const other of made()) other.fill(0);
+  const byFamily = new Map<FamilyName, PrssKeys>();
+  for (const { name } of commitments.scope.families) {
+    const keys = familyKeys(commitments, party, { family: name, openings });
+    if (!keys) {
+      eraseAllKeys(byFamily);
       return undefined;
     }
-    byFamily.get(family.name)?.set(index, key);
+    byFamily.set(name, keys);
   }
-  return new Map(scope.families.map((family) => [family.name, prssKeys(family, party, byFamily.get(family.name)!)]));
+  return byFamily;
+}
+
+/** The keys of one family. */
+export function familyKeys(
+  commitments: PrssCommitments,
+  party: PartyId,
+  { family: name, openings }: { family: FamilyName; openings: Openings },
+): PrssKeys | undefined {
+  const sets = commitments.scope.common(party, party).filter(({ family }) => family.name === name);
+  const bySubset = new Map<number, Uint8Array>();
+  for (const { number, index } of sets) {
+    const key = keyOfSet(commitments, number, openings);
+    if (!key) {
+      for (const other of bySubset.values()) other.fill(0);
+      return undefined;
+    }
+    bySubset.set(index, key);
+  }
+  const family = commitments.scope.families.find((each) => each.name === name);
+  return family && prssKeys(family, party, bySubset);
 }
 
 /**
@@ -150,6 +172,12 @@ export function keysFromReveals(
   commitments: PrssCommitments,
   reveals: ReadonlyMap<PartyId, Uint8Array>,
 ): (party: PartyId) => Map<FamilyName, PrssKeys> | undefined {
+  const known = openingsFromReveals(commitments, reveals);
+  return (party) => keysFromOpenings(commitments, party, known);
+}
+
+/** All genuine openings of the reveals. */
+export function openingsFromReveals(commitments: PrssCommitments, reveals: ReadonlyMap<PartyId, Uint8Array>): Openings {
   const known = new Map<PartyId, Map<number, Uint8Array>>();
   for (const [party, reveal] of reveals) {
     for (const [sender, openings] of readReveal(commitments, party, reveal) ?? []) {
@@ -158,7 +186,52 @@ export function keysFromReveals(
       for (const [number, opening] of openings) ofSender.set(number, opening);
     }
   }
-  return (party) => keysFromOpenings(commitments, party, known);
+  return known;
+}
+
+/** Everything behind the keys of these sets, as bytes; undefined while an opening is missing. */
+export function encodeOpenings(
+  commitments: PrssCommitments,
+  sets: readonly KeySet[],
+  openings: Openings,
+): Uint8Array | undefined {
+  const places = placesOf(commitments, sets);
+  const encoded = new Uint8Array(places.length * OPENING_BYTES);
+  for (const [index, { sender, number }] of places.entries()) {
+    const opening = openings.get(sender)?.get(number);
+    if (!opening) return undefined;
+    encoded.set(opening, index * OPENING_BYTES);
+  }
+  return encoded;
+}
+
+/** The openings in such bytes, as views; undefined unless each place has one that matches its commitment. */
+export function readOpenings(
+  commitments: PrssCommitments,
+  sets: readonly KeySet[],
+  encoded: Uint8Array,
+): Openings | undefined {
+  const { scope, bySender } = commitments;
+  const places = placesOf(commitments, sets);
+  if (encoded.length !== places.length * OPENING_BYTES) return undefined;
+  const openings = new Map(sendersOf(bySender).map((sender) => [sender, new Map<number, Uint8Array>()]));
+  for (const [index, { sender, number }] of places.entries()) {
+    openings.get(sender)?.set(number, encoded.subarray(index * OPENING_BYTES, (index + 1) * OPENING_BYTES));
+  }
+  const genuine = [...openings].every(([sender, opened]) =>
+    matchesCommitments(scope, sender, { openings: opened, commitments: bySender.get(sender)! }),
+  );
+  return genuine ? openings : undefined;
+}
+
+/** Layout: s | o per set, in the given order, and per member of the set whose contributions count, ascending. */
+function placesOf(
+  { bySender }: PrssCommitments,
+  sets: readonly KeySet[],
+): readonly { readonly sender: PartyId; readonly number: number }[] {
+  return sets.flatMap(({ members, number }) =>
+    members.filter((member) => bySender.has(member)).map((sender) => ({ sender, number })),
+  );
 }
 
 /** Erases the keys of all families. */

@@ -30,6 +30,7 @@ import type { PartyId, SessionId } from '../transport.ts';
 import type { Family, FamilyName } from './family.ts';
 import { BOX_KEY_BYTES, boxPublicKey, sealBox } from './init-box.ts';
 import {
+  commitmentsOf,
   createContributions,
   eraseOpenings,
   keysFromOpenings,
@@ -75,6 +76,8 @@ export interface PrssInit {
   /** Digest of everything that was delivered; equal for all parties with the certificate. */
   readonly transcript: Uint8Array;
   readonly certificate: Certificate;
+  /** What was delivered: with the certificate it convinces others of the commitments (init-transcript.ts). Public. */
+  readonly deliveries: Deliveries;
   /** Parties that the transcript proves corrupt, ascending; equal for all. */
   readonly proven: readonly PartyId[];
   readonly contributions: PrssContributions;
@@ -335,9 +338,8 @@ class PrssInitRun {
     const scope = this.#scope;
     const verdict = judge(scope, deliveries);
     this.#openBoxes(verdict);
-    const bySender = new Map([...verdict.contributions].map(([sender, { commitments }]) => [sender, commitments]));
-    const commitments: PrssCommitments = { scope, bySender };
-    this.#dropUncounted(bySender);
+    const commitments = commitmentsOf(scope, verdict);
+    this.#dropUncounted(commitments.bySender);
     const keys = keysFromOpenings(commitments, self, this.#openings);
     if (!keys) {
       const problem =
@@ -349,6 +351,7 @@ class PrssInitRun {
       nonces: new Map([...verdict.announcements].map(([party, { nonce }]) => [party, nonce])),
       transcript: viewOf(scope, deliveries),
       certificate,
+      deliveries,
       proven: verdict.proven,
       contributions: createContributions(commitments, this.#openings),
     };

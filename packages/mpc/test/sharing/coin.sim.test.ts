@@ -7,7 +7,7 @@ import type { Party } from '../../src/party.ts';
 import { familyC } from '../../src/prss/family.ts';
 import { createPrss } from '../../src/prss/prss.ts';
 import { quorumOf } from '../../src/roster.ts';
-import { openCoin } from '../../src/sharing/coin.ts';
+import { openCoin, recomputeCoin } from '../../src/sharing/coin.ts';
 import { allDo, strategyByName } from '../../src/simulate/faults/catalogue.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
 import { keysOfAll } from '../prss/keys-of-all.ts';
@@ -38,6 +38,21 @@ test('all parties see one coin, whoever is silent, and another coin for other da
     if (seen[0]?.status === 'fulfilled') coins.add(seen[0].value);
   }
   expect(coins.size).toBe(2);
+});
+
+test('whoever knows the keys of t+1 parties knows the coin', async () => {
+  const { outcomes } = await start().run((party) => toss(party, 'one'));
+  const keys = keysOfAll(familyC(SIZE), 'coin');
+  const fixed = digestSubject(LABELS.ok, SESSION, 'fix', sha256(new TextEncoder().encode('one')));
+  for (const tossers of [
+    [1, 2],
+    [4, 3],
+    [1, 2, 3],
+  ]) {
+    const prss = new Map(tossers.map((party) => [party, createPrss(kernel, keys.get(party)!)]));
+    const coin = recomputeCoin(kernel, prss, { tag: 'coin', count: COUNT, fixed });
+    expect(outcomes[0]).toMatchObject({ value: toHex(coin) });
+  }
 });
 
 test('a certificate of too few, or about other data, tosses nothing and sends nothing', async () => {

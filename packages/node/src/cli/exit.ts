@@ -1,5 +1,6 @@
 /** Exit codes of the command line, and how an error becomes one. */
 
+import { EvidenceError } from '@keyquorum/protocols/evidence/evidence-error';
 import { ConfigError } from '../config/config-error.ts';
 import { apiErrorOf } from '../errors/api-error.ts';
 import { ERRORS, type ErrorCode } from '../errors/catalogue.ts';
@@ -22,6 +23,8 @@ export const EXIT = {
   unreachable: 6,
   /** The key generation or decryption ended without success. */
   failed: 7,
+  /** A file of evidence proves nothing (EVIDENCE_*). */
+  evidence: 8,
 } as const;
 
 function line(code: string, message: string, hint: string): string {
@@ -36,6 +39,9 @@ export function describeFailure(error: unknown): { readonly text: string; readon
   }
   if (error instanceof StoreError) {
     return { text: line(error.code, error.message, hintOf(error.code)), exitCode: EXIT.store };
+  }
+  if (error instanceof EvidenceError) {
+    return { text: line(error.code, error.message, hintOf(error.code)), exitCode: EXIT.evidence };
   }
   if (error instanceof NodeRefusal)
     return { text: line(error.code, error.message, error.hint), exitCode: EXIT.refused };

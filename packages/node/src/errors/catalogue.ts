@@ -4,6 +4,7 @@
  */
 import type { CeremonyError } from '@keyquorum/protocols/ceremony/ceremony';
 import type { DecryptionErrorCode } from '@keyquorum/protocols/decryption/job';
+import type { EvidenceErrorCode } from '@keyquorum/protocols/evidence/evidence-error';
 import type { CiphertextErrorCode } from '@keyquorum/tfhe/ciphertext';
 import type { ConfigErrorCode } from '../config/config-error.ts';
 import type { StoreErrorCode } from '../store/store-error.ts';
@@ -21,6 +22,7 @@ type OwnCode =
   | 'BODY_TOO_LARGE'
   | 'BUSY'
   | 'CEREMONY_FINISHED'
+  | 'EVIDENCE_UNKNOWN'
   | 'EXTRA_DATA_MALFORMED'
   | 'FORBIDDEN'
   | 'INTERNAL'
@@ -48,6 +50,7 @@ export type ErrorCode =
   | CiphertextErrorCode
   | DecryptionErrorCode
   | CeremonyError['code']
+  | EvidenceErrorCode
   | ConfigErrorCode
   | StoreErrorCode;
 
@@ -60,6 +63,7 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
     hint: 'wait as Retry-After says; raise limits.runningRequests or limits.waiters if it persists',
   },
   CEREMONY_FINISHED: { status: 409, hint: 'it has ended already; nothing was changed' },
+  EVIDENCE_UNKNOWN: { status: 404, hint: 'GET /v1/evidence lists the files of this node; others may have more' },
   EXTRA_DATA_MALFORMED: { status: 422, hint: 'leave extraData empty, or give a context as docs/rest.md describes' },
   FORBIDDEN: { status: 403, hint: 'ask the operator to allow this application or operation for your requester' },
   INTERNAL: { status: 500, hint: 'report it with the requestId; the log of the node has the details' },
@@ -107,6 +111,16 @@ const CEREMONY: Record<CeremonyError['code'], ErrorEntry> = {
   CEREMONY_UNKNOWN: { status: 404, hint: 'GET /v1/ceremonies lists what this node knows' },
 };
 
+const EVIDENCE: Record<EvidenceErrorCode, ErrorEntry> = {
+  EVIDENCE_MALFORMED: { status: 0, hint: 'get the file again from a node; compare its SHA-256 with the id' },
+  EVIDENCE_NETWORK: { status: 0, hint: 'use the network.toml of the network that the evidence is about' },
+  EVIDENCE_CEREMONY: { status: 0, hint: 'proves nothing here; it may be of another version of this software' },
+  EVIDENCE_SIGNATURE: { status: 0, hint: 'proves nothing: do not accuse; ask where the file comes from' },
+  EVIDENCE_CERTIFICATE: { status: 0, hint: 'proves nothing: do not accuse; ask where the file comes from' },
+  EVIDENCE_SECRETS: { status: 0, hint: 'proves nothing: do not accuse; another node may have a complete file' },
+  EVIDENCE_REFUTED: { status: 0, hint: 'the party is innocent of this; whoever made the file accuses falsely' },
+};
+
 const CONFIG: Record<ConfigErrorCode, ErrorEntry> = {
   CONFIG_MISSING: { status: 0, hint: 'create the file with keyquorum init, or correct its path and permissions' },
   CONFIG_SYNTAX: { status: 0, hint: 'correct the TOML at the named line' },
@@ -128,5 +142,5 @@ const STORE: Record<StoreErrorCode, ErrorEntry> = {
 
 export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   ...{ ...CALLER, ...CIPHERTEXT, ...DECRYPTION },
-  ...{ ...CEREMONY, ...CONFIG, ...STORE },
+  ...{ ...CEREMONY, ...EVIDENCE, ...CONFIG, ...STORE },
 };

@@ -6,7 +6,7 @@ import { ApiError } from '../errors/api-error.ts';
 import type { RestContext } from './context.ts';
 import { IdParams } from './schemas.ts';
 
-const CACHE_FOREVER = 'public, max-age=31536000, immutable';
+export const CACHE_FOREVER = 'public, max-age=31536000, immutable';
 const RANGE = /^bytes=(\d{0,15})-(\d{0,15})$/;
 
 export interface ByteRange {

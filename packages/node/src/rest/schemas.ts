@@ -135,6 +135,18 @@ export const CeremonyBody = Type.Object({
 });
 export type CeremonyBody = Static<typeof CeremonyBody>;
 
+export const EvidenceBody = Type.Object({
+  id: Type.String({ description: 'SHA-256 of the file' }),
+  size: Type.Integer(),
+  party: Party,
+  kind: Type.Enum(['double-signature', 'wrong-share']),
+  ceremony: Type.Enum(['keygen', 'preprocessing']),
+  ceremonyId: Type.String({ description: 'as in the list of ceremonies' }),
+  attempt: Type.Integer({ description: 'of a key generation, from 0' }),
+  session: Type.String(),
+  step: Type.String({ description: 'tag of the signed message' }),
+});
+
 /** `response` of a route: its success schemas, and the error shape for everything else. */
 export function responses<const Success extends Record<number, unknown>>(success: Success) {
   return { ...success, '4xx': ErrorBody, '5xx': ErrorBody };

@@ -20,6 +20,7 @@ import { VERSION } from '../version.ts';
 import { ceremonyRoutes } from './ceremony-routes.ts';
 import type { RestContext } from './context.ts';
 import { decryptionRoutes } from './decryption-routes.ts';
+import { evidenceRoutes } from './evidence-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { materialRoutes } from './material-routes.ts';
@@ -66,7 +67,7 @@ export async function createServer(context: RestContext): Promise<FastifyInstanc
   await app.register(rateLimit, { global: false });
   await app.register(swagger, { openapi: OPENAPI });
   await app.register(swaggerUi, { routePrefix: '/docs' });
-  for (const routes of [healthRoutes, keyRoutes, decryptionRoutes, materialRoutes, ceremonyRoutes]) {
+  for (const routes of [healthRoutes, keyRoutes, decryptionRoutes, materialRoutes, ceremonyRoutes, evidenceRoutes]) {
     await app.register(routes, { context });
   }
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());

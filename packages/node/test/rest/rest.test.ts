@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sha256Hex } from '@keyquorum/mpc/bytes';
+import { encodeEvidenceFile } from '@keyquorum/protocols/evidence/file';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { accuseOfTwo, createCommittee, makeBatch } from '../../../protocols/test/support/made-evidence.ts';
 import { ERRORS } from '../../src/errors/catalogue.ts';
 import { parseRange } from '../../src/rest/material-routes.ts';
 import { type SingleNode, singleNode } from './single-node.ts';
@@ -78,6 +81,8 @@ describe('open to everybody', () => {
         "GET /v1/ceremonies listCeremonies",
         "GET /v1/ceremonies/{id}/events watchCeremony",
         "DELETE /v1/ceremonies/{id} cancelCeremony",
+        "GET /v1/evidence listEvidence",
+        "GET /v1/evidence/{id} getEvidence",
       ]
     `);
     expect((await node.inject({ url: '/docs/' })).statusCode).toBe(200);
@@ -189,12 +194,30 @@ test('what is not there', async () => {
     [`/v1/public-decryptions/${id(9)}`, 'REQUEST_UNKNOWN'],
     [`/v1/material/${id(9)}`, 'MATERIAL_UNKNOWN'],
     [`/v1/ceremonies/${id(9)}/events`, 'CEREMONY_UNKNOWN'],
+    [`/v1/evidence/${id(9)}`, 'EVIDENCE_UNKNOWN'],
   ];
   for (const [url, code] of cases) {
     expect(await refusal(node.ask('GET', url))).toMatchObject({ statusCode: 404, code });
   }
   expect(await refusal(node.ask('DELETE', `/v1/ceremonies/${id(9)}`))).toMatchObject({ code: 'CEREMONY_UNKNOWN' });
   expect((await node.ask('GET', '/v1/keys')).json()).toEqual({ keys: [] });
+  expect((await node.ask('GET', '/v1/evidence')).json()).toEqual({ evidence: [] });
+});
+
+test('evidence is listed, and served byte for byte to everybody', async () => {
+  const keeper = await singleNode(onTestFinished);
+  const { sign } = createCommittee(4, 1); // whether a file is true is not for the node that keeps it to say
+  const committee = { roster: keeper.roster, sign };
+  const file = encodeEvidenceFile(accuseOfTwo(committee, makeBatch(committee), { party: 3, step: 'share' }));
+  const name = sha256Hex(file);
+  await keeper.publics.put(`evidence/${name}`, file);
+  const { evidence } = (await keeper.inject({ url: '/v1/evidence' })).json();
+  expect(evidence).toMatchObject([
+    { id: name, size: file.length, party: 3, kind: 'double-signature', ceremony: 'preprocessing', step: 'share' },
+  ]);
+  const answer = await keeper.inject({ url: `/v1/evidence/${name}` });
+  expect(answer.headers).toMatchObject({ 'content-type': 'application/octet-stream' });
+  expect(answer.rawPayload.equals(file)).toBe(true);
 });
 
 test('the log holds no API key', () => {

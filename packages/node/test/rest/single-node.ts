@@ -1,7 +1,9 @@
 /** One real node of a four-party network whose peers are away: everything a caller can meet before a network is up. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Roster } from '@keyquorum/mpc/roster';
 import { createServices } from '@keyquorum/protocols/create-services';
+import type { PublicStore } from '@keyquorum/protocols/storage';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { readNodeConfig } from '../../src/config/config.ts';
 import { assembleNode } from '../../src/daemon/daemon.ts';
@@ -13,6 +15,9 @@ export interface SingleNode {
   readonly apiKey: string;
   /** Lines of the log so far. */
   readonly logged: readonly string[];
+  readonly roster: Roster;
+  /** What is on its disk. */
+  readonly publics: PublicStore;
   inject(request: InjectOptions): Promise<LightMyRequestResponse>;
   /** With the API key. */
   ask(method: 'GET' | 'POST' | 'DELETE', url: string, body?: object): Promise<LightMyRequestResponse>;
@@ -49,6 +54,8 @@ export async function singleNode(
   return {
     apiKey,
     logged,
+    roster: node.node.party.roster,
+    publics: node.node.store.publics,
     inject: (request) => server.inject(request),
     ask: (method, url, body) =>
       server.inject({ method, url, headers: { authorization: `Bearer ${apiKey}` }, ...(body && { payload: body }) }),

@@ -26,9 +26,10 @@ const announcementCodec = struct({
   startMs: u64,
   content: bytes(CONTENT_BYTES_MAX),
 });
+export const ANNOUNCEMENT_BYTES_MAX = 1 + 32 + 4 + 8 + 8 + CONTENT_BYTES_MAX;
 const startExchange: Exchange = {
   name: 'ceremony/start',
-  requestBytesMax: 1 + 32 + 4 + 8 + 8 + CONTENT_BYTES_MAX,
+  requestBytesMax: ANNOUNCEMENT_BYTES_MAX,
   responseBytesMax: 1,
 };
 
@@ -96,12 +97,13 @@ export function createStarting(
   };
 }
 
-function encodeAnnouncement({ kind, id, attempt, startMs, content }: Announcement): Uint8Array {
+export function encodeAnnouncement({ kind, id, attempt, startMs, content }: Announcement): Uint8Array {
   const fields = { kind: KINDS.indexOf(kind), id: fromHex(id), attempt, content };
   return encode(announcementCodec, { ...fields, startMs: BigInt(startMs) });
 }
 
-function decodeAnnouncement(encoded: Uint8Array): Announcement {
+/** @throws CodecError or RangeError when the bytes are no announcement */
+export function decodeAnnouncement(encoded: Uint8Array): Announcement {
   const { kind, id, attempt, startMs, content } = decode(announcementCodec, encoded);
   const name = KINDS[kind];
   if (name === undefined) throw new RangeError(`unknown ceremony kind ${kind}`);

@@ -4,40 +4,58 @@
  * have sent: all messages of a closed session are functions of its PRSS keys. Nothing of another session is revealed.
  *  U1 everybody shows the signed roots it holds; two of one party prove it corrupt, and nothing needs to be revealed;
  *  U2 everybody that did not sign COMPLETE signs BURN, durably; a quorum of BURN excludes COMPLETE in any network;
- *  U3 everybody reveals its session secrets;
+ *  U3 everybody reveals its session secrets, signed;
  *  U4 a party whose signed root differs from the recomputed one is proven corrupt.
- * If no quorum forms, the session is abandoned: nothing is revealed and nobody is blamed.
+ * Every proof is evidence that convinces also those who were not there (evidence/file.ts). If no quorum forms, the
+ * session is abandoned: nothing is revealed and nobody is blamed.
  */
 
 import { decide, decisionSubject } from '@keyquorum/mpc/agreement/decision';
-import { type DoubleSignature, doubleSignature, encodeEvidence } from '@keyquorum/mpc/agreement/evidence';
+import { type DoubleSignature, doubleSignature } from '@keyquorum/mpc/agreement/evidence';
 import { equalBytes, sha256 } from '@keyquorum/mpc/bytes';
 import { quorumOf } from '@keyquorum/mpc/roster';
+import { rosterDigest, SIGNATURE_BYTES, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
+import {
+  accusedOf,
+  type CeremonyRoot,
+  type EvidenceProof,
+  encodeEvidenceFile,
+  type ShownSecrets,
+} from '../evidence/file.ts';
+import { type Reveals, revealSubject } from './reveals.ts';
 import { type SignedRoot, type SignedShares, shareSubject } from './signed-shares.ts';
 import { openVoteBox } from './vote-box.ts';
 
 export interface Burnable {
   readonly tag: string;
+  /** What was agreed on before the session, for those who read the evidence. */
+  readonly ceremony: CeremonyRoot;
   readonly messageBytes: number;
   readonly shares: SignedShares;
   /** The session secrets this party holds, for everybody. Called only after the BURN certificate. */
   reveal(): Uint8Array;
   readonly revealBytesMax: number;
   /**
-   * From all reveals: what `party` should have sent in this step. Undefined when the reveals do not determine it.
-   * Reveals of liars must not change what is determined: keys are checked against commitments or by majority.
+   * From all reveals: what a party should have sent in this step, and which of the secrets show it. Undefined when the
+   * reveals do not determine it. Reveals of liars must not change what is determined: keys are checked against
+   * commitments or by majority.
    */
-  recompute(reveals: ReadonlyMap<PartyId, Uint8Array>): (party: PartyId) => Uint8Array | undefined;
+  recompute(reveals: Reveals): (party: PartyId) => RightMessage | undefined;
   /** Longest wait for each of the steps. */
   readonly stepMs: number;
 }
 
-/** One party proven corrupt, with what proves it: two signatures, or a signed root and the recomputed one. */
+export interface RightMessage {
+  readonly message: Uint8Array;
+  readonly secrets: ShownSecrets;
+}
+
+/** One party proven corrupt, with an evidence file that proves it. */
 export interface Proof {
   readonly party: PartyId;
-  readonly kind: 'double-signature' | 'wrong-share';
+  readonly kind: EvidenceProof['kind'];
   readonly evidence: Uint8Array;
 }
 
@@ -45,15 +63,11 @@ export interface Proof {
 export async function burn(session: Session, burnable: Burnable): Promise<Proof[]> {
   const doubles = await exchangeRoots(session, burnable); // U1
   if (doubles.length > 0) {
-    return doubles.map((evidence) => ({
-      party: evidence.party,
-      kind: evidence.kind,
-      evidence: encodeEvidence(evidence),
-    }));
+    return doubles.map((value) => proofOf(session, burnable, { kind: 'double-signature', value }));
   }
   if (!(await voteBurn(session, burnable))) return []; // U2
   const reveals = await revealAll(session, burnable); // U3
-  return compare(burnable, reveals); // U4
+  return compare(session, burnable, reveals); // U4
 }
 
 async function exchangeRoots(
@@ -81,26 +95,41 @@ async function voteBurn(session: Session, { tag, stepMs }: Burnable): Promise<bo
   return (await Promise.race([votes.reached(quorumOf(session.roster)), late])) !== undefined;
 }
 
-async function revealAll(session: Session, burnable: Burnable): Promise<Map<PartyId, Uint8Array>> {
-  const step = `${burnable.tag}/reveal`;
+async function revealAll(session: Session, burnable: Burnable): Promise<Reveals> {
+  const { roster, self, id, clock } = session;
+  const { tag, revealBytesMax, stepMs } = burnable;
+  const step = `${tag}/reveal`;
   const mine = burnable.reveal();
-  session.sendAll(step, mine);
-  const reveals = new Map([[session.self, mine]]);
-  const deadlineMs = session.clock.now() + burnable.stepMs;
-  for await (const { from, body } of session.receive(step, { bytesMax: burnable.revealBytesMax, deadlineMs })) {
-    reveals.set(from, Uint8Array.from(body));
+  const signature = signStatement(session, revealSubject(id, tag, mine));
+  session.sendAll(step, Buffer.concat([signature, mine]));
+  const reveals = new Map([[self, { signature, body: mine }]]);
+  const limits = { bytesMax: SIGNATURE_BYTES + revealBytesMax, deadlineMs: clock.now() + stepMs };
+  for await (const { from, body: message } of session.receive(step, limits)) {
+    const shown = {
+      signature: message.slice(0, SIGNATURE_BYTES),
+      body: Uint8Array.from(message.slice(SIGNATURE_BYTES)),
+    };
+    if (verifyStatement(roster, from, revealSubject(id, tag, shown.body), shown.signature)) reveals.set(from, shown);
+    else session.report({ party: from, kind: 'malformed', detail: `${step}: bad signature` });
   }
   return reveals;
 }
 
-function compare({ shares, recompute }: Burnable, reveals: ReadonlyMap<PartyId, Uint8Array>): Proof[] {
-  const messageOf = recompute(reveals);
+async function compare(session: Session, burnable: Burnable, reveals: Reveals): Promise<Proof[]> {
+  const { shares, messageBytes, tag: step, recompute } = burnable;
+  const rightOf = recompute(reveals);
   const proofs: Proof[] = [];
-  for (const [party, root] of shares.roots) {
-    const right = messageOf(party);
-    if (right === undefined || equalBytes(sha256(right), root.digest)) continue;
-    const evidence = new Uint8Array([...root.digest, ...root.signature, ...sha256(right)]);
-    proofs.push({ party, kind: 'wrong-share', evidence });
+  for (const { party, digest, signature } of shares.roots.values()) {
+    await session.clock.yield(); // a message of a large committee takes seconds
+    const right = rightOf(party);
+    if (right === undefined || equalBytes(sha256(right.message), digest)) continue;
+    const value = { party, step, length: messageBytes, digest, signature, secrets: right.secrets };
+    proofs.push(proofOf(session, burnable, { kind: 'wrong-share', value }));
   }
   return proofs;
+}
+
+function proofOf({ roster }: Session, { ceremony }: Burnable, proof: EvidenceProof): Proof {
+  const evidence = encodeEvidenceFile({ network: rosterDigest(roster), ceremony, proof });
+  return { party: accusedOf(proof), kind: proof.kind, evidence };
 }

@@ -12,7 +12,7 @@ const PARTIES_MAX = 15;
 export const BATCH_BUNDLES_MAX = 2048;
 const VALUES_BYTES_MAX = 4 * 2 ** 20;
 const CERTIFICATE_BYTES_MAX = 2048;
-const START_BYTES_MAX = 4 + 4 + 1 + 8 + PARTIES_MAX * 97;
+export const START_BYTES_MAX = 4 + 4 + 1 + 8 + PARTIES_MAX * 97;
 export const RECORD_BYTES_MAX = 24 + START_BYTES_MAX + CERTIFICATE_BYTES_MAX + VALUES_BYTES_MAX;
 
 const startCodec = struct({

@@ -186,7 +186,7 @@ export function createRefill(modules: RefillModules): Refill {
     } catch (error) {
       board.fail(id, failureOf(error));
       if (error instanceof StalledOpening) reason = reasonOf(error.absent);
-      if (error instanceof InconsistentOpening) await blameFor(session, error, start);
+      if (error instanceof InconsistentOpening) await blameFor(session, error, encoded);
       throw error;
     } finally {
       running.delete(id);
@@ -195,12 +195,9 @@ export function createRefill(modules: RefillModules): Refill {
     }
   }
 
-  async function blameFor(session: Session, failure: InconsistentOpening, { bundles }: BatchStart): Promise<void> {
+  async function blameFor(session: Session, failure: InconsistentOpening, start: Uint8Array): Promise<void> {
     reason = '';
-    const proofs = await blameBatch(session, { failure, keys: modules.keys, bundles });
-    await modules.proven.add(session.id, proofs);
-    for (const { party: culprit, kind } of proofs)
-      log({ level: 'error', message: 'a party is proven corrupt', culprit, kind });
+    await modules.proven.add(await blameBatch(session, { failure, keys: modules.keys, start }));
   }
 
   function listsExpected({ nonces: listed }: BatchStart): boolean {

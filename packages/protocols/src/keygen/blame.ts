@@ -4,12 +4,15 @@
  */
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import type { PrssInit } from '@keyquorum/mpc/prss/init';
-import { keysFromReveals } from '@keyquorum/mpc/prss/init-contributions';
+import { encodeOpenings, keysFromOpenings, openingsFromReveals } from '@keyquorum/mpc/prss/init-contributions';
 import { createPrss, type Prss } from '@keyquorum/mpc/prss/prss';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
-import { burn, type Proof } from '../closed/burn.ts';
+import { type Announcement, encodeAnnouncement } from '../ceremony/starting.ts';
+import { burn, type Proof, type RightMessage } from '../closed/burn.ts';
 import type { InconsistentOpening } from '../closed/opening-error.ts';
+import type { Reveals } from '../closed/reveals.ts';
+import { decisiveSets } from './replay.ts';
 
 /** What the failing step's honest messages are computed from, besides the keys. */
 export type MessageOf = (kernel: Kernel, prss: { readonly c: Prss; readonly a2: Prss }) => Uint8Array;
@@ -18,23 +21,31 @@ const STEP_MS = 5_000;
 
 export async function blame(
   session: Session,
-  { failure, init, messageOf }: { failure: InconsistentOpening; init: PrssInit; messageOf: MessageOf },
+  burnt: { failure: InconsistentOpening; init: PrssInit; announcement: Announcement; messageOf: MessageOf },
 ): Promise<Proof[]> {
   const { kernel } = session;
+  const { failure, init, announcement, messageOf } = burnt;
+  const { contributions, deliveries, certificate } = init;
+  const { commitments } = contributions;
   return burn(session, {
     tag: failure.tag,
+    ceremony: { kind: 'keygen', value: encodeAnnouncement(announcement) },
     messageBytes: failure.shares.messages.get(session.self)!.length,
     shares: failure.shares,
-    reveal: () => init.contributions.encodeReveal(),
-    revealBytesMax: init.contributions.revealBytesMax,
-    recompute(reveals) {
-      const keysOf = keysFromReveals(init.contributions.commitments, reveals);
-      return (party: PartyId) => {
-        const keys = keysOf(party);
+    reveal: () => contributions.encodeReveal(),
+    revealBytesMax: contributions.revealBytesMax,
+    recompute(reveals: Reveals) {
+      const bodies = new Map([...reveals].map(([party, { body }]) => [party, body]));
+      const known = openingsFromReveals(commitments, bodies);
+      return (party: PartyId): RightMessage | undefined => {
+        const openings = encodeOpenings(commitments, decisiveSets(commitments.scope, party), known);
+        const keys = keysFromOpenings(commitments, party, known);
         const c = keys?.get('C');
         const a2 = keys?.get('A2');
-        if (c === undefined || a2 === undefined) return undefined;
-        return messageOf(kernel, { c: createPrss(kernel, c), a2: createPrss(kernel, a2) });
+        if (openings === undefined || c === undefined || a2 === undefined) return undefined;
+        const message = messageOf(kernel, { c: createPrss(kernel, c), a2: createPrss(kernel, a2) });
+        const shown = { init: { deliveries, signatures: certificate.signatures }, openings };
+        return { message, secrets: { kind: 'openings', value: shown } };
       };
     },
     stepMs: STEP_MS,

@@ -115,7 +115,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     try {
       const key = await generateKey(session, {
         choice,
-        context: content,
+        announcement,
         expected: partiesOf(roster).filter((each) => !proven.list().includes(each)),
         startMs: announcement.startMs,
         roundMs: limits.roundMs * 2 ** attempt,
@@ -137,9 +137,10 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     } catch (error) {
       if (signal.aborted) return; // what is on disk decides at the next start
       if (!(await giveUp(id, session.id))) return;
+      if (error instanceof KeygenBurntError) await proven.add(error.proofs);
       if (replaced.aborted) return;
       if (cancelled.aborted) return board.abort(id);
-      await afterFailure(announcement, session.id, error);
+      afterFailure(announcement, error);
     } finally {
       closeLater(session);
     }
@@ -164,9 +165,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     return true;
   }
 
-  async function afterFailure(announcement: Announcement, session: SessionId, error: unknown): Promise<void> {
-    const { id, attempt, content } = announcement;
-    if (error instanceof KeygenBurntError) await proven.add(session, error.proofs);
+  function afterFailure({ id, attempt, content }: Announcement, error: unknown): void {
     if (attempt + 1 < attemptsAfter(error)) {
       board.progress(id, { phase: 'restarting' });
       if (asked.has(id)) announceAttempt(id, attempt + 1, content);

@@ -12,40 +12,34 @@
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import { encodeCertificate } from '@keyquorum/mpc/agreement/certificate';
 import { enterSession } from '@keyquorum/mpc/agreement/decision';
-import { familyA2, familyC } from '@keyquorum/mpc/prss/family';
-import { initPrss, type PrssInit, prssInitSubject } from '@keyquorum/mpc/prss/init';
+import { initPrss, type PrssInit } from '@keyquorum/mpc/prss/init';
 import { createPrss, type Prss } from '@keyquorum/mpc/prss/prss';
 import type { Session } from '@keyquorum/mpc/session';
 import { openCoin } from '@keyquorum/mpc/sharing/coin';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import type { KeySetChoice } from '@keyquorum/tfhe/key-sets';
-import { prssInitTimes } from '../ceremony/starting.ts';
+import { type Announcement, prssInitTimes } from '../ceremony/starting.ts';
 import type { Proof } from '../closed/burn.ts';
 import { complete } from '../closed/complete.ts';
 import { openClosed } from '../closed/opening.ts';
 import { InconsistentOpening } from '../closed/opening-error.ts';
-import { digestOf } from '../digest.ts';
-import { labels } from '../labels.ts';
 import { blame } from './blame.ts';
 import { type BodyStore, keySetDigest } from './bodies.ts';
 import type { SessionPrss } from './body-message.ts';
-import type { BodyChunk } from './chunks.ts';
-import { bitsOf, bodyMaker, type KeygenPlan, type KeygenSecrets, keygenPlan } from './material.ts';
-import { chunkOfTag, openBodies } from './open-bodies.ts';
+import { bitsOf, bodyMaker, type KeygenSecrets, keygenPlan } from './material.ts';
+import { openBodies } from './open-bodies.ts';
+import { BITS_TAG, type KeygenRun, keygenFamilies, seedCoin, seedOf, stepMessage } from './replay.ts';
 import { bitsMessage, bitsMessageBytes, finishSecretBits, openBits } from './secret-bits.ts';
 import type { SecretKeyShares } from './secret-keys.ts';
 import type { TrialKey } from './trial.ts';
-
-export const BITS_TAG = 'bits';
-const SEED_BYTES = 16;
 
 export const KEYGEN_PHASES = ['prss-init', 'seed', 'bits', 'bodies', 'trial', 'complete', 'erase'] as const;
 export type KeygenPhase = (typeof KEYGEN_PHASES)[number];
 
 export interface KeygenInput {
   readonly choice: KeySetChoice;
-  /** What the parties agreed on before they began; part of the session's context. */
-  readonly context: Uint8Array;
+  /** What the parties agreed on before they began: the session's id follows from it. */
+  readonly announcement: Announcement;
   /** All parties that are not proven corrupt. */
   readonly expected: readonly PartyId[];
   /** Agreed start of the first broadcast round, and the length of a round. */
@@ -85,25 +79,19 @@ export class KeygenBurntError extends Error {
   }
 }
 
-/** What all parties know of a run: enough, with a party's PRSS keys, to recompute each of its messages. */
-interface KeygenRun {
-  readonly plan: KeygenPlan;
-  seed?: Uint8Array;
-  bitsValues?: Uint8Array;
-}
-
 /**
  * Runs the ceremony in the announced session. @throws StalledOpening, KeygenBurntError, PrssInitError, the session's
  * reason, or what the disk says
  */
 export async function generateKey(session: Session, input: KeygenInput): Promise<GeneratedKey> {
   const { roster } = session;
-  const families = [familyC(roster), familyA2(roster)];
-  const run: KeygenRun = { plan: keygenPlan(input.choice, families[1]!.subsets.length) };
+  const families = keygenFamilies(roster);
+  const run: KeygenRun = { plan: keygenPlan(input.choice, families[1].subsets.length) };
+  const context = input.announcement.content;
   enterSession(session.journal, session.id);
 
   input.onPhase('prss-init'); // K1
-  const init = await initPrss(session, { families, context: input.context, ...prssInitTimes(input, session.t) });
+  const init = await initPrss(session, { families, context, ...prssInitTimes(input, session.t) });
   // Agreed by the certificate: everybody leaves out the same parties.
   const expected = input.expected.filter((party) => !init.proven.includes(party));
   try {
@@ -111,7 +99,8 @@ export async function generateKey(session: Session, input: KeygenInput): Promise
   } catch (error) {
     if (!(error instanceof InconsistentOpening)) throw error;
     const messageOf = (kernel: Kernel, prss: SessionPrss) => stepMessage(kernel, prss, run, error.tag);
-    throw new KeygenBurntError(await blame(session, { failure: error, init, messageOf }), error);
+    const { announcement } = input;
+    throw new KeygenBurntError(await blame(session, { failure: error, init, announcement, messageOf }), error);
   } finally {
     eraseInit(init); // K6
   }
@@ -151,19 +140,6 @@ async function generateWith(
   return { seed, digests, certificate: encodeCertificate(certificate) };
 }
 
-/** The message of the party that holds these keys in the given step; for a burnt session. */
-function stepMessage(kernel: Kernel, prss: SessionPrss, run: KeygenRun, tag: string): Uint8Array {
-  const { plan, seed, bitsValues } = run;
-  const bits = bitsMessage(kernel, prss.c, plan.counts);
-  if (tag === BITS_TAG) return bits.message;
-  const chunk: BodyChunk = chunkOfTag(plan.chunks, tag)!;
-  const secrets = bitsOf(plan, finishSecretBits(kernel, bits.secrets, bitsValues!, plan.counts));
-  const maker = bodyMaker(kernel, plan, { prss, secrets, seed: seed! });
-  const message = maker.messageOf(chunk);
-  maker.erase();
-  return message;
-}
-
 function prssOf(kernel: Kernel, init: PrssInit): SessionPrss {
   const make = (family: 'C' | 'A2'): Prss => {
     const keys = init.keys.get(family);
@@ -177,9 +153,9 @@ function prssOf(kernel: Kernel, init: PrssInit): SessionPrss {
  * K2: a coin that is tossed only once the PRSS keys are certified to be fixed, hashed to the seed of the public stream.
  */
 async function openSeed(session: Session, prss: Prss, init: PrssInit): Promise<Uint8Array> {
-  const fixed = prssInitSubject(session.id, init.transcript);
-  const coin = await openCoin(session, prss, { tag: 'seed', count: 64, fixed, certificate: init.certificate });
-  return digestOf(labels.keygenSeed, init.transcript, coin).slice(0, SEED_BYTES);
+  const { transcript, certificate } = init;
+  const coin = await openCoin(session, prss, { ...seedCoin(session.id, transcript), certificate });
+  return seedOf(transcript, coin);
 }
 
 /** K3. */

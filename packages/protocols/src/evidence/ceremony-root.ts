@@ -1,0 +1,48 @@
+/**
+ * Which session evidence is about. Its id is recomputed from what was agreed on before it began, so evidence cannot be
+ * about another key, other parameters or another number of bundles than the accused party knew of.
+ */
+import { CodecError } from '@keyquorum/codec/error';
+import { equalBytes } from '@keyquorum/mpc/bytes';
+import type { Roster } from '@keyquorum/mpc/roster';
+import type { SessionId } from '@keyquorum/mpc/transport';
+import { type Announcement, announcedSession, decodeAnnouncement, encodeAnnouncement } from '../ceremony/starting.ts';
+import { BATCH_BUNDLES_MAX, type BatchStart, batchId, decodeStart } from '../decryption/batch-record.ts';
+import { decodeContent, type KeygenContent } from '../keygen/content.ts';
+import { EvidenceError } from './evidence-error.ts';
+import type { CeremonyRoot } from './file.ts';
+
+export type AccusedCeremony =
+  | {
+      readonly kind: 'keygen';
+      readonly session: SessionId;
+      readonly announcement: Announcement;
+      readonly content: KeygenContent;
+    }
+  | { readonly kind: 'preprocessing'; readonly session: SessionId; readonly start: BatchStart };
+
+/** @throws EvidenceError EVIDENCE_CEREMONY */
+export function readCeremonyRoot(roster: Roster, { kind, value }: CeremonyRoot): AccusedCeremony {
+  try {
+    return kind === 'keygen' ? readKeygen(roster, value) : readBatch(roster, value);
+  } catch (error) {
+    if (!(error instanceof CodecError || error instanceof RangeError)) throw error;
+    throw new EvidenceError('EVIDENCE_CEREMONY', `this names no ceremony: ${error.message}`, { cause: error });
+  }
+}
+
+function readKeygen(roster: Roster, encoded: Uint8Array): AccusedCeremony {
+  const announcement = decodeAnnouncement(encoded);
+  if (announcement.kind !== 'keygen') throw new RangeError(`got a ceremony of kind ${announcement.kind}, want keygen`);
+  if (!equalBytes(encodeAnnouncement(announcement), encoded)) throw new RangeError('got a start beyond all clocks');
+  const content = decodeContent(announcement.content);
+  return { kind: 'keygen', session: announcedSession(roster, announcement), announcement, content };
+}
+
+function readBatch(roster: Roster, encoded: Uint8Array): AccusedCeremony {
+  const start = decodeStart(encoded);
+  if (start.bundles < roster.n || start.bundles > BATCH_BUNDLES_MAX) {
+    throw new RangeError(`got ${start.bundles} bundles, want ${roster.n}..${BATCH_BUNDLES_MAX}`);
+  }
+  return { kind: 'preprocessing', session: batchId(roster, encoded), start };
+}

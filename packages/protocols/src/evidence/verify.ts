@@ -1,0 +1,71 @@
+/**
+ * The judge of evidence: from the file and the roster alone, without a network or a store, whether a party is corrupt
+ * (SPEC R3, R5.7; docs/protocols/closed-openings.md, "Evidence"). Nothing in the file is believed that is not signed by
+ * enough parties or committed to by what they signed; seed, opened bits and the right message are recomputed.
+ *
+ * A file that passes proves, if at most t parties are corrupt, that the accused is one of them. A double signature
+ * proves it without that condition. Costs as much as 2t+2 parties' work in the first steps of a key generation.
+ */
+import type { Kernel } from '@keyquorum/kernel/kernel';
+import { verifyEvidence } from '@keyquorum/mpc/agreement/evidence';
+import { equalBytes, sha256, toHex } from '@keyquorum/mpc/bytes';
+import type { Roster } from '@keyquorum/mpc/roster';
+import { rosterDigest, verifyStatement } from '@keyquorum/mpc/runtime/statement';
+import { shareSubject } from '../closed/signed-shares.ts';
+import { type AccusedCeremony, readCeremonyRoot } from './ceremony-root.ts';
+import { EvidenceError } from './evidence-error.ts';
+import { decodeEvidenceFile, type EvidenceFile, type EvidenceProof, type WrongShare } from './file.ts';
+import { rightKeygenMessage } from './keygen-message.ts';
+import { rightShareMessage } from './share-message.ts';
+import { type EvidenceSummary, summaryOf } from './summary.ts';
+
+type DoubleSignature = Extract<EvidenceProof, { kind: 'double-signature' }>['value'];
+
+/** Who is proven corrupt, of what. @throws EvidenceError when the file proves nothing */
+export function verifyEvidenceFile(kernel: Kernel, roster: Roster, encoded: Uint8Array): EvidenceSummary {
+  const file = decodeEvidenceFile(encoded);
+  requireNetwork(roster, file);
+  const ceremony = readCeremonyRoot(roster, file.ceremony);
+  const { proof } = file;
+  if (proof.kind === 'double-signature') requireDoubleSignature(roster, ceremony, proof.value);
+  else requireWrongShare(kernel, roster, { ceremony, share: proof.value });
+  return summaryOf(ceremony, proof);
+}
+
+function requireNetwork(roster: Roster, { network }: EvidenceFile): void {
+  const own = rosterDigest(roster);
+  if (equalBytes(network, own)) return;
+  const problem = `about the network ${toHex(network).slice(0, 8)}, this roster is ${toHex(own).slice(0, 8)}`;
+  throw new EvidenceError('EVIDENCE_NETWORK', problem);
+}
+
+function requireDoubleSignature(roster: Roster, { session }: AccusedCeremony, double: DoubleSignature): void {
+  if (double.first.subject.session !== session) {
+    throw new EvidenceError('EVIDENCE_CEREMONY', 'the signed claims are of another session than the ceremony');
+  }
+  if (verifyEvidence(roster, double) === undefined) {
+    throw new EvidenceError(
+      'EVIDENCE_SIGNATURE',
+      `party ${double.party} did not sign two claims that exclude each other`,
+    );
+  }
+}
+
+function requireWrongShare(
+  kernel: Kernel,
+  roster: Roster,
+  { ceremony, share }: { ceremony: AccusedCeremony; share: WrongShare },
+): void {
+  const { party, step, length, digest, signature } = share;
+  const subject = shareSubject(ceremony.session, step, length, digest);
+  if (!verifyStatement(roster, party, subject, signature)) {
+    throw new EvidenceError('EVIDENCE_SIGNATURE', `party ${party} did not sign this message of step ${step}`);
+  }
+  const right =
+    ceremony.kind === 'keygen'
+      ? rightKeygenMessage(kernel, roster, ceremony, share)
+      : rightShareMessage(kernel, roster, ceremony, share);
+  if (equalBytes(sha256(right), digest)) {
+    throw new EvidenceError('EVIDENCE_REFUTED', `party ${party} signed exactly what it should have sent`);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Evidence of liars. Goal: whatever an honest party keeps as evidence convicts the liar before somebody who has only
+ * the roster, and says in which step of which ceremony. Method: the real services under the fault strategies, with the
+ * lie in one step after the other.
+ */
+import { STRATEGIES } from '@keyquorum/mpc/simulate/faults/catalogue';
+import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';
+import { combine } from '@keyquorum/mpc/simulate/strategy';
+import type { PartyId } from '@keyquorum/mpc/transport';
+import { expect, test } from 'vitest';
+import { EVIDENCE_FILE_BYTES_MAX } from '../src/evidence/file.ts';
+import { filesOf, inSteps, judge, KEY_ID, keygenWithLiars, poolWithLiars, wrongReveals } from './support/evidence.ts';
+import type { SimulatedNetwork } from './support/network.ts';
+import { lastLogs } from './support/ready.ts';
+
+const seeds = (runs: number) => ({ runs, file: import.meta.filename, env: process.env });
+const upTo = (n: number): PartyId[] => Array.from({ length: n }, (_, index) => index + 1);
+
+/** Every honest party keeps evidence of all liars, and of nobody else; returns all summaries. */
+async function convicted(network: SimulatedNetwork, liars: readonly PartyId[], where: string) {
+  const all = [];
+  for (const party of upTo(network.sim.roster.n).filter((each) => !liars.includes(each))) {
+    const files = await filesOf(network, party);
+    for (const file of files) expect(file.length).toBeLessThan(EVIDENCE_FILE_BYTES_MAX);
+    const summaries = files.map((file) => judge(network, file));
+    const say = `${where}: party ${party}\n${lastLogs(network)}`;
+    expect(new Set(summaries.map(({ party: liar }) => liar)), say).toEqual(new Set(liars));
+    const services = await network.services(network.sim.party(party));
+    const listed = (await services.evidence()).map(({ id, size, ...summary }) => summary);
+    expect(new Set(listed.map((each) => JSON.stringify(each)))).toEqual(
+      new Set(summaries.map((each) => JSON.stringify(each))),
+    );
+    all.push(...summaries);
+  }
+  return all;
+}
+
+test.each(['bits', 'body64/0', 'body64/3', 'body128/10'])('4/1: a lie in %s', async (step) => {
+  await forEachSeed(seeds(2), async (seed) => {
+    const liar = 1 + (seed % 4);
+    const faults = { [liar]: inSteps(STRATEGIES['constant-offset']!, new RegExp(`^${step}$`)) };
+    const network = await keygenWithLiars({ seed: `${seed}`, n: 4, t: 1 }, faults);
+    for (const found of await convicted(network, [liar], `seed ${seed}, ${step}`)) {
+      expect(found).toMatchObject({ kind: 'wrong-share', ceremony: 'keygen', ceremonyId: KEY_ID, attempt: 0, step });
+    }
+  });
+});
+
+test('7/2: two liars, who add a codeword in different steps', async () => {
+  await forEachSeed(seeds(1), async (seed) => {
+    const code = STRATEGIES['codeword-offset-high']!;
+    const faults = { 2: inSteps(code, /^bits$/), 7: inSteps(code, /^body/) };
+    const network = await keygenWithLiars({ seed: `${seed}`, n: 7, t: 2 }, faults);
+    const found = await convicted(network, [2, 7], `seed ${seed}`);
+    expect(found.find(({ party }) => party === 7)).toMatchObject({ attempt: 1, step: 'body64/0' });
+  });
+});
+
+test.each([
+  { n: 4, t: 1, liars: [3] },
+  { n: 7, t: 2, liars: [1, 6] },
+])('$n/$t: a lie in a preprocessing batch', async ({ n, t, liars }) => {
+  await forEachSeed(seeds(2), async (seed) => {
+    const lie = inSteps(STRATEGIES['constant-offset']!, /^share$/);
+    const network = await poolWithLiars(
+      { seed: `${seed}`, n, t },
+      Object.fromEntries(liars.map((each) => [each, lie])),
+    );
+    for (const found of await convicted(network, liars, `seed ${seed}`)) {
+      expect(found).toMatchObject({ kind: 'wrong-share', ceremony: 'preprocessing', step: 'share' });
+      expect(found.ceremonyId).toBe(found.session);
+    }
+  });
+});
+
+test.each([true, false])('7/2: liars who show wrong secrets in the burn too, signed: %s', async (signed) => {
+  const lying = (steps: RegExp) => {
+    const lie = combine(wrongReveals({ signed }), inSteps(STRATEGIES['constant-offset']!, steps));
+    return { 1: lie, 5: lie };
+  };
+  const size = { seed: `${signed}`, n: 7, t: 2 };
+  await convicted(await keygenWithLiars(size, lying(/^body64\/3$/)), [1, 5], 'key generation');
+  await convicted(await poolWithLiars(size, lying(/^share$/)), [1, 5], 'batch');
+});
+
+test('4/1: two stories, in a key generation and in a batch', async () => {
+  await forEachSeed(seeds(2), async (seed) => {
+    const liar = 1 + (seed % 4);
+    const faults = { [liar]: STRATEGIES.equivocate! };
+    for (const network of [
+      await keygenWithLiars({ seed: `${seed}`, n: 4, t: 1 }, faults),
+      await poolWithLiars({ seed: `${seed}`, n: 4, t: 1 }, faults),
+    ]) {
+      for (const party of upTo(4).filter((each) => each !== liar)) {
+        for (const file of await filesOf(network, party)) {
+          expect(judge(network, file)).toMatchObject({ party: liar, kind: 'double-signature' });
+        }
+      }
+    }
+  });
+});
