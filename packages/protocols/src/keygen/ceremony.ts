@@ -18,8 +18,8 @@ import { keySetChoice } from '@keyquorum/tfhe/key-sets';
 import { ask } from '../ask.ts';
 import type { Board, Change } from '../ceremony/board.ts';
 import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
-import { failureOf } from '../ceremony/failure.ts';
-import { type Announcement, announcedSession } from '../ceremony/starting.ts';
+import { failureOf, withMissing } from '../ceremony/failure.ts';
+import { type Announcement, announcedSession, leadMs } from '../ceremony/starting.ts';
 import type { ProvenParties } from '../closed/proven.ts';
 import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
@@ -33,8 +33,6 @@ import { keygenPlan } from './material.ts';
 
 /** Restarts after a PRSS-Init that messages came too late for: each has rounds twice as long. */
 const INIT_ATTEMPTS_MAX = 4;
-/** Time for the announcement to reach everybody before the first round. */
-const LEAD_MS = 800;
 /** How long a party that signed COMPLETE looks for the record of the finished key. */
 const RECORD_ROUNDS = 5;
 const RECORD_WAIT_MS = 1_000;
@@ -97,6 +95,8 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   /** The newest attempt of each ceremony: a later one replaces it. */
   const attempts = new Map<string, Attempt>();
   const asked = new Set<string>();
+  /** Parties that did not accept the newest announcement made here. */
+  const missing = new Map<string, readonly PartyId[]>();
   let recovering: Promise<void> | undefined;
 
   transport.serve(recordExchange, async (_from, body) => {
@@ -119,12 +119,19 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   }
 
   function announceAttempt(id: string, attempt: number, content: Uint8Array): void {
-    const announcement = { kind: 'keygen', id, attempt, startMs: Math.round(clock.now()) + LEAD_MS, content } as const;
-    modules.announce(announcement).then(
-      (refusing) =>
-        refusing.length > 0 && board.get(id)?.state === 'running' && board.progress(id, { waitingFor: refusing }),
+    const startMs = Math.round(clock.now() + leadMs(limits.roundMs * 2 ** attempt));
+    modules.announce({ kind: 'keygen', id, attempt, startMs, content }).then(
+      (parties) => noteMissing(id, parties),
       (error) => log({ level: 'warn', message: 'announcing a key generation failed', error: String(error) }),
     );
+  }
+
+  function noteMissing(id: string, silent: readonly PartyId[]): void {
+    const parties = silent.filter((each) => !proven.list().includes(each));
+    missing.set(id, parties);
+    if (parties.length === 0) return;
+    log({ level: 'warn', message: 'parties did not start a key generation', id, parties });
+    if (board.get(id)?.state === 'running') board.progress(id, { waitingFor: parties });
   }
 
   async function run(
@@ -194,7 +201,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       return;
     }
     const culprits = error instanceof KeygenBurntError ? error.proofs.map((proof) => proof.party) : [];
-    board.fail(id, failureOf(error, culprits));
+    board.fail(id, withMissing(failureOf(error, culprits), missing.get(id)));
     log({ level: 'error', message: 'key generation failed', id, error: String(error) });
   }
 
@@ -255,6 +262,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       const state = board.get(id)?.state;
       if (attempt === 0 && state !== undefined) throw new Error('the ceremony exists');
       if (attempt > 0 && state !== 'running') throw new Error('no such ceremony is under way');
+      if (attempt >= INIT_ATTEMPTS_MAX + roster.t) throw new Error('too many attempts');
       return request;
     },
     enter(announcement) {
@@ -268,7 +276,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       const replaced = new AbortController();
       const ended = replace(attempts.get(id), announcement.startMs)
         .then(() => run(announcement, { cancelled: controller.signal, replaced: replaced.signal }))
-        .catch((error) => log({ level: 'error', message: 'key generation ended badly', id, error: String(error) }));
+        .catch((error) => endBadly(id, error));
       attempts.set(id, { replaced, ended });
       watchDeadline(id);
     },
@@ -288,6 +296,12 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   /** @throws UnsoundSizeError when a committee of this size has no noise for such a key */
   function requireSound({ parameters }: KeygenRequest): void {
     keygenPlan(keySetChoice(parameters), familyA2(roster).subsets.length);
+  }
+
+  /** What was to be done after a failure failed too, most likely at the disk. */
+  function endBadly(id: string, error: unknown): void {
+    log({ level: 'error', message: 'key generation ended badly', id, error: String(error) });
+    if (!signal.aborted) board.fail(id, failureOf(error));
   }
 
   /** Lets the earlier attempt end by itself while there is time: it may be about to prove who must be left out. */
