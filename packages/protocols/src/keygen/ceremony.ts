@@ -6,7 +6,6 @@
 import { decode, encode, u32 } from '@keyquorum/codec/codec';
 import { bytes, fixedBytes, struct, text } from '@keyquorum/codec/composites';
 import { AgreementError } from '@keyquorum/mpc/agreement/agreement-error';
-import { decide, isCompleted } from '@keyquorum/mpc/agreement/decision';
 import { equalBytes, fromHex, HASH_BYTES, sha256, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import { familyA2 } from '@keyquorum/mpc/prss/family';
@@ -24,6 +23,7 @@ import type { ProvenParties } from '../closed/proven.ts';
 import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
 import type { KeygenRequest, KeyRecord, ServiceLimits } from '../services.ts';
+import { abandon, createAttempts } from './attempts.ts';
 import { digestOfChunk } from './bodies.ts';
 import { bodyChunks, chunkBytes } from './chunks.ts';
 import { decodeContent, encodeContent } from './content.ts';
@@ -40,8 +40,6 @@ const RECORD_LIMIT_MS = 10_000;
 const RECORD_RETRY_MS = 5_000;
 /** This long after the deadline of a ceremony no other party ends it any more. */
 const OTHERS_LATE_MS = 30_000;
-/** Stands for "this attempt is given up here" in the place of a burnt step. */
-const ABANDONED = new Uint8Array(HASH_BYTES);
 
 const DIGESTS_BYTES_MAX = 2 ** 16;
 const recordCodec = struct({ record: text(16_384), digests: bytes(DIGESTS_BYTES_MAX) });
@@ -82,18 +80,11 @@ export interface KeygenCeremonies {
   recover(): Promise<void>;
 }
 
-interface Attempt {
-  readonly replaced: AbortController;
-  /** Never rejects. */
-  readonly ended: Promise<void>;
-}
-
 export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies {
   const { party, board, keys, proven, limits, signal, log } = modules;
   const { clock, journal, roster, transport } = party;
   const aborts = new Map<string, AbortController>();
-  /** The newest attempt of each ceremony: a later one replaces it. */
-  const attempts = new Map<string, Attempt>();
+  const attempts = createAttempts({ journal, clock, signal, onError: endBadly });
   const asked = new Set<string>();
   /** Parties that did not accept the newest announcement made here. */
   const missing = new Map<string, readonly PartyId[]>();
@@ -178,8 +169,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
    * waits for their record, and false means that the key was completed after all.
    */
   async function giveUp(id: string, session: SessionId): Promise<boolean> {
-    decide(journal, session, 'burn', ABANDONED); // from now on it signs no COMPLETE; no effect if it did, or was burnt
-    const completed = isCompleted(journal, session);
+    const completed = !abandon(journal, session);
     for (let round = 0; completed && round < RECORD_ROUNDS; round++) {
       await recoverOne(id, session);
       if (keys.record(id) !== undefined) {
@@ -263,6 +253,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       if (attempt === 0 && state !== undefined) throw new Error('the ceremony exists');
       if (attempt > 0 && state !== 'running') throw new Error('no such ceremony is under way');
       if (attempt >= INIT_ATTEMPTS_MAX + roster.t) throw new Error('too many attempts');
+      if (attempts.hasCompleted(id)) throw new Error('this node has signed COMPLETE in an earlier attempt');
       return request;
     },
     enter(announcement) {
@@ -273,11 +264,10 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       }
       const controller = aborts.get(id) ?? new AbortController();
       aborts.set(id, controller);
-      const replaced = new AbortController();
-      const ended = replace(attempts.get(id), announcement.startMs)
-        .then(() => run(announcement, { cancelled: controller.signal, replaced: replaced.signal }))
-        .catch((error) => endBadly(id, error));
-      attempts.set(id, { replaced, ended });
+      const session = announcedSession(roster, announcement);
+      attempts.begin({ id, session, startMs: announcement.startMs }, (replaced) =>
+        run(announcement, { cancelled: controller.signal, replaced }),
+      );
       watchDeadline(id);
     },
     cancel(id) {
@@ -302,13 +292,6 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   function endBadly(id: string, error: unknown): void {
     log({ level: 'error', message: 'key generation ended badly', id, error: String(error) });
     if (!signal.aborted) board.fail(id, failureOf(error));
-  }
-
-  /** Lets the earlier attempt end by itself while there is time: it may be about to prove who must be left out. */
-  async function replace(earlier: Attempt | undefined, startMs: number): Promise<void> {
-    if (earlier === undefined) return;
-    await Promise.race([earlier.ended, clock.until(startMs, signal)]);
-    earlier.replaced.abort(new Error('a later attempt has begun'));
   }
 
   /** A restart that nobody announces must not leave the ceremony running for ever. */
