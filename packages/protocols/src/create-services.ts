@@ -77,6 +77,7 @@ export function createServices(options: ServiceOptions): Services {
   const starting = createStarting(party, {
     accept: (announcement, from) => accept(announcement, from),
     enter: (announcement) => (announcement.kind === 'epoch' ? epochs.enter(announcement) : keygen.enter(announcement)),
+    log,
   });
   const announce = (announcement: Announcement) => starting.announce(announcement, signal);
   const onKeys = (epoch: number, epochKeys: PrssKeys): void => {
@@ -92,8 +93,12 @@ export function createServices(options: ServiceOptions): Services {
   });
 
   function accept(announcement: Announcement, from: PartyId): void {
-    if (announcement.kind === 'epoch') epochs.accept(announcement);
-    else options.admitKeygen?.(keygen.accept(announcement), from);
+    if (announcement.kind === 'epoch') {
+      epochs.accept(announcement);
+    } else {
+      const request = keygen.accept(announcement); // also when this node has no policy of its own
+      options.admitKeygen?.(request, from);
+    }
   }
 
   serveBatchList(transport, publics);

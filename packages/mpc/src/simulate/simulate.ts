@@ -92,6 +92,8 @@ export interface Simulation {
   heal(): void;
   crash(party: PartyId, options?: CrashOptions): void;
   restart(party: PartyId): void;
+  /** Turns a party's clock forward, or back, like a wrong time server. It keeps that over a restart. */
+  turnClock(party: PartyId, byMs: number): void;
   disk(party: PartyId): MemoryDisk;
   readonly traffic: Traffic;
   /** Seed, size and faults in one line. */
@@ -105,6 +107,8 @@ interface Seat {
   life: Life;
   party: Party;
   incarnation: number;
+  /** How far its clock is ahead of the simulation's own. */
+  skewMs: number;
 }
 
 /** 2023-11-14: any fixed time does. */
@@ -134,7 +138,7 @@ class SeededSimulation implements Simulation {
   readonly #crashed = new Set<PartyId>();
 
   constructor(options: SimulateOptions) {
-    const { seed, n, t, latency = DEFAULT_LATENCY, reorder = true, faults = {}, syncMs = 1 } = options;
+    const { seed, n, t, latency = DEFAULT_LATENCY, reorder = true, faults = {}, syncMs = 1, skewMs = 0 } = options;
     this.#options = options;
     this.random = createPrng(seed);
     const ids = Array.from({ length: n }, (_, index) => index + 1);
@@ -146,9 +150,10 @@ class SeededSimulation implements Simulation {
       { scheduler: this.#scheduler, traffic: this.traffic, random: this.random.fork('network') },
     );
     identities.forEach((identity, index) => {
-      const life = { alive: false };
-      const seat = { id: index + 1, identity, disk: createMemoryDisk({ syncMs }), life, incarnation: 0 };
-      this.#seats.set(seat.id, this.#boot(seat));
+      const id = index + 1;
+      const skew = this.random.fork(`skew ${id}`).unit() * skewMs;
+      const disk = createMemoryDisk({ syncMs });
+      this.#seats.set(id, this.#boot({ id, identity, disk, life: { alive: false }, incarnation: 0, skewMs: skew }));
     });
   }
 
@@ -232,6 +237,10 @@ class SeededSimulation implements Simulation {
     this.#launch?.(this.#seat(id));
   }
 
+  turnClock(id: PartyId, byMs: number): void {
+    this.#seat(id).skewMs += byMs;
+  }
+
   describe(): string {
     const { seed, n, t, faults = {} } = this.#options;
     return `seed ${seed}, n=${n}, t=${t}, ${describeFaults(faults)}`;
@@ -245,11 +254,11 @@ class SeededSimulation implements Simulation {
 
   /** A new process of a party, on what is left of its disk. */
   #boot(seat: Omit<Seat, 'party'>): Seat {
-    const { id, identity, disk } = seat;
-    const { kernel, faults = {}, codecs = [], skewMs = 0, limits = MAILBOX_LIMITS } = this.#options;
+    const { id, identity, disk, skewMs } = seat;
+    const { kernel, faults = {}, codecs = [], limits = MAILBOX_LIMITS } = this.#options;
     const incarnation = seat.incarnation + 1;
     const life: Life = { alive: true };
-    const clock = createVirtualClock(this.#scheduler, life, this.random.fork(`skew ${id}`).unit() * skewMs);
+    const clock = createVirtualClock(this.#scheduler, life, () => this.#seats.get(id)?.skewMs ?? skewMs);
     const random = this.random.fork(`party ${id} incarnation ${incarnation}`);
     const network = this.#network.transport(id, life);
     const transport =

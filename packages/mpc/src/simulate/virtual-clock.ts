@@ -7,11 +7,14 @@ export interface Life {
   alive: boolean;
 }
 
-/** `skewMs`: how far this clock is ahead of the simulation's own. */
-export function createVirtualClock(scheduler: Scheduler, life: Life, skewMs = 0): Clock {
-  const now = () => scheduler.now() + skewMs;
+/**
+ * `skewMs`: how far this clock is ahead of the simulation's own, now. When it is turned, what waits already keeps its
+ * moment, like a timer of the system.
+ */
+export function createVirtualClock(scheduler: Scheduler, life: Life, skewMs: () => number = () => 0): Clock {
+  const now = () => scheduler.now() + skewMs();
   const at = (timeMs: number, action: () => void) =>
-    scheduler.at(timeMs - skewMs, () => {
+    scheduler.at(timeMs - skewMs(), () => {
       if (life.alive) action();
     });
   return {

@@ -91,9 +91,10 @@ test('all nodes list the same objects, each signed by itself; bytes fit the dige
   for (const [index, key] of keys.entries()) {
     const shape = (body: KeyBody) => body.objects.map(({ type, digest, size }) => ({ type, digest, size }));
     expect(shape(key)).toEqual(shape(first!));
-    const keyDigests = key.objects.map(
-      ({ digest }, at) => ({ keyType: at === 0 ? 1 : 2, digest: fromHex(digest) }) as const,
-    );
+    const numbers = [1, 2, 0, 3] as const; // of the four types as they are listed
+    const keyDigests = key.objects
+      .map(({ digest }, at) => ({ keyType: numbers[at]!, digest: fromHex(digest) }))
+      .sort((one, other) => one.keyType - other.keyType);
     const signed = { prepKeygenId: 0n, keyId: BigInt(`0x${keyId}`), keyDigests, extraData: new Uint8Array(0) };
     for (const { signature } of key.objects) {
       expect(recoverSigner(keyGenerationDigest(DOMAIN, signed), fromHex(signature))).toBe(network.nodes[index]!.signer);

@@ -24,3 +24,11 @@ export function failureOf(error: unknown, culprits: readonly PartyId[] = []): Ce
     absent: error instanceof StalledOpening || error instanceof PeerRestartedError ? error.absent : [],
   };
 }
+
+/** An operator should not look for a cause in the protocol when somebody was not there when it began. */
+export function withMissing(failure: CeremonyFailure, parties: readonly PartyId[] = []): CeremonyFailure {
+  if (parties.length === 0) return failure;
+  const names = parties.map((party) => `party ${party}`).join(', ');
+  const message = `${failure.message}; ${names} did not start: down, too slow, or refusing, as its log says`;
+  return { ...failure, message, absent: [...new Set([...failure.absent, ...parties])].sort((a, b) => a - b) };
+}

@@ -14,10 +14,12 @@ import { rosterDigest } from '@keyquorum/mpc/runtime/statement';
 import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { sessionIdOf } from '../digest.ts';
 import { labels } from '../labels.ts';
+import type { Log } from '../log.ts';
 
 const CONTENT_BYTES_MAX = 4096;
 /** A start further away from this node's clock than that means that the clocks differ. */
 const START_AHEAD_MS_MAX = 10_000;
+const LEAD_MS_MIN = 800;
 
 const announcementCodec = struct({
   kind: u8,
@@ -52,6 +54,11 @@ export function announcedSession(roster: Roster, announcement: Announcement): Se
   return sessionIdOf(labels.ceremonySession, rosterDigest(roster), encodeAnnouncement(announcement));
 }
 
+/** How long before its first round a ceremony is announced: as long as a message of a round may take. */
+export function leadMs(roundMs: number): number {
+  return Math.min(Math.max(LEAD_MS_MIN, roundMs), START_AHEAD_MS_MAX / 2);
+}
+
 /** Votes on a PRSS-Init that messages came too late for are not waited for longer than this, or four rounds. */
 const INIT_VOTE_MS = 2_000;
 
@@ -67,14 +74,31 @@ export function prssInitTimes({ startMs, roundMs }: { startMs: number; roundMs: 
  */
 export function createStarting(
   party: Party,
-  handlers: { accept(announcement: Announcement, from: PartyId): void; enter(announcement: Announcement): void },
+  handlers: {
+    accept(announcement: Announcement, from: PartyId): void;
+    enter(announcement: Announcement): void;
+    readonly log: Log;
+  },
 ): { announce(announcement: Announcement, signal: AbortSignal): Promise<PartyId[]> } {
   const { transport, clock, roster, self } = party;
+
+  function accept(announcement: Announcement, from: PartyId): void {
+    const { kind, id, startMs } = announcement;
+    try {
+      const aheadMs = Math.round(startMs - clock.now());
+      if (aheadMs < 0 || aheadMs > START_AHEAD_MS_MAX) {
+        throw new RangeError(`it starts ${aheadMs} ms ahead of this clock: check the clocks, or a slow link`);
+      }
+      handlers.accept(announcement, from);
+    } catch (error) {
+      handlers.log({ level: 'warn', message: 'refused to start a ceremony', kind, id, from, error: String(error) });
+      throw error;
+    }
+  }
+
   transport.serve(startExchange, async (from, body) => {
     const announcement = decodeAnnouncement(body);
-    const ahead = announcement.startMs - clock.now();
-    if (ahead < 0 || ahead > START_AHEAD_MS_MAX) throw new Error(`start is ${ahead} ms ahead: check the clocks`);
-    handlers.accept(announcement, from);
+    accept(announcement, from);
     handlers.enter(announcement);
     await party.journal.sync(); // what the id stands for is remembered before it is promised
     return Uint8Array.of(1);

@@ -4,8 +4,7 @@
  * the end (recovery.ts).
  */
 import { AgreementError } from '@keyquorum/mpc/agreement/agreement-error';
-import { decide, isCompleted } from '@keyquorum/mpc/agreement/decision';
-import { equalBytes, HASH_BYTES, toHex } from '@keyquorum/mpc/bytes';
+import { equalBytes, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import { familyA2 } from '@keyquorum/mpc/prss/family';
 import { PrssInitError } from '@keyquorum/mpc/prss/init-error';
@@ -14,13 +13,14 @@ import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { keySetChoice } from '@keyquorum/tfhe/key-sets';
 import type { Board } from '../ceremony/board.ts';
 import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
-import { failureOf, PeerRestartedError } from '../ceremony/failure.ts';
-import { type Announcement, announcedSession } from '../ceremony/starting.ts';
+import { failureOf, PeerRestartedError, withMissing } from '../ceremony/failure.ts';
+import { type Announcement, announcedSession, leadMs } from '../ceremony/starting.ts';
 import type { ProvenParties } from '../closed/proven.ts';
 import type { DecryptionJob, DecryptionOutcome } from '../decryption/job.ts';
 import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
 import type { KeygenRequest, KeyRecord, ServiceLimits } from '../services.ts';
+import { abandon, createAttempts } from './attempts.ts';
 import { bodyChunks } from './chunks.ts';
 import { decodeContent, encodeContent } from './content.ts';
 import type { KeyStore, UndescribedRecord } from './key-store.ts';
@@ -32,13 +32,9 @@ import { tryKey } from './trial.ts';
 
 /** Restarts after a PRSS-Init that messages came too late for: each has rounds twice as long. */
 const INIT_ATTEMPTS_MAX = 4;
-/** Time for the announcement to reach everybody before the first round. */
-const LEAD_MS = 800;
 /** How long a party that signed COMPLETE looks for the record of the finished key. */
 const RECORD_ROUNDS = 5;
 const RECORD_WAIT_MS = 1_000;
-/** Stands for "this attempt is given up here" in the place of a burnt step. */
-const ABANDONED = new Uint8Array(HASH_BYTES);
 
 export interface KeygenModules {
   readonly party: Party;
@@ -67,22 +63,17 @@ export interface KeygenCeremonies {
   recover(): Promise<void>;
 }
 
-interface Attempt {
-  readonly replaced: AbortController;
-  /** A party that this attempt needs was restarted. */
-  readonly crippled: AbortController;
-  /** Never rejects. */
-  readonly ended: Promise<void>;
-}
-
 export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies {
   const { party, board, keys, proven, limits, signal, log } = modules;
   const { clock, journal, roster } = party;
   const aborts = new Map<string, AbortController>();
-  /** The newest attempt of each ceremony: a later one replaces it. */
-  const attempts = new Map<string, Attempt>();
+  const attempts = createAttempts({ journal, clock, signal, onError: endBadly });
   const asked = new Set<string>();
   const recovery = createRecovery(modules);
+  /** Parties that did not accept the newest announcement made here. */
+  const missing = new Map<string, readonly PartyId[]>();
+  /** By id, for the newest attempt: a party that it needs was restarted. */
+  const crippled = new Map<string, AbortController>();
   let recovering: Promise<void> | undefined;
 
   /** The content a request id stands for on this node; entered with the first announcement. */
@@ -91,12 +82,19 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   }
 
   function announceAttempt(id: string, attempt: number, content: Uint8Array): void {
-    const announcement = { kind: 'keygen', id, attempt, startMs: Math.round(clock.now()) + LEAD_MS, content } as const;
-    modules.announce(announcement).then(
-      (refusing) =>
-        refusing.length > 0 && board.get(id)?.state === 'running' && board.progress(id, { waitingFor: refusing }),
+    const startMs = Math.round(clock.now() + leadMs(limits.roundMs * 2 ** attempt));
+    modules.announce({ kind: 'keygen', id, attempt, startMs, content }).then(
+      (parties) => noteMissing(id, parties),
       (error) => log({ level: 'warn', message: 'announcing a key generation failed', error: String(error) }),
     );
+  }
+
+  function noteMissing(id: string, silent: readonly PartyId[]): void {
+    const parties = silent.filter((each) => !proven.list().includes(each));
+    missing.set(id, parties);
+    if (parties.length === 0) return;
+    log({ level: 'warn', message: 'parties did not start a key generation', id, parties });
+    if (board.get(id)?.state === 'running') board.progress(id, { waitingFor: parties });
   }
 
   async function run(
@@ -151,8 +149,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
    * waits for their record, and false means that the key was completed after all.
    */
   async function giveUp(id: string, session: SessionId): Promise<boolean> {
-    decide(journal, session, 'burn', ABANDONED); // from now on it signs no COMPLETE; no effect if it did, or was burnt
-    const completed = isCompleted(journal, session);
+    const completed = !abandon(journal, session);
     for (let round = 0; completed && round < RECORD_ROUNDS; round++) {
       await recovery.one(id, session);
       if (keys.record(id) !== undefined) {
@@ -172,7 +169,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       return;
     }
     const culprits = error instanceof KeygenBurntError ? error.proofs.map((proof) => proof.party) : [];
-    board.fail(id, failureOf(error, culprits));
+    board.fail(id, withMissing(failureOf(error, culprits), missing.get(id)));
     log({ level: 'error', message: 'key generation failed', id, error: String(error) });
   }
 
@@ -214,6 +211,8 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       const state = board.get(id)?.state;
       if (attempt === 0 && state !== undefined) throw new Error('the ceremony exists');
       if (attempt > 0 && state !== 'running') throw new Error('no such ceremony is under way');
+      if (attempt >= INIT_ATTEMPTS_MAX + roster.t) throw new Error('too many attempts');
+      if (attempts.hasCompleted(id)) throw new Error('this node has signed COMPLETE in an earlier attempt');
       return request;
     },
     enter(announcement) {
@@ -224,12 +223,12 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       }
       const controller = aborts.get(id) ?? new AbortController();
       aborts.set(id, controller);
-      const [replaced, crippled] = [new AbortController(), new AbortController()];
-      const ends = { cancelled: controller.signal, replaced: replaced.signal, crippled: crippled.signal };
-      const ended = replace(attempts.get(id), announcement.startMs)
-        .then(() => run(announcement, ends))
-        .catch((error) => log({ level: 'error', message: 'key generation ended badly', id, error: String(error) }));
-      attempts.set(id, { replaced, crippled, ended });
+      const broken = new AbortController();
+      crippled.set(id, broken);
+      const session = announcedSession(roster, announcement);
+      attempts.begin({ id, session, startMs: announcement.startMs }, (replaced) =>
+        run(announcement, { cancelled: controller.signal, replaced, crippled: broken.signal }),
+      );
       watchDeadline(id);
     },
     cancel(id) {
@@ -239,10 +238,10 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     },
     peerRestarted(peer) {
       if (proven.list().includes(peer)) return;
-      for (const [id, { crippled }] of attempts) {
+      for (const [id, broken] of crippled) {
         const { state, phase } = board.get(id)!;
         // Once all is opened, a quorum is enough.
-        if (state === 'running' && needsEverybody(phase)) crippled.abort(new PeerRestartedError(peer));
+        if (state === 'running' && needsEverybody(phase)) broken.abort(new PeerRestartedError(peer));
       }
     },
     recover() {
@@ -258,11 +257,10 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     keygenPlan(keySetChoice(parameters), familyA2(roster).subsets.length);
   }
 
-  /** Lets the earlier attempt end by itself while there is time: it may be about to prove who must be left out. */
-  async function replace(earlier: Attempt | undefined, startMs: number): Promise<void> {
-    if (earlier === undefined) return;
-    await Promise.race([earlier.ended, clock.until(startMs, signal)]);
-    earlier.replaced.abort(new Error('a later attempt has begun'));
+  /** What was to be done after a failure failed too, most likely at the disk. */
+  function endBadly(id: string, error: unknown): void {
+    log({ level: 'error', message: 'key generation ended badly', id, error: String(error) });
+    if (!signal.aborted) board.fail(id, failureOf(error));
   }
 
   /** A restart that nobody announces must not leave the ceremony running for ever. */
