@@ -8,7 +8,7 @@ import { keyDigest } from '@keyquorum/wire/digest';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decrypt, decryptionOf, decryptionRequest } from '../../scripts/network/decryption.ts';
 import { fheTypeOf, randomSample, type Sample, type SampleType } from '../../scripts/network/encryption.ts';
-import { generateKey, newRequestId } from '../../scripts/network/key-generation.ts';
+import { finishedKey, generateKey, newRequestId } from '../../scripts/network/key-generation.ts';
 import { createRest } from '../../scripts/network/rest.ts';
 import { editFile, PARTIES, type RunningNetwork, START_MS, startNetwork } from './running-network.ts';
 
@@ -28,6 +28,9 @@ afterAll(() => running?.[Symbol.asyncDispose]());
 const encryptOne = (type: SampleType, value: bigint) => running.encryptor.encrypt([{ type, value }], 'packed');
 const requestFor = (samples: readonly Sample[]) =>
   decryptionRequest(running.key.requestId, running.encryptor.encrypt(samples, 'packed'));
+
+/** Nodes describe what they publish at their own speed. */
+const KEY_WITHIN_MS = 60_000;
 
 interface Refusal {
   readonly error: { readonly code: string; readonly message: string; readonly hint: string };
@@ -207,6 +210,7 @@ test('a body over the limit, and bodies that are no JSON', async () => {
 test('a production key refuses raw ciphertexts at every node', async () => {
   const { network } = running;
   const key = await generateKey(network.rest(1), { parameters: 'base', purpose: 'production' });
+  await Promise.all(PARTIES.map((party) => finishedKey(network.rest(party), key.requestId, KEY_WITHIN_MS)));
   for (const party of PARTIES) {
     const request = decryptionRequest(key.requestId, encryptOne('bool', 1n));
     const { status, body } = await network.rest(party).ask<Refusal>('POST', '/v1/public-decryptions', request);
