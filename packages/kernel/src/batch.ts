@@ -50,25 +50,6 @@ export function asGf16(bytes: Uint8Array): Gf16 {
   return bytes as Gf16;
 }
 
-/** Smaller arrays are left to the collector. */
-const RELEASED_BYTES_MIN = 16 * 1024;
-
-/**
- * Zeroes a batch that nobody reads any more and gives its memory back at once: V8 answers each 64 MB of dead buffers
- * with a collection of its whole heap, which took a quarter of a key generation's time. Afterwards the batch and every
- * view of its buffer are empty.
- */
-export function eraseBatch(batch: Uint8Array): void {
-  batch.fill(0);
-  releaseBatch(batch);
-}
-
-/** The same for public bytes: the memory is given back as it is. `headBytes` may stand before them in their buffer. */
-export function releaseBatch({ buffer, byteOffset, byteLength }: Uint8Array, headBytes = 0): void {
-  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength < RELEASED_BYTES_MIN) return;
-  if (byteOffset <= headBytes && byteOffset + byteLength === buffer.byteLength) buffer.transfer(0);
-}
-
 function wholeElements(bytes: Uint8Array, name: AlgebraName): Uint8Array {
   if (bytes.length % ELEMENT_BYTES[name] !== 0) {
     throw new KernelError(

@@ -7,10 +7,10 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { releaseBuffer } from '@keyquorum/mpc/release';
 import type { Uint8ArrayList } from 'uint8arraylist';
 import { createMesh } from '../src/mesh.ts';
 import { cachedKeyCrypto } from '../src/noise-crypto.ts';
-import { releaseBuffer } from '../src/release.ts';
 import { partyOptions, session } from '../test/meshes.ts';
 
 /** A chunk of a key generation, and what it has in flight to each peer. */

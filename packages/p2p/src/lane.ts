@@ -7,6 +7,8 @@
  * uncaughtException of the process; `send` never refuses, it buffers, and only the `drain` EVENT tells when to go on
  * (`onDrain()` resolves at once from its second call); a dialer learns only from our HELLO that it was admitted.
  */
+
+import { releaseBuffer } from '@keyquorum/mpc/release';
 import type { Envelope } from '@keyquorum/mpc/transport';
 import type { Connection, Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface';
 import { EnvelopeAssembler, encodeEnvelope, readSeq } from './envelope-frames.ts';
@@ -28,7 +30,6 @@ import {
   PONG,
   violation,
 } from './frames.ts';
-import { releaseBuffer } from './release.ts';
 import { SendQueue } from './send-queue.ts';
 import { sendFewerWindowUpdates } from './window-updates.ts';
 

@@ -3,9 +3,10 @@
  * place for the plaintext, which OpenSSL does not use; it throws an exception, stack and all, whenever a read ends with
  * a record; and what was read stays in memory until it is collected.
  */
+
+import { releaseBuffer } from '@keyquorum/mpc/release';
 import type { MessageStream } from '@libp2p/interface';
 import type { Uint8ArrayList } from 'uint8arraylist';
-import { releaseBuffer } from './release.ts';
 
 const LENGTH_BYTES = 2;
 const TAG_BYTES = 16;

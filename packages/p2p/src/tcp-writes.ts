@@ -4,9 +4,9 @@
  * are joined here, which costs a short copy; long ones go out as they are, all parts with one writev.
  */
 import { Socket } from 'node:net';
+import { releaseBuffer } from '@keyquorum/mpc/release';
 import type { MessageStream } from '@libp2p/interface';
 import type { Uint8ArrayList } from 'uint8arraylist';
-import { releaseBuffer } from './release.ts';
 
 /** Lists up to this size are joined; at 16 KiB the copy takes about 2 us. */
 const JOINED_BYTES_MAX = 16 * 1024;

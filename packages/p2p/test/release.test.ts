@@ -1,4 +1,6 @@
 /** Buffers are given back once everybody has read them, and not before: on a real connection, under a real lane. */
+
+import { releaseBuffer } from '@keyquorum/mpc/release';
 import type { Connection, MessageStream, Stream } from '@libp2p/interface';
 import { Uint8ArrayList } from 'uint8arraylist';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -6,7 +8,6 @@ import { encodeEnvelope } from '../src/envelope-frames.ts';
 import { encodeHello, FRAME_BYTES_MAX, type Hello } from '../src/frames.ts';
 import { Lane } from '../src/lane.ts';
 import { readRecordsLean } from '../src/noise-records.ts';
-import { releaseBuffer } from '../src/release.ts';
 import { SendQueue } from '../src/send-queue.ts';
 import { Log, session } from './meshes.ts';
 import { RawPeer } from './raw-peer.ts';

@@ -6,12 +6,13 @@
  * Every draw names a label; label, kind, ring and family go into the KDF, and a label is drawn once per kind and ring:
  * drawing it again throws, since equal masks on different values would give their difference away.
  */
-import { eraseBatch, type Gf16, type Gr64, type Gr128, releaseBatch } from '@keyquorum/kernel/batch';
+import type { Gf16, Gr64, Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import { createKeystream, type Keystream } from '@keyquorum/kernel/keystream';
 import type { Ring } from '@keyquorum/kernel/ring';
 import { normalisedWeights, type SmallWeights, smallWeights } from '@keyquorum/kernel/weights';
 import { LABELS } from '../labels.ts';
+import { eraseBuffer, releaseBuffer } from '../release.ts';
 import type { PartyId } from '../transport.ts';
 import type { Family } from './family.ts';
 import { derive, eraseKeys, type PrssKeys } from './keys.ts';
@@ -56,8 +57,8 @@ export function createPrss(kernel: Kernel, keys: PrssKeys): Prss {
     const terms = Array.from({ length: family.degree }, () => value(streams)); // part after part of the streams
     const nothing = ring.zeros(count);
     const shares = ring.evaluate([nothing, ...terms], self);
-    releaseBatch(nothing);
-    for (const term of terms) eraseBatch(term);
+    releaseBuffer(nothing);
+    for (const term of terms) eraseBuffer(term);
     return shares;
   }
 
@@ -91,8 +92,8 @@ function noise<E extends Gr64 | Gr128>(
     const samples: E = ring.noise(stream, width, count);
     const before: E | undefined = sum;
     sum = before ? ring.addScaled(before, factor, samples) : ring.scale(factor, samples);
-    eraseBatch(samples);
-    if (before) eraseBatch(before);
+    eraseBuffer(samples);
+    if (before) eraseBuffer(before);
   }
   return sum ?? ring.zeros(count);
 }

@@ -6,10 +6,11 @@
  *
  * A bit that is needed modulo 2^(8k) only takes 4k bytes on the wire. Its share modulo 2 is a GF(16) share of it.
  */
-import { type AlgebraName, type Batches, eraseBatch } from '@keyquorum/kernel/batch';
+import type { AlgebraName, Batches } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import type { Ring } from '@keyquorum/kernel/ring';
 import type { Prss } from '../prss/prss.ts';
+import { eraseBuffer } from '../release.ts';
 
 export type BitAlgebra = Exclude<AlgebraName, 'gf16'>;
 
@@ -41,7 +42,7 @@ export function bitMessage<A extends BitAlgebra>(
   const square = ring.mul(a, a);
   const opening = ring.add(ring.add(square, a), zero);
   const message = ring.toWire(opening, coefficientBytes);
-  for (const secret of [square, zero, opening]) eraseBatch(secret); // the message without its mask would give a away
+  for (const secret of [square, zero, opening]) eraseBuffer(secret); // the message without its mask would give a away
   return { message, a };
 }
 

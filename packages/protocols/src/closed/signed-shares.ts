@@ -8,9 +8,9 @@
 import { decode, encode, u8 } from '@keyquorum/codec/codec';
 import { fixedBytes, struct, vector } from '@keyquorum/codec/composites';
 import { CodecError } from '@keyquorum/codec/error';
-import { releaseBatch } from '@keyquorum/kernel/batch';
 import { equalBytes, sha256 } from '@keyquorum/mpc/bytes';
 import { LABELS } from '@keyquorum/mpc/labels';
+import { releaseBuffer } from '@keyquorum/mpc/release';
 import { partiesOf } from '@keyquorum/mpc/roster';
 import { SIGNATURE_BYTES, type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Received, Session } from '@keyquorum/mpc/session';
@@ -161,7 +161,7 @@ export function exchangeShares(
 
   function release(): void {
     released = true;
-    for (const shares of messages.values()) releaseBatch(shares, SIGNATURE_BYTES); // what a peer sent belongs to us
+    for (const shares of messages.values()) releaseBuffer(shares, SIGNATURE_BYTES); // what a peer sent belongs to us
     messages.clear();
     for (const hash of offered) session.release(hash);
   }

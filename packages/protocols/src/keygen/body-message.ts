@@ -3,10 +3,11 @@
  * noise, and of zero, which hides all but the opened bodies themselves. A function of the session's PRSS keys and of
  * what was opened before. Degree 2t.
  */
-import { asGr64, asGr128, eraseBatch, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
+import { asGr64, asGr128, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import type { Ring } from '@keyquorum/kernel/ring';
 import type { Prss } from '@keyquorum/mpc/prss/prss';
+import { eraseBuffer } from '@keyquorum/mpc/release';
 import { decodeDetected } from '@keyquorum/mpc/sharing/detected';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import type { KeySetComponent } from '@keyquorum/tfhe/key-set-components';
@@ -91,15 +92,15 @@ function jointPart(kernel: Kernel, chunk: BodyChunk, noiseBits: Gr64, noise: Joi
     const bits = cut(jointBits, 0);
     const integers = gr64.combineBits(bits, jointBits);
     samples.set(gr64.scale(constant(1n << BigInt(prssBits)), integers));
-    for (const secret of [bits, integers]) eraseBatch(secret);
+    for (const secret of [bits, integers]) eraseBuffer(secret);
   } else {
     const single = cut(1, 0); // b_0 of every sample of the component stands before all others
     const bits = cut(jointBits, chunk.component.rowCount * size);
     samples.set(gr64.add(single, gr64.combineBits(bits, jointBits)));
-    for (const secret of [single, bits]) eraseBatch(secret);
+    for (const secret of [single, bits]) eraseBuffer(secret);
   }
   const packed = gr64.pack4(samples);
-  eraseBatch(samples);
+  eraseBuffer(samples);
   return packed;
 }
 
@@ -108,8 +109,8 @@ function sumOf<E extends Gr64 | Gr128>(ring: Ring<E>, constant: E, terms: readon
   let sum = constant;
   for (const term of terms) {
     const next = ring.add(sum, term);
-    eraseBatch(term);
-    if (sum !== constant) eraseBatch(sum);
+    eraseBuffer(term);
+    if (sum !== constant) eraseBuffer(sum);
     sum = next;
   }
   return sum;

@@ -4,10 +4,11 @@
  * encrypt a bit times a key and so have degree 2t, all others t. Results are packed: coefficient 4i+j of a row is
  * coordinate j of element i, and LWE rows stand four to an element.
  */
-import { eraseBatch, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
+import type { Gr64, Gr128 } from '@keyquorum/kernel/batch';
 import type { GlweKernel } from '@keyquorum/kernel/glwe';
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import type { Ring } from '@keyquorum/kernel/ring';
+import { eraseBuffer } from '@keyquorum/mpc/release';
 import { createMaskStream, keyStreamSeedData, type MaskStream } from '@keyquorum/tfhe/csprng';
 import { type KeySetComponent, maskWords, rowPlaintext, type SecretKeyName } from '@keyquorum/tfhe/key-set-components';
 import { PACKED } from './chunks.ts';
@@ -75,7 +76,7 @@ function rowMaker<E extends Gr64 | Gr128>(
     const polynomial = slice(ring, packedKey, row.polynomial * rowElements, rowElements);
     const product = ring.scale(bit, polynomial); // s_i * S_p
     replace(ring, bodies, at, ring.sub(slice(ring, bodies, at, rowElements), product));
-    eraseBatch(product);
+    eraseBuffer(product);
   }
 
   return {
@@ -86,7 +87,7 @@ function rowMaker<E extends Gr64 | Gr128>(
     },
     erase() {
       prepared.erase();
-      for (const secret of [output, packedKey, ...inputs.values()]) eraseBatch(secret);
+      for (const secret of [output, packedKey, ...inputs.values()]) eraseBuffer(secret);
     },
   };
 }
@@ -94,7 +95,7 @@ function rowMaker<E extends Gr64 | Gr128>(
 /** Puts elements in their place and erases the copy. */
 function replace<E extends Gr64 | Gr128>({ bytesPerElement }: Ring<E>, batch: E, at: number, elements: E): void {
   batch.set(elements, at * bytesPerElement);
-  eraseBatch(elements);
+  eraseBuffer(elements);
 }
 
 /** Rows under an LWE key: one coefficient each. */
@@ -119,11 +120,11 @@ function lweRowMaker(kernel: Kernel, component: KeySetComponent, { key, seed }: 
         replace(ring, bodies, row, ring.add(element(ring, bodies, row), bit));
       }
       const packed = ring.pack4(bodies);
-      eraseBatch(bodies);
+      eraseBuffer(bodies);
       return packed;
     },
     erase() {
-      for (const secret of [output, ...inputs.values()]) eraseBatch(secret);
+      for (const secret of [output, ...inputs.values()]) eraseBuffer(secret);
     },
   };
 }
@@ -142,7 +143,7 @@ function scaledInputs<E extends Gr64 | Gr128>(
     const exponent = 8 * wordBytes - baseLog * (index + 1);
     return [index + 1, ring.scale(powerOfTwo(ring, wordBytes, exponent), input)];
   });
-  eraseBatch(input);
+  eraseBuffer(input);
   return new Map(scaled);
 }
 
