@@ -6,7 +6,8 @@ import { DEFAULT_PARAMETERS, type ParameterSet, TEST_PARAMETERS } from './parame
  * default: everything a coprocessor and dApps need, 511 MB. base: the default parameters without compression and noise
  * squashing, 60 MB. test: everything of the Test set, 2.7 MB, for trials; anyone can break it.
  */
-export type KeySetName = 'default' | 'base' | 'test';
+export const KEY_SET_NAMES = ['default', 'base', 'test'] as const;
+export type KeySetName = (typeof KEY_SET_NAMES)[number];
 
 export interface KeySetChoice {
   readonly parameters: ParameterSet;

@@ -1,6 +1,7 @@
 /** Commands that call a running node: status, keygen, decrypt. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { KEY_SET_NAMES } from '@keyquorum/tfhe/key-sets';
 import { Command, Option } from 'commander';
 import { Check } from 'typebox/value';
 import { Accepted, CeremonyBody, DecryptionBody, KeyBody, Status } from '../rest/schemas.ts';
@@ -51,9 +52,7 @@ export function keygenCommand(print: Print, exit: (code: number) => void): Comma
     .description('generate a key; prints its id')
     .option('--id <hex>', 'request id, 64 hex characters; becomes the key id')
     .addOption(
-      new Option('--parameters <set>', 'which key set: docs/rest.md')
-        .choices(['default', 'base', 'test'])
-        .default('default'),
+      new Option('--parameters <set>', 'which key set: docs/rest.md').choices(KEY_SET_NAMES).default('default'),
     )
     .addOption(new Option('--purpose <purpose>', 'what the key is for').choices(['development', 'production']))
     .option('--watch', 'show progress and wait for the end')

@@ -2,6 +2,7 @@
  * The two files of a node: `node.toml`, its own settings, and `network.toml`, which is the same on every node. Field
  * names are those of the files; docs/configuration.md lists them with these descriptions.
  */
+import { KEY_SET_NAMES } from '@keyquorum/tfhe/key-sets';
 import Type, { type Static } from 'typebox';
 
 const closed = { additionalProperties: false } as const;
@@ -15,7 +16,7 @@ export const NetworkName = Type.String({ pattern: '^[a-z0-9-]{1,32}$' });
 export const Multiaddress = Type.String({ pattern: '^/(ip4|ip6|dns|dns4|dns6)/[^/]{1,255}/tcp/[0-9]{1,5}$' });
 const Name = Type.String({ pattern: '^[a-zA-Z0-9._-]{1,64}$' });
 export const Purpose = Type.Enum(['development', 'production']);
-export const KeySetName = Type.Enum(['default', 'base', 'test']);
+export const KeySetName = Type.Enum([...KEY_SET_NAMES]);
 
 /** What a party tells the others about itself, signed by its own key (card.ts). */
 export const Card = Type.Object(
@@ -126,7 +127,11 @@ export const NodeFile = Type.Object(
     keys: Type.Object(
       {
         purposes: Type.Array(Purpose, { minItems: 1, maxItems: 2, default: ['development'] }),
-        parameters: Type.Array(KeySetName, { minItems: 1, maxItems: 3, default: ['default', 'base'] }),
+        parameters: Type.Array(KeySetName, {
+          minItems: 1,
+          maxItems: KEY_SET_NAMES.length,
+          default: ['default', 'base'],
+        }),
         defaultPurpose: Type.Optional(Purpose),
         megabitPerSecond: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
       },

@@ -1,4 +1,5 @@
 /** The text of a new `node.toml`: valid as written, with comments for whoever opens it next. */
+import { KEY_SET_NAMES } from '@keyquorum/tfhe/key-sets';
 import { stringify } from 'smol-toml';
 import type { Requester } from '../config/schema.ts';
 
@@ -18,7 +19,7 @@ export const DATA_FOLDER = 'data';
 export const KEY_FILE = 'store.key';
 
 const DEMO = {
-  keys: { purposes: ['development'], parameters: ['default', 'base', 'test'], defaultPurpose: 'development' },
+  keys: { purposes: ['development'], parameters: [...KEY_SET_NAMES], defaultPurpose: 'development' },
   // One machine: clocks agree and a message takes milliseconds. A key generation that lost a round ends soon.
   timing: { roundMs: 600, keygenSeconds: 900 },
   limits: { requestsPerMinute: 1_000_000 },
