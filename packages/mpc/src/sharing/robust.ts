@@ -5,6 +5,7 @@
  */
 import { ELEMENT_BYTES } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
+import { locateErrors, lowestDifferences } from '@keyquorum/kernel/locate-errors';
 import type { Session } from '../session.ts';
 import type { PartyId } from '../transport.ts';
 import {
@@ -19,7 +20,6 @@ import {
   toWire,
   wireBytes,
 } from './algebra.ts';
-import { locateErrors } from './locate-errors.ts';
 
 const COORDINATES = 4;
 
@@ -59,7 +59,7 @@ export function decodeRobust<A extends AlgebraName>(
 
 /**
  * Parties with a wrong share of one element, at least one of them. The errors of a ring element are reduced to GF(16)
- * at the lowest bit where any of them shows: a lie may live in the high bits only (docs/protocols/sharing.md).
+ * at the lowest bit where any of them shows (docs/protocols/sharing.md).
  */
 function findLiars<A extends AlgebraName>(
   kernel: Kernel,
@@ -69,28 +69,14 @@ function findLiars<A extends AlgebraName>(
 ): PartyId[] | undefined {
   const parties = element.map(([party]) => party);
   const word = new Array<number>(t + 1).fill(0); // relative to the polynomial through the first t+1 shares
-  word.push(...lowestDifferences(algebra, predictShares(kernel, algebra, element, t)));
+  word.push(...errorsOf(algebra, predictShares(kernel, algebra, element, t)));
   return locateErrors(parties, word, t)?.map((index) => parties[index]!);
 }
 
-/**
- * Pairs of equally long elements, not all equal: the bit w of each coordinate in which they differ, for the least w.
- */
-function lowestDifferences(algebra: AlgebraName, pairs: readonly (readonly [Uint8Array, Uint8Array])[]): number[] {
-  const differences = pairs.map(([left, right]) => left.map((byte, index) => byte ^ right[index]!));
-  if (algebra === 'gf16') return differences.map(([nibble = 0]) => nibble);
-  const wordBytes = ELEMENT_BYTES[algebra] / COORDINATES;
-  for (let bit = 0; bit < 8 * wordBytes; bit++) {
-    const digits = differences.map((difference) => {
-      let digit = 0;
-      for (let coordinate = 0; coordinate < COORDINATES; coordinate++) {
-        digit |= ((difference[coordinate * wordBytes + (bit >> 3)]! >> (bit & 7)) & 1) << coordinate;
-      }
-      return digit;
-    });
-    if (digits.some((digit) => digit !== 0)) return digits;
-  }
-  return differences.map(() => 0);
+/** One error of GF(16) per pair, at least one of them not 0 when the elements are not all equal. */
+function errorsOf(algebra: AlgebraName, pairs: readonly (readonly [Uint8Array, Uint8Array])[]): number[] {
+  if (algebra === 'gf16') return pairs.map(([[left = 0], [right = 0]]) => left ^ right);
+  return lowestDifferences(pairs, ELEMENT_BYTES[algebra] / COORDINATES);
 }
 
 export interface RobustOptions {

@@ -3,7 +3,7 @@
  * generalised Reed-Solomon codeword; with at most (m-d-1)/2 wrong ones the syndromes determine their places: Berlekamp
  * and Massey find the shortest recurrence, its roots are the places (Massey 1969). Public values only: tables inside.
  */
-import { field16Inverse, field16Mul } from '@keyquorum/kernel/field16';
+import { field16Inverse, field16Mul } from './field16.ts';
 
 /**
  * Indices of the wrong entries of `word`, whose entry i belongs to the point `points[i]` (1..15, distinct). Undefined
@@ -16,6 +16,28 @@ export function locateErrors(points: readonly number[], word: readonly number[],
   if (2 * errors > syndromes.length) return undefined;
   const places = points.flatMap((point, index) => (valueAt(recurrence, field16Inverse(point)) === 0 ? [index] : []));
   return places.length === errors ? places : undefined;
+}
+
+const COORDINATES = 4;
+
+/**
+ * Errors of ring elements, reduced to GF(16) at the lowest bit where any of them shows: a lie may live in the high bits
+ * only. `pairs`: equally long elements of 4 coordinates, of `wordBytes` little-endian bytes each, as they came and as
+ * they were expected. The result is one difference per pair, all zero only if all pairs are equal.
+ */
+export function lowestDifferences(pairs: readonly (readonly [Uint8Array, Uint8Array])[], wordBytes: number): number[] {
+  const differences = pairs.map(([left, right]) => left.map((byte, index) => byte ^ right[index]!));
+  for (let bit = 0; bit < 8 * wordBytes; bit++) {
+    const digits = differences.map((difference) => {
+      let digit = 0;
+      for (let coordinate = 0; coordinate < COORDINATES; coordinate++) {
+        digit |= ((difference[coordinate * wordBytes + (bit >> 3)]! >> (bit & 7)) & 1) << coordinate;
+      }
+      return digit;
+    });
+    if (digits.some((digit) => digit !== 0)) return digits;
+  }
+  return differences.map(() => 0);
 }
 
 /** S_k = sum_i word_i alpha_i^k / prod_{j != i} (alpha_i - alpha_j), k < m-d-1: all zero exactly for codewords. */

@@ -1,7 +1,7 @@
-import { field16Mul } from '@keyquorum/kernel/field16';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { locateErrors } from '../../src/sharing/locate-errors.ts';
+import { field16Mul } from '../src/field16.ts';
+import { locateErrors, lowestDifferences } from '../src/locate-errors.ts';
 
 const nibble = fc.integer({ min: 0, max: 15 });
 
@@ -35,4 +35,29 @@ test('what is further than half the distance from every codeword has no answer',
   // Degree 1 at 4 points: distance 3. (0, 0, 1, 1) is at distance 2 from every codeword that comes near.
   expect(locateErrors([1, 2, 3, 4], [0, 0, 1, 1], 1)).toBeUndefined();
   expect(locateErrors([1, 2, 3, 4], [0, 0, 0, 1], 1)).toEqual([3]);
+});
+
+test('errors of ring elements are looked for at the lowest bit where any of them shows', () => {
+  const element = (coordinate: number, bit: number): Uint8Array => {
+    const bytes = new Uint8Array(64);
+    bytes[16 * coordinate + (bit >> 3)] = 1 << (bit & 7);
+    return bytes;
+  };
+  const zero = new Uint8Array(64);
+  const coordinate = fc.nat(3);
+  fc.assert(
+    fc.property(coordinate, fc.nat(127), coordinate, fc.nat(127), (low, bit, other, otherBit) => {
+      const differences = lowestDifferences(
+        [
+          [element(low, bit), zero],
+          [element(other, otherBit), zero],
+          [zero, zero],
+        ],
+        16,
+      );
+      const lowest = Math.min(bit, otherBit);
+      expect(differences).toEqual([bit === lowest ? 1 << low : 0, otherBit === lowest ? 1 << other : 0, 0]);
+    }),
+  );
+  expect(lowestDifferences([[zero, zero]], 16)).toEqual([0]);
 });
