@@ -154,7 +154,8 @@ export function keyGenerationDigest(
 const digestOf: (...typed: Parameters<typeof hashTypedData>) => Uint8Array = (...typed) =>
   hexToBytes(hashTypedData(...typed));
 
-function fullDomain({ name = 'Decryption', chainId, verifyingContract }: SigningDomain) {
+/** All fields of the domain, as viem and wallets take it. */
+export function fullDomain({ name = 'Decryption', chainId, verifyingContract }: SigningDomain) {
   return { name, version: '1', chainId: BigInt(chainId), verifyingContract };
 }
 

@@ -14,13 +14,14 @@ const LENGTH = { 1: 1 + ID_BYTES, 2: 1 + 2 * ID_BYTES };
 
 /**
  * Empty or 00: the current context; 01 || context; 02 || context || epoch (32 bytes each, big endian, context not 0).
- * @throws WireError EXTRA_DATA_MALFORMED
+ * @throws WireError EXTRA_DATA_VERSION, EXTRA_DATA_MALFORMED
  */
 export function parseExtraData(bytes: Uint8Array): ExtraData {
   const [version = 0] = bytes;
+  const want = 'want nothing, 00, 01 with 32 bytes, or 02 with 64 bytes';
   if (version === 0 && bytes.length <= 1) return { version: 0 };
+  if (version > 2) throw new WireError('EXTRA_DATA_VERSION', `extraData: got version ${version}, ${want}`);
   if ((version !== 1 && version !== 2) || bytes.length !== LENGTH[version]) {
-    const want = 'want nothing, 00, 01 with 32 bytes, or 02 with 64 bytes';
     throw new WireError('EXTRA_DATA_MALFORMED', `extraData: got version ${version} in ${bytes.length} bytes, ${want}`);
   }
   const contextId = bigEndian(bytes.subarray(1, LENGTH[1]));
@@ -41,7 +42,7 @@ export function encodeExtraData(data: ExtraData): Uint8Array {
 
 /**
  * The bytes to put under a signature for a request's extraData: the same, but a single 00 becomes empty.
- * @throws WireError EXTRA_DATA_MALFORMED
+ * @throws WireError EXTRA_DATA_VERSION, EXTRA_DATA_MALFORMED
  */
 export function signedExtraData(bytes: Uint8Array): Uint8Array {
   return parseExtraData(bytes).version === 0 ? new Uint8Array(0) : new Uint8Array(bytes);

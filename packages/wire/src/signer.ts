@@ -5,6 +5,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { bytesToHex } from 'viem';
 import { publicKeyToAddress } from 'viem/accounts';
+import { WireError } from './error.ts';
 
 export const SIGNATURE_BYTES = 65;
 const RECOVERY_BASE = 27;
@@ -40,16 +41,41 @@ export function createSigner(secretKey: Uint8Array): Signer {
  * (length, range of r and s, low s, v 27 or 28) or belongs to no key. Compare addresses as checksummed text.
  */
 export function recoverSigner(digest: Uint8Array, signature: Uint8Array): `0x${string}` | undefined {
+  try {
+    return recover(digest, signature);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Refuses a signature over `digest` that is not by the key of `address` (any case), and says why.
+ * @throws WireError SIGNATURE_LENGTH, SIGNATURE_V, SIGNATURE_HIGH_S, SIGNATURE_INVALID, SIGNER_WRONG
+ */
+export function requireSigner(digest: Uint8Array, signature: Uint8Array, address: string): void {
+  const signer = recover(digest, signature);
+  if (signer.toLowerCase() === address.toLowerCase()) return;
+  // Over another message than was signed, an arbitrary address comes out: this one helps to see which key signed.
+  throw new WireError('SIGNER_WRONG', `signature of ${signer} or over something else, want one of ${address}`);
+}
+
+function recover(digest: Uint8Array, signature: Uint8Array): `0x${string}` {
   requireDigest(digest);
-  const recovery = (signature[64] ?? 0) - RECOVERY_BASE;
-  if (signature.length !== SIGNATURE_BYTES || (recovery !== 0 && recovery !== 1)) return undefined;
+  if (signature.length !== SIGNATURE_BYTES) {
+    throw new WireError('SIGNATURE_LENGTH', `signature of ${signature.length} bytes, want ${SIGNATURE_BYTES}`);
+  }
+  const v = signature[64] ?? 0;
+  const recovery = v - RECOVERY_BASE;
+  if (recovery !== 0 && recovery !== 1) throw new WireError('SIGNATURE_V', `signature with v ${v}, want 27 or 28`);
   try {
     const parsed = secp256k1.Signature.fromBytes(signature.subarray(0, 64), 'compact');
-    if (parsed.hasHighS()) return undefined;
-    return addressOf(parsed.addRecoveryBit(recovery).recoverPublicKey(digest).toBytes(false));
-  } catch {
-    return undefined; // the curve library throws plain errors for values outside the range or the curve
+    if (!parsed.hasHighS()) return addressOf(parsed.addRecoveryBit(recovery).recoverPublicKey(digest).toBytes(false));
+  } catch (cause) {
+    // The curve library throws plain errors for values outside the range or the curve.
+    throw new WireError('SIGNATURE_INVALID', 'signature: r or s is out of range, or no key fits', { cause });
   }
+  throw new WireError('SIGNATURE_HIGH_S', 'signature with s above half the order, want the other spelling');
 }
 
 /** Field `verification_key` of answers: u64 length 33, then the compressed key. */
@@ -58,6 +84,18 @@ export function verificationKeyBytes(publicKey: Uint8Array): Uint8Array {
   bytes[0] = publicKey.length;
   bytes.set(publicKey, 8);
   return bytes;
+}
+
+/**
+ * EIP-55 address of a compressed public key.
+ * @throws WireError SIGNATURE_INVALID when it is no point of the curve
+ */
+export function addressOfKey(publicKey: Uint8Array): `0x${string}` {
+  try {
+    return addressOf(secp256k1.Point.fromBytes(publicKey).toBytes(false));
+  } catch (cause) {
+    throw new WireError('SIGNATURE_INVALID', 'verification key: no point of secp256k1', { cause });
+  }
 }
 
 function addressOf(uncompressedKey: Uint8Array): `0x${string}` {

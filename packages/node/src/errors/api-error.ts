@@ -30,7 +30,9 @@ export function apiErrorOf(error: unknown): ApiError | undefined {
   if (error instanceof UnsoundSizeError) return new ApiError(error.code, error.message);
   if (error instanceof CeremonyError) return new ApiError(error.code, error.message);
   if (error instanceof DecryptionError) return new ApiError(error.code, error.message, error.parties);
-  if (error instanceof WireError) return new ApiError('EXTRA_DATA_MALFORMED', error.message);
+  if (error instanceof WireError && error.code.startsWith('EXTRA_DATA_')) {
+    return new ApiError('EXTRA_DATA_MALFORMED', error.message);
+  }
   return undefined;
 }
 

@@ -1,0 +1,198 @@
+/**
+ * What a user signs to have values re-encrypted to a key of their own, and when such a request counts. Three structs
+ * are in use; field names, order and types are those of the Decryption contract and of the dApp SDKs. Users sign under
+ * the chain id of the contracts that hold the values (the host chain), nodes answer under that of the gateway.
+ */
+import { bytesToHex, hashTypedData, hexToBytes } from 'viem';
+import { fullDomain, type SigningDomain } from './eip712.ts';
+import { WireError } from './error.ts';
+import { parseExtraData } from './extra-data.ts';
+import { requireSigner } from './signer.ts';
+import { requireBits } from './user-type.ts';
+
+type Address = `0x${string}`;
+
+interface RequestFields {
+  /** 869 bytes, see encryption-key.ts. */
+  readonly publicKey: Uint8Array;
+  /** Contracts whose values may be decrypted; called allowedContracts in the unified struct. */
+  readonly contractAddresses: readonly Address[];
+  /** Seconds since 1970. */
+  readonly startTimestamp: bigint;
+  readonly extraData: Uint8Array;
+}
+
+export type UserRequest =
+  /** Signed by the user. */
+  | (RequestFields & { readonly kind: 'direct'; readonly durationDays: bigint })
+  /** Signed by a delegate of the user: the delegate's is the user address everywhere else. */
+  | (RequestFields & { readonly kind: 'delegated'; readonly durationDays: bigint; readonly delegatorAddress: Address })
+  /** Signed by the user; extraData must be of version 2. */
+  | (RequestFields & { readonly kind: 'unified'; readonly durationSeconds: bigint; readonly userAddress: Address });
+
+/** The structs, as wallets and viem take them. */
+export const USER_REQUEST_TYPES = {
+  direct: {
+    UserDecryptRequestVerification: [
+      { name: 'publicKey', type: 'bytes' },
+      { name: 'contractAddresses', type: 'address[]' },
+      { name: 'startTimestamp', type: 'uint256' },
+      { name: 'durationDays', type: 'uint256' },
+      { name: 'extraData', type: 'bytes' },
+    ],
+  },
+  delegated: {
+    DelegatedUserDecryptRequestVerification: [
+      { name: 'publicKey', type: 'bytes' },
+      { name: 'contractAddresses', type: 'address[]' },
+      { name: 'delegatorAddress', type: 'address' },
+      { name: 'startTimestamp', type: 'uint256' },
+      { name: 'durationDays', type: 'uint256' },
+      { name: 'extraData', type: 'bytes' },
+    ],
+  },
+  unified: {
+    UserDecryptRequestVerification: [
+      { name: 'userAddress', type: 'address' },
+      { name: 'publicKey', type: 'bytes' },
+      { name: 'allowedContracts', type: 'address[]' },
+      { name: 'startTimestamp', type: 'uint256' },
+      { name: 'durationSeconds', type: 'uint256' },
+      { name: 'extraData', type: 'bytes' },
+    ],
+  },
+} as const;
+
+/** What `signTypedData` of viem signs. `domain.chainId` is that of the host chain. */
+export function userRequestTypedData(domain: SigningDomain, request: UserRequest) {
+  const fields = {
+    publicKey: bytesToHex(request.publicKey),
+    startTimestamp: request.startTimestamp,
+    extraData: bytesToHex(request.extraData),
+  };
+  const contracts = [...request.contractAddresses];
+  switch (request.kind) {
+    case 'direct': {
+      const { durationDays } = request;
+      return {
+        domain: fullDomain(domain),
+        types: USER_REQUEST_TYPES.direct,
+        primaryType: 'UserDecryptRequestVerification' as const,
+        message: { ...fields, contractAddresses: contracts, durationDays },
+      };
+    }
+    case 'delegated': {
+      const { durationDays, delegatorAddress } = request;
+      return {
+        domain: fullDomain(domain),
+        types: USER_REQUEST_TYPES.delegated,
+        primaryType: 'DelegatedUserDecryptRequestVerification' as const,
+        message: { ...fields, contractAddresses: contracts, delegatorAddress, durationDays },
+      };
+    }
+    case 'unified': {
+      const { durationSeconds, userAddress } = request;
+      return {
+        domain: fullDomain(domain),
+        types: USER_REQUEST_TYPES.unified,
+        primaryType: 'UserDecryptRequestVerification' as const,
+        message: { ...fields, allowedContracts: contracts, durationSeconds, userAddress },
+      };
+    }
+  }
+}
+
+/** What the user signs, 32 bytes. */
+export function userRequestDigest(domain: SigningDomain, request: UserRequest): Uint8Array {
+  const { domain: full, types, primaryType, message } = userRequestTypedData(domain, request);
+  return hexToBytes(hashTypedData<Record<string, unknown>, string>({ domain: full, types, primaryType, message }));
+}
+
+/** Contracts named in one request. */
+export const CONTRACTS_MAX = 10;
+const DAY_SECONDS = 86_400n;
+const DURATION_SECONDS_MAX = 365n * DAY_SECONDS;
+
+export interface UserRequestCheck {
+  /** Of the host chain. */
+  readonly domain: SigningDomain;
+  readonly request: UserRequest;
+  /** Who signed: the user, or the delegate in a delegated request. */
+  readonly userAddress: Address;
+  /** 65 bytes. */
+  readonly signature: Uint8Array;
+  readonly values: readonly { readonly fheType: number; readonly contractAddress: Address }[];
+  /** Seconds since 1970. */
+  readonly nowSeconds: number;
+  /** How far the user's clock may be off, at both ends of the period. */
+  readonly toleranceSeconds: number;
+}
+
+/**
+ * Refuses a request that the signature, the period or the limits of the contracts do not allow. Signatures of contract
+ * wallets (ERC-1271) need a chain and are not known here.
+ * @throws WireError with the code of the first rule that is broken
+ */
+export function checkUserRequest(check: UserRequestCheck): void {
+  const { request, values } = check;
+  const version = parseExtraData(request.extraData).version;
+  if (request.kind === 'unified' && version !== 2) {
+    throw new WireError('EXTRA_DATA_VERSION', `extraData: got version ${version}, want 2 in a unified request`);
+  }
+  requireBits(values.map(({ fheType }) => fheType));
+  requireContracts(check);
+  requirePeriod(check);
+  if (request.kind === 'unified' && !sameAddress(request.userAddress, check.userAddress)) {
+    throw new WireError('SIGNER_WRONG', `request of user ${request.userAddress}, want ${check.userAddress}`);
+  }
+  requireSigner(userRequestDigest(check.domain, request), check.signature, check.userAddress);
+}
+
+function requireContracts({ domain, request, userAddress, values }: UserRequestCheck): void {
+  const { contractAddresses } = request;
+  const count = contractAddresses.length;
+  if (count < 1 || count > CONTRACTS_MAX) {
+    throw new WireError('CONTRACTS_COUNT', `request for ${count} contracts, want 1..${CONTRACTS_MAX}`);
+  }
+  // A contract that could decrypt as its own user would decrypt everything it was ever given.
+  const people = request.kind === 'delegated' ? [userAddress, request.delegatorAddress] : [userAddress];
+  for (const person of people) {
+    if ([...contractAddresses, domain.verifyingContract].some((contract) => sameAddress(contract, person))) {
+      throw new WireError('USER_IS_CONTRACT', `user address ${person} is one of the contracts`);
+    }
+  }
+  for (const { contractAddress } of values) {
+    if (!contractAddresses.some((contract) => sameAddress(contract, contractAddress))) {
+      throw new WireError('CONTRACT_NOT_SIGNED', `value of contract ${contractAddress}, which the user did not name`);
+    }
+  }
+}
+
+function requirePeriod({ request, nowSeconds, toleranceSeconds }: UserRequestCheck): void {
+  const { startTimestamp: start } = request;
+  const duration = request.kind === 'unified' ? request.durationSeconds : request.durationDays * DAY_SECONDS;
+  if (duration < 1n || duration > DURATION_SECONDS_MAX) {
+    throw new WireError('DURATION', `request for ${duration} s, want 1 s to 365 days`);
+  }
+  const now = BigInt(Math.floor(nowSeconds));
+  const tolerance = BigInt(toleranceSeconds);
+  const clocks = `the clock here says ${timeText(now)}, tolerance ${tolerance} s`;
+  if (start > now + tolerance) {
+    throw new WireError('REQUEST_NOT_YET_VALID', `request is valid from ${timeText(start)}, ${clocks}`);
+  }
+  if (start + duration + tolerance < now) {
+    throw new WireError('REQUEST_EXPIRED', `request was valid until ${timeText(start + duration)}, ${clocks}`);
+  }
+}
+
+/** Last second that Date can show. */
+const DATE_SECONDS_MAX = 8_640_000_000_000n;
+
+function timeText(seconds: bigint): string {
+  if (seconds < 0n || seconds > DATE_SECONDS_MAX) return `${seconds} s since 1970`;
+  return `${new Date(Number(seconds) * 1_000).toISOString().replace('.000', '')} (${seconds} s since 1970)`;
+}
+
+function sameAddress(left: string, right: string): boolean {
+  return left.toLowerCase() === right.toLowerCase();
+}
