@@ -6,7 +6,7 @@
 import { allDo, STRATEGIES } from '@keyquorum/mpc/simulate/faults/catalogue';
 import { createPrng } from '@keyquorum/mpc/simulate/prng';
 import type { Faults } from '@keyquorum/mpc/simulate/strategy';
-import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
+import type { Value64 } from '@keyquorum/tfhe/ciphertext';
 import { secretKeyBits } from '@keyquorum/tfhe/key-set-components';
 import { lweDimensionOf, TEST_PARAMETERS } from '@keyquorum/tfhe/parameters';
 import { describe, expect, test } from 'vitest';
@@ -22,15 +22,14 @@ const BIG = [0, 9, 15];
 
 const random = createPrng('compressed values');
 const word = (): bigint => new DataView(random.bytes(8).buffer).getBigUint64(0);
-const bitsOf = (name: CiphertextValue['key']) =>
-  random.bytes(secretKeyBits(TEST_PARAMETERS, name)).map((byte) => byte & 1);
+const bitsOf = (name: Value64['key']) => random.bytes(secretKeyBits(TEST_PARAMETERS, name)).map((byte) => byte & 1);
 const keyBits: Required<KeyBits> = { pke: bitsOf('pke'), big: bitsOf('big'), compression: bitsOf('compression') };
 
-function compressed(messages: readonly number[], noise: bigint): CiphertextValue {
+function compressed(messages: readonly number[], noise: bigint): Value64 {
   return encryptMessages(keyBits.compression, { messages, key: 'compression', noise, random: word });
 }
 
-function jobOf(values: readonly CiphertextValue[], keyId = KEY_ID): DecryptionJob {
+function jobOf(values: readonly Value64[], keyId = KEY_ID): DecryptionJob {
   return { requestId: Buffer.from(random.bytes(32)).toString('hex'), keyId, contentHash: random.bytes(32), values };
 }
 

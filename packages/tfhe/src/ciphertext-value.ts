@@ -3,7 +3,7 @@
  * plaintexts make up the value. The protocol opens a 4-bit message per LWE ciphertext and `recompose` builds the value.
  */
 import { BITS_PER_BLOCK, type FheType } from './fhe-type.ts';
-import type { COMPRESSED_DELTA_LOG2, DELTA_LOG2 } from './parameters.ts';
+import type { COMPRESSED_DELTA_LOG2, DELTA_LOG2, SQUASHED_DELTA_LOG2 } from './parameters.ts';
 
 /** Two bits of the value, where they stand in the opened messages. Pieces are listed least significant first. */
 export interface Piece {
@@ -15,8 +15,21 @@ export interface Piece {
   readonly bits: 2 | 4;
 }
 
-export interface CiphertextValue {
+interface Blocks {
   readonly type: FheType;
+  /** LWE dimension. */
+  readonly dimension: number;
+  /** blocks * dimension words, little endian. */
+  readonly masks: Uint8Array<ArrayBuffer>;
+  /** One word per block, little endian. */
+  readonly bodies: Uint8Array<ArrayBuffer>;
+  /** Message bits that each LWE ciphertext carries, other values' bits of a packed pair included: 2 or 4. */
+  readonly blockBits: readonly number[];
+  readonly pieces: readonly Piece[];
+}
+
+/** Words modulo 2^64: what is encrypted and computed with. */
+export interface Value64 extends Blocks {
   /** The secret key it is under: that of the compact public key, the big GLWE key, or that of compressed lists. */
   readonly key: 'pke' | 'big' | 'compression';
   /**
@@ -24,15 +37,20 @@ export interface CiphertextValue {
    * bits 59..62 of the phase; with 61 its lower half is noise, belongs to no piece and stays closed.
    */
   readonly deltaLog2: typeof DELTA_LOG2 | typeof COMPRESSED_DELTA_LOG2;
-  /** LWE dimension. */
-  readonly dimension: number;
-  /** blocks * dimension u64, little endian. */
-  readonly masks: Uint8Array<ArrayBuffer>;
-  /** One u64 per block, little endian. */
-  readonly bodies: Uint8Array<ArrayBuffer>;
-  /** Message bits that each LWE ciphertext carries, other values' bits of a packed pair included: 2 or 4. */
-  readonly blockBits: readonly number[];
-  readonly pieces: readonly Piece[];
+}
+
+/** Words modulo 2^128: a value after noise squashing, so exact that much noise can be added before it is opened. */
+export interface Value128 extends Blocks {
+  /** The key of noise squashing, or that of squashed lists. */
+  readonly key: 'noise-squashing' | 'noise-squashing-compression';
+  /** The message is bits 123..126 of the phase, two blocks of the value; all below is noise. */
+  readonly deltaLog2: typeof SQUASHED_DELTA_LOG2;
+}
+
+export type CiphertextValue = Value64 | Value128;
+
+export function isSquashed(value: CiphertextValue): value is Value128 {
+  return value.key === 'noise-squashing' || value.key === 'noise-squashing-compression';
 }
 
 /**

@@ -5,7 +5,7 @@
  * items, so a boolean may share a ciphertext with the first block of the integer behind it.
  */
 import { CiphertextError } from './ciphertext-error.ts';
-import type { CiphertextValue, Piece } from './ciphertext-value.ts';
+import type { Piece, Value64 } from './ciphertext-value.ts';
 import { BITS_PER_BLOCK } from './fhe-type.ts';
 import { blocksOf, type Place, placeOf } from './list-items.ts';
 import { requireDegree, requireNativeModulus, requireParameter, wrongObject } from './parameter-checks.ts';
@@ -27,7 +27,7 @@ interface List {
 }
 
 /** Reads value `slot` of a CompactCiphertextList behind its header. */
-export function readListValue(envelope: Envelope, parameters: ParameterSet, slot: number): CiphertextValue {
+export function readListValue(envelope: Envelope, parameters: ParameterSet, slot: number): Value64 {
   if (envelope.typeName !== TYPE_NAME.compactCiphertextList) {
     throw wrongObject(envelope.typeName, 'CompactCiphertextList');
   }
@@ -36,7 +36,7 @@ export function readListValue(envelope: Envelope, parameters: ParameterSet, slot
 }
 
 /** Reads value `slot` of a ProvenCompactCiphertextList behind its header. The proofs are parsed, not verified. */
-export function readProvenListValue(envelope: Envelope, parameters: ParameterSet, slot: number): CiphertextValue {
+export function readProvenListValue(envelope: Envelope, parameters: ParameterSet, slot: number): Value64 {
   if (envelope.typeName !== TYPE_NAME.provenCompactCiphertextList) {
     throw wrongObject(envelope.typeName, 'ProvenCompactCiphertextList');
   }
@@ -44,7 +44,7 @@ export function readProvenListValue(envelope: Envelope, parameters: ParameterSet
   return sliceOf({ parts: proved.lists.map(({ blocks }) => blocks), items }, parameters, slot);
 }
 
-function sliceOf(list: List, parameters: ParameterSet, slot: number): CiphertextValue {
+function sliceOf(list: List, parameters: ParameterSet, slot: number): Value64 {
   const blocksPerCiphertext = requireListParameters(list, parameters);
   const ciphertexts = list.parts.reduce((sum, part) => sum + part.lwe.count, 0);
   const blocks = blocksOf(list.items);
@@ -86,11 +86,11 @@ interface Span extends Place {
 }
 
 /** Copies the ciphertexts that hold blocks `first` to `first + count - 1` of the list. */
-function cutOut(list: List, span: Span, dimension: number): CiphertextValue {
+function cutOut(list: List, span: Span, dimension: number): Value64 {
   const { type, first, count, total, blocksPerCiphertext } = span;
   const start = Math.floor(first / blocksPerCiphertext);
   const length = Math.ceil((first + count) / blocksPerCiphertext) - start;
-  const value: CiphertextValue = {
+  const value: Value64 = {
     type,
     key: 'pke',
     deltaLog2: DELTA_LOG2,
@@ -112,7 +112,7 @@ function cutOut(list: List, span: Span, dimension: number): CiphertextValue {
 }
 
 /** Copies consecutive ciphertexts from `start` on, across the parts of the list. */
-function copyCiphertexts(parts: readonly ListBlocks[], start: number, into: CiphertextValue): void {
+function copyCiphertexts(parts: readonly ListBlocks[], start: number, into: Value64): void {
   const length = into.blockBits.length;
   let partStart = 0;
   for (const { lwe } of parts) {

@@ -8,11 +8,17 @@
  * plaintext has two bits.
  * Cost: only the GLWE ciphertexts that hold the value are unpacked; u64: 0.3 MB of masks, below 1 ms.
  */
-import { CiphertextError } from './ciphertext-error.ts';
-import type { CiphertextValue } from './ciphertext-value.ts';
+import type { Value64 } from './ciphertext-value.ts';
 import { BITS_PER_BLOCK } from './fhe-type.ts';
 import { blocksOf, type Place, placeOf } from './list-items.ts';
-import { requireAtomicPattern, requireNativeModulus, requireParameter, wrongObject } from './parameter-checks.ts';
+import { glwePlace, type PackedShape, requirePackedGlwes } from './packed-glwes.ts';
+import {
+  requireAtomicPattern,
+  requireCount,
+  requireNativeModulus,
+  requireParameter,
+  wrongObject,
+} from './parameter-checks.ts';
 import { COMPRESSED_DELTA_LOG2, lweDimensionOf, type ParameterSet } from './parameters.ts';
 import { type Envelope, TYPE_NAME } from './safe-serialize.ts';
 import { type CompressedBlocks, compressedCiphertextList } from './schema/ciphertexts.ts';
@@ -23,26 +29,21 @@ const WORD_BYTES = 8;
 const MESSAGE_SHIFT = 2;
 
 /** Reads value `slot` of a CompressedCiphertextList behind its header. */
-export function readCompressedListValue(envelope: Envelope, parameters: ParameterSet, slot: number): CiphertextValue {
+export function readCompressedListValue(envelope: Envelope, parameters: ParameterSet, slot: number): Value64 {
   if (envelope.typeName !== TYPE_NAME.compressedCiphertextList) {
     throw wrongObject(envelope.typeName, 'CompressedCiphertextList');
   }
   const { inner, reRandomizationMetadata } = envelope.open(compressedCiphertextList);
   const { blocks, items } = inner;
   requireMetadata(blocks, parameters);
-  for (const [index, glwe] of blocks.glwes.entries()) {
-    requireGlwe(`glwes[${index}]`, glwe, parameters);
-    requireBodies(`glwes[${index}]`, glwe, { parameters, isLast: index === blocks.glwes.length - 1 });
-  }
-  const stored = blocks.glwes.reduce((sum, { bodyCount }) => sum + bodyCount, 0);
+  const stored = requirePackedGlwes(blocks.glwes, shapeOf(parameters));
   requireCount('inner.items: blocks', blocksOf(items), stored);
   requireCount('reRandomizationMetadata', reRandomizationMetadata.length, items.length);
   return extracted(blocks.glwes, placeOf(items, slot), parameters);
 }
 
-/** Refuses a count that contradicts another field of the same object. */
-function requireCount(field: string, got: number, want: number): void {
-  if (got !== want) throw new CiphertextError('CIPHERTEXT_MALFORMED', `${field}: got ${got}, want ${want}`, { field });
+function shapeOf({ compression }: ParameterSet): PackedShape {
+  return { ...compression, wordBytes: WORD_BYTES, storedBits: compression.storageLogModulus };
 }
 
 function requireMetadata({ glwes, metadata }: CompressedBlocks, parameters: ParameterSet): void {
@@ -56,41 +57,19 @@ function requireMetadata({ glwes, metadata }: CompressedBlocks, parameters: Para
   requireParameter('metadata.ciphertextsPerGlwe', metadata.ciphertextsPerGlwe, ciphertextsPerGlwe);
 }
 
-function requireGlwe(field: string, glwe: ModulusSwitchedGlwe, { compression }: ParameterSet): void {
-  requireNativeModulus(field, glwe.ciphertextModulus);
-  requireParameter(`${field}.glweDimension`, glwe.glweDimension, compression.dimension);
-  requireParameter(`${field}.polynomialSize`, glwe.polynomialSize, compression.polynomialSize);
-  requireParameter(`${field}.packed.bits`, glwe.packed.bits, compression.storageLogModulus);
-}
-
-/** All but the last GLWE ciphertext are full, none is empty, and each stores what it says. */
-function requireBodies(
-  field: string,
-  { packed, bodyCount }: ModulusSwitchedGlwe,
-  { parameters: { compression }, isLast }: { parameters: ParameterSet; isLast: boolean },
-): void {
-  const full = compression.ciphertextsPerGlwe;
-  const fits = isLast ? bodyCount >= 1 && bodyCount <= full : bodyCount === full;
-  if (!fits) requireCount(`${field}.bodyCount`, bodyCount, full);
-  requireCount(`${field}.packed.count`, packed.count, lweDimensionOf(compression) + bodyCount);
-  const words = Math.ceil((packed.count * packed.bits) / (8 * WORD_BYTES));
-  requireCount(`${field}.packed.data`, packed.data.length / WORD_BYTES, words);
-}
-
 /** The LWE ciphertexts of blocks `first` to `first + count - 1`. */
 function extracted(
   glwes: readonly ModulusSwitchedGlwe[],
   { type, first, count }: Place,
   { compression }: ParameterSet,
-): CiphertextValue {
+): Value64 {
   const dimension = lweDimensionOf(compression);
-  const { polynomialSize, ciphertextsPerGlwe } = compression;
+  const { polynomialSize } = compression;
   const masks = new Uint32Array(2 * dimension * count);
   const bodies = new Uint32Array(2 * count);
   let opened: { readonly index: number; readonly upper: Uint32Array } | undefined;
   for (let block = 0; block < count; block++) {
-    const index = Math.floor((first + block) / ciphertextsPerGlwe);
-    const coefficient = (first + block) % ciphertextsPerGlwe;
+    const { index, coefficient } = glwePlace(first + block, compression);
     if (opened?.index !== index) opened = { index, upper: upperHalves(glwes[index]!) };
     const { upper } = opened;
     writeMask(masks.subarray(2 * dimension * block), upper.subarray(0, dimension), { polynomialSize, coefficient });

@@ -12,9 +12,13 @@ export function requireParameter(field: string, got: string | number, want: stri
   }
 }
 
-/** Ciphertexts of every parameter set live modulo 2^64, which is written as modulus 0 of 64 bits. */
-export function requireNativeModulus(field: string, { modulus, scalarBits }: CiphertextModulus): void {
-  requireParameter(`${field}.ciphertextModulus`, modulus === 0n ? `2^${scalarBits}` : `${modulus}`, '2^64');
+/** Ciphertexts live modulo 2^64, or 2^128 when squashed, in every set: written as modulus 0 of so many bits. */
+export function requireNativeModulus(
+  field: string,
+  { modulus, scalarBits }: CiphertextModulus,
+  bits: 64 | 128 = 64,
+): void {
+  requireParameter(`${field}.ciphertextModulus`, modulus === 0n ? `2^${scalarBits}` : `${modulus}`, `2^${bits}`);
 }
 
 /** Blocks of every parameter set are under the big key: key switching first, then bootstrapping. */
@@ -28,6 +32,11 @@ const MAX_DEGREE = 15;
 
 export function requireDegree(field: string, degree: number): void {
   if (degree > MAX_DEGREE) requireParameter(`${field}.degree`, degree, `at most ${MAX_DEGREE}`);
+}
+
+/** Refuses a count that contradicts another field of the same object. */
+export function requireCount(field: string, got: number, want: number): void {
+  if (got !== want) throw new CiphertextError('CIPHERTEXT_MALFORMED', `${field}: got ${got}, want ${want}`, { field });
 }
 
 /** The type of a value of that many blocks. */

@@ -2,7 +2,7 @@
  * FheUint, FheInt, FheBool and their seeded (compressed) forms: one LWE ciphertext under the big key per block.
  * A seeded block stores its body only; its mask is drawn from its own public seed (csprng.ts).
  */
-import type { CiphertextValue } from './ciphertext-value.ts';
+import type { Value64 } from './ciphertext-value.ts';
 import { createSeededStream } from './csprng.ts';
 import type { FheType } from './fhe-type.ts';
 import {
@@ -34,7 +34,7 @@ const NOMINAL_NOISE_LEVEL = 1;
 const TRIVIAL_NOISE_LEVEL = 0;
 
 /** Reads an FheUint, FheInt or FheBool behind its header. */
-export function readRadixValue(envelope: Envelope, parameters: ParameterSet): CiphertextValue {
+export function readRadixValue(envelope: Envelope, parameters: ParameterSet): Value64 {
   const { kind, blocks } = openRadix(envelope);
   const value = emptyValue(fheTypeOf(kind, blocks.length), blocks.length, parameters);
   const maskBytes = 8 * value.dimension;
@@ -52,7 +52,7 @@ export function readRadixValue(envelope: Envelope, parameters: ParameterSet): Ci
 }
 
 /** Reads a CompressedFheUint, CompressedFheInt or CompressedFheBool behind its header. */
-export function readSeededRadixValue(envelope: Envelope, parameters: ParameterSet): CiphertextValue {
+export function readSeededRadixValue(envelope: Envelope, parameters: ParameterSet): Value64 {
   const { kind, blocks } = openSeededRadix(envelope);
   const value = emptyValue(fheTypeOf(kind, blocks.length), blocks.length, parameters);
   const maskBytes = 8 * value.dimension;
@@ -97,7 +97,7 @@ function openSeededRadix(envelope: Envelope): { kind: FheType['kind']; blocks: r
   }
 }
 
-function emptyValue(type: FheType, blockCount: number, parameters: ParameterSet): CiphertextValue {
+function emptyValue(type: FheType, blockCount: number, parameters: ParameterSet): Value64 {
   const dimension = lweDimensionOf(parameters.glwe);
   const bits = type.kind === 'bool' ? 2 : 4;
   return {

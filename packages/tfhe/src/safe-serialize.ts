@@ -45,6 +45,10 @@ export const TYPE_NAME = {
   compactCiphertextList: 'high_level_api::CompactCiphertextList',
   provenCompactCiphertextList: 'high_level_api::ProvenCompactCiphertextList',
   compressedCiphertextList: 'high_level_api::CompressedCiphertextList',
+  squashedUint: 'high_level_api::SquashedNoiseFheUint',
+  squashedInt: 'high_level_api::SquashedNoiseFheInt',
+  squashedBool: 'high_level_api::SquashedNoiseFheBool',
+  compressedSquashedNoiseCiphertextList: 'high_level_api::CompressedSquashedNoiseCiphertextList',
 } as const;
 
 /** A serialised object behind its header. */

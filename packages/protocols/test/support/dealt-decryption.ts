@@ -7,7 +7,7 @@ import { createPrss } from '@keyquorum/mpc/prss/prss';
 import type { Prng } from '@keyquorum/mpc/simulate/prng';
 import { type Run, type SimulateOptions, type Simulation, simulate } from '@keyquorum/mpc/simulate/simulate';
 import type { PartyId } from '@keyquorum/mpc/transport';
-import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
+import type { Value64 } from '@keyquorum/tfhe/ciphertext';
 import type { DecryptionJob, DecryptionOutcome } from '../../src/decryption/job.ts';
 import { createLedger } from '../../src/decryption/ledger.ts';
 import type { Material } from '../../src/decryption/material.ts';
@@ -24,7 +24,7 @@ const ELEMENT_BYTES = 32;
 const DEADLINE_MS = 60_000;
 
 /** One byte per bit, LWE order; parts that the key was generated without are left out. */
-export type KeyBits = Readonly<Partial<Record<CiphertextValue['key'], Uint8Array>>>;
+export type KeyBits = Readonly<Partial<Record<Value64['key'], Uint8Array>>>;
 
 interface Dealt {
   readonly keyId: string;
@@ -46,7 +46,7 @@ export function createDealtDecryption(
   const sim = simulate({ codecs: SHARE_CODECS, ...options, kernel });
   const random = sim.random.fork('dealt');
   const material = dealMaterial(options, bundles);
-  const names = Object.keys(keyBits) as CiphertextValue['key'][];
+  const names = Object.keys(keyBits) as Value64['key'][];
   const keys = new Map(names.map((name) => [name, shareBits(keyBits[name]!, options, random)]));
 
   async function boot(party: Party) {
@@ -54,7 +54,7 @@ export function createDealtDecryption(
     const ledger = createLedger(party.journal);
     const reservations = createReservations(party, ledger, signal);
     const keyShares = {
-      of: (id: string, name: CiphertextValue['key']) => (id === keyId ? keys.get(name)?.get(party.self) : undefined),
+      of: (id: string, name: Value64['key']) => (id === keyId ? keys.get(name)?.get(party.self) : undefined),
     };
     const modules = { party, keyShares, deadlineMs: DEADLINE_MS, signal, log: () => undefined };
     const service = createDecryptionService({ ...modules, pool: () => pool });

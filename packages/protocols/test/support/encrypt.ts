@@ -1,5 +1,5 @@
 /** LWE encryption with a known secret key: the textbook, in BigInt, for tests that have reconstructed the key. */
-import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
+import type { Value64 } from '@keyquorum/tfhe/ciphertext';
 
 const MODULUS = 1n << 64n;
 
@@ -13,13 +13,13 @@ const LAYOUTS = {
 export interface Plain {
   /** With the padding bit on top: below 32, or below 8 under the compression key. */
   readonly messages: readonly number[];
-  readonly key: CiphertextValue['key'];
+  readonly key: Value64['key'];
   /** Added to each phase. */
   readonly noise: bigint;
   readonly random: () => bigint;
 }
 
-export function encryptMessages(keyBits: Uint8Array, { messages, key, noise, random }: Plain): CiphertextValue {
+export function encryptMessages(keyBits: Uint8Array, { messages, key, noise, random }: Plain): Value64 {
   const dimension = keyBits.length;
   const { deltaLog2, shift, bits } = LAYOUTS[key];
   const masks = new BigUint64Array(messages.length * dimension);

@@ -128,7 +128,7 @@ const compressionMetadata = versionedStruct(0, {
 });
 /** The blocks of all items in order, `ciphertextsPerGlwe` to a GLWE ciphertext; the last one may hold fewer. */
 export const compressedBlocks = versionedStruct(2, {
-  glwes: vector(modulusSwitchedGlwe, MAX_GLWES),
+  glwes: vector(modulusSwitchedGlwe(8), MAX_GLWES),
   metadata: option(compressionMetadata),
 });
 export type CompressedBlocks = Decoded<typeof compressedBlocks>;
@@ -142,4 +142,50 @@ export const compressedCiphertextList = versionedStruct(3, {
   tag,
   /** One per item. */
   reRandomizationMetadata: vector(reRandomizationMetadata, MAX_LIST_ITEMS),
+});
+
+/** One block of a squashed value, modulo 2^128: of an integer, two blocks of the value it was made from. */
+const squashedBlock = versionedStruct(0, {
+  lwe: lweCiphertext(16),
+  degree: smallNumber,
+  messageModulus: smallNumber,
+  carryModulus: smallNumber,
+});
+export type SquashedBlock = Decoded<typeof squashedBlock>;
+
+/** Which key the blocks are under: that of noise squashing, or that of squashed lists they were taken out of. */
+const squashedState = versioned(0, variants({ Normal: unit, PostDecompression: unit }));
+export type SquashedState = Decoded<typeof squashedState>;
+
+/** SquashedNoiseFheUint and SquashedNoiseFheInt. */
+export const squashedInteger = versionedStruct(1, {
+  value: versioned(
+    0,
+    versionedStruct(0, { blocks: vector(squashedBlock, MAX_BLOCKS), originalBlockCount: size(MAX_BLOCKS) }),
+  ),
+  state: squashedState,
+  tag,
+});
+export const squashedBool = versionedStruct(1, {
+  value: versioned(0, versionedStruct(0, { block: squashedBlock })),
+  state: squashedState,
+  tag,
+});
+
+/** Absent exactly when the list holds no block. */
+const squashedListMetadata = versionedStruct(0, {
+  messageModulus: smallNumber,
+  carryModulus: smallNumber,
+  ciphertextsPerGlwe: dimension,
+});
+/** As in compressed lists; items say how many blocks a value had before it was squashed. */
+export const compressedSquashedBlocks = versionedStruct(0, {
+  glwes: vector(modulusSwitchedGlwe(16), MAX_GLWES),
+  metadata: option(squashedListMetadata),
+});
+export type CompressedSquashedBlocks = Decoded<typeof compressedSquashedBlocks>;
+
+export const compressedSquashedNoiseCiphertextList = versionedStruct(0, {
+  inner: versionedStruct(0, { blocks: compressedSquashedBlocks, items: listItems }),
+  tag,
 });

@@ -80,17 +80,18 @@ export const lweCompactCiphertextList = versionedStruct(0, {
 
 /**
  * A GLWE ciphertext whose words are rounded to `bits` bits: the mask polynomials, then the first `bodyCount`
- * coefficients of the body. They are packed lowest bit first into u64 words. What the last word holds behind the last
+ * coefficients of the body. They are packed lowest bit first into whole words. What the last word holds behind the last
  * number is not defined: tfhe-rs writes zeros there from a CPU, and the next coefficients of the body from a GPU.
  */
-export const modulusSwitchedGlwe = versionedStruct(0, {
-  packed: versionedStruct(0, { data: data(8), bits: log, count: size(MAX_WORDS) }),
-  glweDimension: dimension,
-  polynomialSize: dimension,
-  bodyCount: dimension,
-  ciphertextModulus,
-});
-export type ModulusSwitchedGlwe = Decoded<typeof modulusSwitchedGlwe>;
+export const modulusSwitchedGlwe = (wordBytes: WordBytes) =>
+  versionedStruct(0, {
+    packed: versionedStruct(0, { data: data(wordBytes), bits: log, count: size(MAX_WORDS) }),
+    glweDimension: dimension,
+    polynomialSize: dimension,
+    bodyCount: dimension,
+    ciphertextModulus,
+  });
+export type ModulusSwitchedGlwe = Decoded<ReturnType<typeof modulusSwitchedGlwe>>;
 
 export const seededKeyswitchKey = versionedStruct(2, {
   data: data(8),

@@ -1,5 +1,5 @@
 /** Oracles in plain BigInt arithmetic: secret keys out of client keys, LWE phases, negacyclic products, noise. */
-import { type CiphertextValue, messageMasks, recompose } from '../../src/ciphertext-value.ts';
+import { type CiphertextValue, isSquashed, messageMasks, recompose } from '../../src/ciphertext-value.ts';
 import { safeDeserialize, TYPE_NAME } from '../../src/safe-serialize.ts';
 import { clientKey } from '../../src/schema/keys.ts';
 
@@ -48,32 +48,40 @@ export function openValue(
   const secret = keys[value.key];
   if (secret === undefined) throw new Error(`the ${value.key} key is not known`);
   const wanted = messageMasks(value);
-  const halves = new Uint32Array(value.masks.buffer);
-  const bodies = wordsOf(value.bodies);
   let noise = 0n;
-  const messages = Uint8Array.from(bodies, (body, index) => {
-    // Sums of 32-bit halves stay exact integers; only one bigint per ciphertext.
-    let low = 0;
-    let high = 0;
-    for (let bit = 0; bit < secret.length; bit++) {
-      if (!secret[bit]) continue;
-      const at = 2 * (index * value.dimension + bit);
-      low += halves[at]!;
-      high += halves[at + 1]!;
-    }
-    const phase = body - BigInt(low) - (BigInt(high) << 32n);
-    const decoded = decode(phase, value.deltaLog2);
+  const messages = Uint8Array.from(phasesOf(value, secret), (phase, index) => {
+    const decoded = decode(phase, value);
     if (decoded.noise > noise) noise = decoded.noise;
     return decoded.message & wanted[index]!;
   });
   return { value: recompose(value, messages), messages, noise };
 }
 
-/** Bits 59..62 of the phase, rounded to a multiple of 2^deltaLog2, and the distance to that. */
-function decode(phase: bigint, deltaLog2: number): { message: number; noise: bigint } {
-  const rounded = BigInt.asIntN(64 - deltaLog2, (phase + (1n << BigInt(deltaLog2 - 1))) >> BigInt(deltaLog2));
-  const nearest = rounded << BigInt(deltaLog2);
-  return { message: Number((nearest >> 59n) & 15n), noise: wordDistance(phase, nearest) };
+/** b - <a, s> of each ciphertext, not reduced. */
+export function phasesOf(value: CiphertextValue, secret: Uint8Array): bigint[] {
+  const limbsPerWord = isSquashed(value) ? 4 : 2;
+  const masks = new Uint32Array(value.masks.buffer);
+  const bodies = new Uint32Array(value.bodies.buffer);
+  return value.blockBits.map((_, index) => {
+    // Sums of 32-bit limbs stay exact numbers; few bigints per ciphertext.
+    const sums = [...bodies.subarray(limbsPerWord * index, limbsPerWord * (index + 1))];
+    for (let bit = 0; bit < secret.length; bit++) {
+      if (!secret[bit]) continue;
+      const at = limbsPerWord * (index * value.dimension + bit);
+      for (let limb = 0; limb < limbsPerWord; limb++) sums[limb]! -= masks[at + limb]!;
+    }
+    return sums.reduce((phase, sum, limb) => phase + (BigInt(sum) << BigInt(32 * limb)), 0n);
+  });
+}
+
+/** The four bits below the padding bit, rounded to a multiple of 2^deltaLog2, and the distance to that. */
+function decode(phase: bigint, value: CiphertextValue): { message: number; noise: bigint } {
+  const [wordBits, delta] = [isSquashed(value) ? 128 : 64, BigInt(value.deltaLog2)];
+  const rounded = BigInt.asIntN(wordBits, (phase + (1n << (delta - 1n))) >> delta);
+  const nearest = rounded << delta;
+  const distance = BigInt.asIntN(wordBits, phase - nearest);
+  const message = Number((nearest >> BigInt(wordBits - 5)) & 15n);
+  return { message, noise: distance < 0n ? -distance : distance };
 }
 
 /** a(X) * rev(s)(X) mod X^N + 1 with rev(s)_j = s_{N-1-j}: the product of compact public keys. */
