@@ -125,6 +125,14 @@ export function gr128Row(out: usize, constants: usize, inputs: usize, stride: us
   }
 }
 
+/** out[r] = sum_j masks[r][j] * key[j]: rows of `dimension` public 128-bit words, key of elements. */
+export function gr128InnerProducts(out: usize, masks: usize, key: usize, dimension: u32, rows: u32): void {
+  for (let r: u32 = 0; r < rows; r++) {
+    for (let k: usize = 0; k < 64; k += 16) column(out + k, masks, 16, key + k, dimension, 0, 0, 1);
+    out += 64; masks += <usize>dimension << 4;
+  }
+}
+
 /** Adds (x & mask) at p, or subtracts it. */
 // @ts-ignore: decorator
 @inline

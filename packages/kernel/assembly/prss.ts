@@ -76,3 +76,18 @@ export function noiseWords(out: usize, keystream: usize, step: u32, width: u32, 
     out += wordBytes; keystream += step;
   }
 }
+
+/**
+ * Word j = u + u' - 2^width modulo 2^128, u and u' the low `width` bits of two groups of 16 keystream bytes each: two
+ * samples of [-2^(width-1), 2^(width-1)). 64 < width < 127.
+ */
+export function floodWords(out: usize, keystream: usize, width: u32, count: u32): void {
+  const mask = (<u64>1 << <u64>(width - 64)) - 1;
+  for (let i: u32 = 0; i < count; i++) {
+    const low = load<u64>(keystream), sum = low + load<u64>(keystream, 16);
+    const high = (load<u64>(keystream, 8) & mask) + (load<u64>(keystream, 24) & mask) + u64(sum < low);
+    store<u64>(out, sum);
+    store<u64>(out, high - mask - 1, 8);
+    out += 16; keystream += 32;
+  }
+}

@@ -100,7 +100,7 @@ function openingRows({ gr64, gr128, gf16 }: Kernel): Row[] {
   });
 }
 
-function randomnessRows({ gr64, gr128, gf16 }: Kernel): Row[] {
+function randomnessRows({ gr64, gr128, gf16, floodSamples }: Kernel): Row[] {
   const profiles = [
     { n: 4, t: 1, budgetNs: 70 },
     { n: 7, t: 2 },
@@ -128,6 +128,11 @@ function randomnessRows({ gr64, gr128, gf16 }: Kernel): Row[] {
     { name: 'gf16 mul', items: COUNT, run: () => gf16.mul(x, y) },
     { name: 'gr64 noise, width 18, per sample', items: 4 * COUNT, run: () => gr64.noise(stream, 18, COUNT) },
     { name: 'gr128 noise, width 31, per sample', items: 4 * COUNT, run: () => gr128.noise(stream, 31, COUNT) },
+    {
+      name: 'flooding sample',
+      items: COUNT,
+      run: () => floodSamples(stream, { boundLog2: 110, count: COUNT }),
+    },
     { name: 'keystream, per 64 KiB', items: 1, run: () => stream.read(65_536) },
     { name: 'createKeystream', items: 1, run: () => createKeystream(new Uint8Array(16)) },
   ];
@@ -138,6 +143,11 @@ function lweRows({ lwe }: Kernel): Row[] {
   const key = asGr64(bytes(32 * 2048));
   const masks = bytes(8 * 2048 * rows);
   const row = masks.slice(0, 8 * 2048);
+  const wide = [4096, 6144].map((dimension) => {
+    const [wideKey, wideMasks] = [asGr128(bytes(64 * dimension)), bytes(16 * dimension * rows)];
+    const run = () => lwe.innerProducts128(wideMasks, wideKey);
+    return { name: `inner product ${dimension} of 128-bit words, per row`, items: rows, run };
+  });
   const short = { row: row.slice(0, 8 * 512), key: asGr64(key.slice(0, 32 * 512)) };
   return [
     {
@@ -147,6 +157,7 @@ function lweRows({ lwe }: Kernel): Row[] {
       budgetNs: 4000,
     },
     { name: 'inner product 2048, one row', items: 1, run: () => lwe.innerProducts(row, key) },
+    ...wide,
     { name: 'compact mask 2048, per row', items: rows, run: () => lwe.compactMasks(row, 0, rows) },
     { name: 'negacyclic 2048 x 4 components', items: 1, run: () => lwe.negacyclicProduct(row, key) },
     { name: 'negacyclic 512 x 4 components', items: 1, run: () => lwe.negacyclicProduct(short.row, short.key) },

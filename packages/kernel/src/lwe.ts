@@ -1,8 +1,8 @@
 /**
- * LWE and GLWE masks times shared keys, mod 2^64. Masks and ciphertext polynomials are public u64 little-endian words,
- * key shares are GR(2^64,4) elements. Every product is exact.
+ * LWE and GLWE masks times shared keys, mod 2^64, and LWE masks mod 2^128. Masks and ciphertext polynomials are public
+ * little-endian words, key shares are elements of the Galois ring of the same width. Every product is exact.
  */
-import type { Gr64 } from './batch.ts';
+import type { Gr64, Gr128 } from './batch.ts';
 import { wholeItems } from './context.ts';
 import { KernelError, requireRange } from './errors.ts';
 import type { KernelMemory } from './memory.ts';
@@ -10,6 +10,7 @@ import type { KernelExports } from './wasm.ts';
 
 const WORD_BYTES = 8;
 const ELEMENT_BYTES = 32;
+const COORDINATES = 4;
 const TRANSFORM_BYTES = 32; // per coefficient: 4 limbs, half a complex f64 each
 const PLANES = 2; // pairs of limbs
 const MAX_DIMENSION = 16384;
@@ -18,6 +19,8 @@ const MAX_DEGREE = 2048; // the twiddle table and the exactness bound of the tra
 export interface LweKernel {
   /** sum_j masks[i][j] * key[j]; `masks`: count rows of key-dimension words. */
   innerProducts(masks: Uint8Array, key: Gr64): Gr64;
+  /** The same in 128-bit words. */
+  innerProducts128(masks: Uint8Array, key: Gr128): Gr128;
   /** Rows chunk(X) * X^i mod X^N+1, i = first .. first+count-1 < N: the LWE masks of a compact list. Public data. */
   compactMasks(chunk: Uint8Array, first: number, count: number): Uint8Array;
   /** polynomial * key mod X^N+1, N a power of two in 4..2048, exact by a floating-point transform of 16-bit limbs. */
@@ -34,24 +37,30 @@ interface Context {
 export function createLwe(wasm: KernelExports, memory: KernelMemory): LweKernel {
   const context = { wasm, memory };
   return {
-    innerProducts: (masks, key) => innerProducts(context, masks, key),
+    innerProducts: (masks, key) => innerProducts(memory, wasm.innerProducts, { masks, key, wordBytes: 8 }),
+    innerProducts128: (masks, key) => innerProducts(memory, wasm.gr128InnerProducts, { masks, key, wordBytes: 16 }),
     compactMasks: (chunk, first, count) => compactMasks(context, chunk, { first, count }),
     negacyclicProduct: (polynomial, key) => negacyclicProduct(context, polynomial, key),
     negacyclicProductKaratsuba: (a, b) => karatsuba(context, a, b),
   };
 }
 
-function innerProducts({ wasm, memory }: Context, masks: Uint8Array, key: Gr64): Gr64 {
-  const dimension = wholeItems('key', key, ELEMENT_BYTES);
+function innerProducts<E extends Gr64 | Gr128>(
+  memory: KernelMemory,
+  kernel: KernelExports['innerProducts'],
+  { masks, key, wordBytes }: { masks: Uint8Array; key: E; wordBytes: 8 | 16 },
+): E {
+  const elementBytes = COORDINATES * wordBytes;
+  const dimension = wholeItems('key', key, elementBytes);
   requireRange('key dimension', dimension, 1, MAX_DIMENSION);
-  const step = dimension * WORD_BYTES;
+  const step = dimension * wordBytes;
   const count = wholeItems('masks', masks, step);
-  const out = new Uint8Array(count * ELEMENT_BYTES);
-  const outputs = [{ bytes: out, step: ELEMENT_BYTES }];
+  const out = new Uint8Array(count * elementBytes);
+  const outputs = [{ bytes: out, step: elementBytes }];
   memory.stream({ count, inputs: [{ bytes: masks, step }], outputs, constants: [key] }, (at, rows) =>
-    wasm.innerProducts(at.outputs[0]!, at.inputs[0]!, at.constants[0]!, dimension, rows),
+    kernel(at.outputs[0]!, at.inputs[0]!, at.constants[0]!, dimension, rows),
   );
-  return out as unknown as Gr64;
+  return out as unknown as E;
 }
 
 function compactMasks(

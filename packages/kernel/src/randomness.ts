@@ -91,7 +91,8 @@ export function noise<E extends Gr64 | Gr128>(
   return out as unknown as E;
 }
 
-function copyKeystream(scratch: Scratch, address: number, stream: Keystream, bytes: number): void {
+/** Fills memory at the address with the next bytes of the stream. */
+export function copyKeystream(scratch: Scratch, address: number, stream: Keystream, bytes: number): void {
   const block = stream.read(bytes);
   scratch.write(address, block);
   block.fill(0);

@@ -37,6 +37,7 @@ export interface KernelExports {
   firstDifference(a: number, b: number, bytes: number): number;
   prssAccumulate(acc: number, first: number, second: number, weights: number, vectors: number): void;
   noiseWords(out: number, keystream: number, step: number, width: number, wordBytes: number, count: number): void;
+  floodWords(out: number, keystream: number, width: number, count: number): void;
   gf16Add: Elementwise;
   gf16Mul: Elementwise;
   gf16Row: Row;
@@ -44,6 +45,7 @@ export interface KernelExports {
   gf16Unpack(out: number, packed: number, bytes: number): void;
   gf16Pack(out: number, a: number, bytes: number): void;
   innerProducts(out: number, masks: number, key: number, dimension: number, rows: number): void;
+  gr128InnerProducts(out: number, masks: number, key: number, dimension: number, rows: number): void;
   rotations(out: number, polynomial: number, degree: number, first: number, rows: number): void;
   karatsuba(out: number, a: number, b: number, degree: number, scratch: number): void;
   twiddleTable(): number;

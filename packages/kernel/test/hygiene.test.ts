@@ -4,6 +4,7 @@ import { asGf16, asGr64, asGr128, type Gr64, type Gr128 } from '../src/batch.ts'
 import { createEvaluator } from '../src/bootstrap.ts';
 import { ringContext } from '../src/context.ts';
 import { KernelError } from '../src/errors.ts';
+import { floodSamples } from '../src/flooding.ts';
 import { createGf16 } from '../src/gf16.ts';
 import { createGlwe } from '../src/glwe.ts';
 import { createKeystream } from '../src/keystream.ts';
@@ -18,12 +19,13 @@ import { seededBytes } from './arbitraries.ts';
 const wasm = instantiate();
 const memory = createMemory(wasm);
 const gr64 = createRing<Gr64>(ringContext(wasm, memory, 'gr64'));
-const gr128 = createRing<Gr128>(ringContext(wasm, memory, 'gr128'));
+const wide = ringContext(wasm, memory, 'gr128');
+const gr128 = createRing<Gr128>(wide);
 const gf16 = createGf16(wasm, memory);
 const lwe = createLwe(wasm, memory);
 const evaluator = createEvaluator(wasm, memory);
 const glwe64 = createGlwe<Gr64>(ringContext(wasm, memory, 'gr64'));
-const glwe128 = createGlwe<Gr128>(ringContext(wasm, memory, 'gr128'));
+const glwe128 = createGlwe<Gr128>(wide);
 const bytes = new Uint8Array(wasm.memory.buffer);
 const atCreation = bytes.slice();
 
@@ -81,6 +83,8 @@ function calls(): [string, () => unknown][] {
     'gf16 prss': () => gf16.prss(streams, normalisedWeights(SUBSETS, 4, 1, 'gf16'), COUNT),
     'gf16 pack': () => gf16.unpack(gf16.pack(x), COUNT),
     'inner products': () => lwe.innerProducts(seededBytes(3, 8 * COUNT), a),
+    'wide inner products': () => lwe.innerProducts128(seededBytes(3, 16 * COUNT), c),
+    'flood samples': () => floodSamples(wide, streams[0]!, { boundLog2: 110, count: COUNT }),
     'negacyclic product': () => lwe.negacyclicProduct(seededBytes(3, 8 * COUNT), a),
     'GLWE bodies': () => glwe64.prepareKey(a, COUNT).packedBodies(seededBytes(3, 8 * COUNT)),
     'wide GLWE bodies': () => glwe128.prepareKey(c, COUNT).packedBodies(seededBytes(3, 16 * COUNT)),

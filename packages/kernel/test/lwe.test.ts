@@ -1,11 +1,11 @@
 /** LWE products against BigInt, the integer oracle and the worst inputs of the floating-point transform. */
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { asGr64 } from '../src/batch.ts';
+import { describe, expect, test } from 'vitest';
+import { asGr64, asGr128 } from '../src/batch.ts';
 import { KernelError } from '../src/errors.ts';
-import { decodeGr64 } from '../src/gr.ts';
+import { decodeGr64, decodeGr128, type GrBits, type GrElement } from '../src/gr.ts';
 import { createKernel } from '../src/kernel.ts';
-import { edgeBytes, gr64Batch, seededBytes } from './arbitraries.ts';
+import { edgeBytes, gr64Batch, gr128Batch, seededBytes } from './arbitraries.ts';
 
 const kernel = createKernel();
 const { lwe, gr64 } = kernel;
@@ -13,6 +13,11 @@ const { lwe, gr64 } = kernel;
 const words = (bytes: Uint8Array): bigint[] => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   return Array.from({ length: bytes.length / 8 }, (_, i) => view.getBigUint64(8 * i, true));
+};
+
+const wideWords = (bytes: Uint8Array): bigint[] => {
+  const halves = words(bytes);
+  return Array.from({ length: halves.length / 2 }, (_, i) => halves[2 * i]! | (halves[2 * i + 1]! << 64n));
 };
 
 function negacyclic(a: readonly bigint[], b: readonly bigint[]): bigint[] {
@@ -27,25 +32,50 @@ function negacyclic(a: readonly bigint[], b: readonly bigint[]): bigint[] {
   return out.map((c) => BigInt.asUintN(64, c));
 }
 
-test('innerProducts equal BigInt sums for any dimension and number of rows', () => {
-  const input = fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 0, max: 5 }));
-  fc.assert(
-    fc.property(
-      input.chain(([dimension, rows]) => fc.tuple(edgeBytes(8 * dimension * rows, 8), gr64Batch(dimension))),
-      ([masks, key]) => {
-        const [m, k] = [words(masks), decodeGr64(key)];
-        const want = Array.from({ length: m.length / k.length }, (_, r) =>
-          [0, 1, 2, 3].map((c) =>
-            BigInt.asUintN(
-              64,
-              k.reduce((sum, element, j) => sum + m[r * k.length + j]! * element[c]!, 0n),
-            ),
-          ),
-        );
-        expect(decodeGr64(lwe.innerProducts(masks, key))).toEqual(want);
-      },
+/** The textbook: sum_j masks[r][j] * key[j] in each coordinate. */
+function products(masks: readonly bigint[], key: readonly GrElement[], bits: GrBits): bigint[][] {
+  return Array.from({ length: masks.length / key.length }, (_, r) =>
+    [0, 1, 2, 3].map((c) =>
+      BigInt.asUintN(
+        bits,
+        key.reduce((sum, element, j) => sum + masks[r * key.length + j]! * element[c]!, 0n),
+      ),
     ),
   );
+}
+
+describe('inner products equal BigInt sums for any dimension and number of rows', () => {
+  const size = fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 0, max: 5 }));
+
+  test('of 64-bit words', () => {
+    const input = size.chain(([dimension, rows]) => fc.tuple(edgeBytes(8 * dimension * rows, 8), gr64Batch(dimension)));
+    fc.assert(
+      fc.property(input, ([masks, key]) => {
+        expect(decodeGr64(lwe.innerProducts(masks, key))).toEqual(products(words(masks), decodeGr64(key), 64));
+      }),
+    );
+  });
+
+  test('of 128-bit words', () => {
+    const input = size.chain(([dimension, rows]) =>
+      fc.tuple(edgeBytes(16 * dimension * rows, 16), gr128Batch(dimension)),
+    );
+    fc.assert(
+      fc.property(input, ([masks, key]) => {
+        const want = products(wideWords(masks), decodeGr128(key), 128);
+        expect(decodeGr128(lwe.innerProducts128(masks, key))).toEqual(want);
+      }),
+    );
+  });
+
+  test('of 128-bit words in the longest rows, where the sums are largest', () => {
+    const [rows, dimension] = [3, 6144];
+    const masks = new Uint8Array(16 * rows * dimension).fill(0xff);
+    masks.set(seededBytes(4, 16 * dimension), 16 * dimension);
+    const key = asGr128(new Uint8Array(64 * dimension).fill(0xff));
+    const want = products(wideWords(masks), decodeGr128(key), 128);
+    expect(decodeGr128(lwe.innerProducts128(masks, key))).toEqual(want);
+  });
 });
 
 test('many long rows are streamed', () => {

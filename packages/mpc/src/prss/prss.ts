@@ -34,6 +34,11 @@ export interface Prss {
    */
   noise64(label: string, width: number, count: number): Gr64;
   noise128(label: string, width: number, count: number): Gr128;
+  /**
+   * Shares of `count` samples of flooding noise, sample i in coordinate i mod 4 of element floor(i/4): sum over the
+   * sets of two terms that are uniform in [-2^boundLog2, 2^boundLog2). Of the family's degree.
+   */
+  flood128(label: string, boundLog2: number, count: number): Gr128;
   /** Overwrites the keys; every later draw throws. */
   erase(): void;
 }
@@ -72,30 +77,36 @@ export function createPrss(kernel: Kernel, keys: PrssKeys): Prss {
     zero64: (label, count) => zero(value64(count), { kind: 'zero64', label }, gr64, count),
     zero128: (label, count) => zero(value128(count), { kind: 'zero128', label }, gr128, count),
     zero16: (label, count) => zero(value16(count), { kind: 'zero16', label }, gf16, count),
-    noise64: (label, width, count) => noise(gr64, draw('noise64', label), weights.normalised64, { width, count }),
-    noise128: (label, width, count) => noise(gr128, draw('noise128', label), weights.normalised128, { width, count }),
+    noise64: (label, width, count) =>
+      sumOverSets(gr64, draw('noise64', label), weights.normalised64, (stream) => gr64.noise(stream, width, count)),
+    noise128: (label, width, count) =>
+      sumOverSets(gr128, draw('noise128', label), weights.normalised128, (stream) => gr128.noise(stream, width, count)),
+    flood128: (label, boundLog2, count) =>
+      sumOverSets(gr128, draw('flood128', label), weights.normalised128, (stream) =>
+        kernel.floodSamples(stream, { boundLog2, count }),
+      ),
     erase,
   };
 }
 
-/** sum over the sets of factor * samples; `factors`: one element per set. */
-function noise<E extends Gr64 | Gr128>(
+/** sum over the sets, of which every party has some, of factor * samples; `factors`: one element per set. */
+function sumOverSets<E extends Gr64 | Gr128>(
   ring: Ring<E>,
   streams: readonly Keystream[],
   factors: E,
-  { width, count }: { width: number; count: number },
+  samplesOf: (stream: Keystream) => E,
 ): E {
   const bytes = ring.bytesPerElement;
   let sum: E | undefined;
   for (const [position, stream] of streams.entries()) {
     const factor = factors.subarray(position * bytes, (position + 1) * bytes) as Uint8Array as E;
-    const samples: E = ring.noise(stream, width, count);
+    const samples = samplesOf(stream);
     const before: E | undefined = sum;
     sum = before ? ring.addScaled(before, factor, samples) : ring.scale(factor, samples);
     eraseBuffer(samples);
     if (before) eraseBuffer(before);
   }
-  return sum ?? ring.zeros(count);
+  return sum!;
 }
 
 /** One keystream per set of the party for each (kind, label), once. */

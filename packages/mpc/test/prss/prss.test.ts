@@ -3,7 +3,7 @@
  */
 import type { AlgebraName, Batches } from '@keyquorum/kernel/batch';
 import { field16Inverse, field16Mul } from '@keyquorum/kernel/field16';
-import { decodeGr64, GR_ZERO, grAdd, grMul } from '@keyquorum/kernel/gr';
+import { decodeGr64, decodeGr128, GR_ZERO, grAdd, grMul } from '@keyquorum/kernel/gr';
 import { createKeystream } from '@keyquorum/kernel/keystream';
 import { smallWeightAtZero } from '@keyquorum/kernel/weights';
 import { describe, expect, test } from 'vitest';
@@ -122,6 +122,22 @@ describe.each(SIZES)('n=$n, t=$t', ({ n, t }) => {
       for (const word of words) expect(word).toBeLessThanOrEqual(BigInt(family.subsets.length) << BigInt(width));
     },
   );
+
+  test('flooding noise has degree t, and is the sum of two bounded samples per set; 0 behind the last', () => {
+    const [boundLog2, samples] = [110, 6];
+    const shares = draw<'gr128'>(all, (prss) => prss.flood128('f', boundLog2, samples));
+    const opened = openAt('gr128', shares, t);
+    let sum = kernel.gr128.zeros(2);
+    c.subsets.forEach((subset, index) => {
+      const stream = createKeystream(seedOf(all[subset[0]! - 1]!, index, 'flood128', 'f'));
+      sum = kernel.gr128.add(sum, kernel.floodSamples(stream, { boundLog2, count: samples }));
+    });
+    expect(opened).toEqual(sum);
+    const words = decodeGr128(opened).flat();
+    const bound = BigInt(2 * c.subsets.length) << BigInt(boundLog2);
+    for (const word of words) expect(BigInt.asIntN(128, word + bound)).toBeLessThan(2n * bound);
+    expect(words.slice(samples)).toEqual([0n, 0n]);
+  });
 
   test('the same for session keys of every party: blame recomputes from revealed keys', () => {
     const own = all.map((keys) => sessionKeys(keys, SESSION));
