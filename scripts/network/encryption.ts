@@ -1,5 +1,6 @@
 /** Encrypts with node-tfhe under a network's public key: the client that the product must serve, not our own code. */
 import { randomBytes, randomInt } from 'node:crypto';
+import type { CiphertextFormat } from '@keyquorum/tfhe/ciphertext';
 import tfhe, { type CompactCiphertextListBuilder } from 'node-tfhe';
 
 const SERIALIZED_MAX = 1n << 30n;
@@ -15,8 +16,8 @@ export interface Sample {
 
 export interface EncryptedValue {
   readonly handle: string;
-  readonly format: 'compact-list' | 'fhe' | 'compressed-list';
-  /** base64 of the whole list */
+  readonly format: CiphertextFormat;
+  /** base64 of the whole object */
   readonly bytes: string;
   readonly slot: number;
 }

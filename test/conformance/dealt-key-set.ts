@@ -31,7 +31,6 @@ export function dealtKeySet(parameters: ParameterSet, parts: readonly OptionalPa
   return {
     parameters,
     parts,
-    formats: ['fhe', 'compressed-list', 'squashed', 'compressed-squashed-list'],
     publicKey: compactPublicKeyBytes({ parameters, mask, body: bodiesOf('compact-public-key') }),
     async writeKeySet(path) {
       const { segments } = compressedXofKeySetLayout({ parameters, parts, seed: SEED, tag: TAG });

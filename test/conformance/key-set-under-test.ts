@@ -17,8 +17,6 @@ export interface Plain {
 export interface KeySetUnderTest {
   readonly parameters: ParameterSet;
   readonly parts: readonly OptionalPart[];
-  /** What whoever made it decrypts. */
-  readonly formats: readonly ResultFormat[];
   /** A CompactPublicKey, for node-tfhe. */
   readonly publicKey: Uint8Array;
   /** Writes the CompressedXofKeySet. */

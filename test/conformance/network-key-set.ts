@@ -1,6 +1,5 @@
 /** Key sets that a network of four processes generates, and decrypts for. One network serves all of them. */
 import { open } from 'node:fs/promises';
-import { CiphertextError, type CiphertextErrorCode, readCiphertext } from '@keyquorum/tfhe/ciphertext';
 import { parseFheType } from '@keyquorum/tfhe/fhe-type';
 import { type KeySetName, keySetChoice } from '@keyquorum/tfhe/key-sets';
 import { decrypt, decryptionRequest } from '../../scripts/network/decryption.ts';
@@ -8,6 +7,7 @@ import { fetchObject, finishedKey, generateKey, newRequestId } from '../../scrip
 import { createLocalNetwork, type LocalNetwork } from '../../scripts/network/local-network.ts';
 import { PARTIES, poolHolds, temporaryDirectory } from '../e2e/running-network.ts';
 import type { KeySetUnderTest, Plain } from './key-set-under-test.ts';
+import { valuesOf } from './open-result.ts';
 
 const KEY_WITHIN_MS = 120_000;
 /** All results of a key set are a few thousand blocks. */
@@ -40,15 +40,13 @@ async function generatedKeySet(network: LocalNetwork, name: KeySetName): Promise
   return {
     parameters,
     parts,
-    formats: ['fhe', 'compressed-list'],
     publicKey: await fetchObject(network.rest(2), key, 'CompactPublicKey'),
     async writeKeySet(path) {
       await using file = await open(path, 'w');
       await file.writeFile(await fetchObject(network.rest(3), key, 'CompressedXofKeySet'));
     },
     async decrypt(format, bytes) {
-      if (format !== 'fhe' && format !== 'compressed-list') throw new RangeError(`the network does not take ${format}`);
-      const slots = format === 'fhe' ? 1 : slotsOf((slot) => readCiphertext(format, bytes, { parameters, slot }));
+      const slots = valuesOf(format, bytes, parameters).length;
       const encoded = Buffer.from(bytes).toString('base64');
       const values: Plain[] = [];
       for (let first = 0; first < slots; first += VALUES_PER_REQUEST) {
@@ -65,17 +63,4 @@ async function generatedKeySet(network: LocalNetwork, name: KeySetName): Promise
       return values;
     },
   };
-}
-
-/** Values in the object: slots are read until there is none. @throws CiphertextError when it is refused otherwise */
-function slotsOf(read: (slot: number) => unknown): number {
-  for (let slot = 0; ; slot++) {
-    try {
-      read(slot);
-    } catch (error) {
-      const code: CiphertextErrorCode | undefined = error instanceof CiphertextError ? error.code : undefined;
-      if (code === 'CIPHERTEXT_SLOT' && slot > 0) return slot;
-      throw error;
-    }
-  }
 }

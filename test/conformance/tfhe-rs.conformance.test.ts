@@ -103,8 +103,8 @@ function conformance(): void {
     test('every value is right', async () => {
       const got: Record<string, readonly string[]> = {};
       const want: Record<string, readonly string[]> = {};
-      for (const { file, format, values } of results.files) {
-        if (file === UNFINISHED || !keySet.formats.includes(format)) continue;
+      for (const { file, values } of results.files) {
+        if (file === UNFINISHED) continue;
         const opened = await open(file);
         got[file] = opened.map(({ type, value }) => shown(fheTypeName(type), value));
         want[file] = values.map((value, i) =>

@@ -14,6 +14,7 @@ import { type Announcement, createStarting } from './ceremony/starting.ts';
 import { learnProven, serveProven } from './closed/learn-proven.ts';
 import { createProvenParties } from './closed/proven.ts';
 import { serveBatchList } from './decryption/batch-list.ts';
+import type { EpochKeys } from './decryption/flooding.ts';
 import { DecryptionError, type PoolStatus } from './decryption/job.ts';
 import { createLedger } from './decryption/ledger.ts';
 import { createPool, type Pool } from './decryption/pool.ts';
@@ -64,14 +65,13 @@ export function createServices(options: ServiceOptions): Services {
   let pool: Pool | undefined;
   let refill: Refill | undefined;
   let damaged = false;
+  /** Set once the keys have passed their test. */
+  let epochKeysInUse: EpochKeys | undefined;
 
   const decryption = createDecryptionService({
-    party,
+    ...{ party, key: keys.loaded, deadlineMs: limits.decryptionDeadlineMs, signal, log },
     pool: () => pool,
-    keyShares: { of: keys.shares },
-    deadlineMs: limits.decryptionDeadlineMs,
-    signal,
-    log,
+    epochKeys: () => epochKeysInUse,
   });
 
   const starting = createStarting(party, {
@@ -117,6 +117,7 @@ export function createServices(options: ServiceOptions): Services {
   async function startPool(epoch: number, epochKeys: PrssKeys): Promise<void> {
     damaged = !(await testOwnKeys(epochKeys));
     if (damaged) return log({ level: 'error', message: DAMAGED });
+    epochKeysInUse = { epoch, keys: epochKeys };
     const { admitted, onBound } = decryption;
     pool = createPool({ party, ledger, reservations, admitted, onBound, signal });
     const sizes = { target: limits.poolTarget, batchBundles: limits.batchBundles };
@@ -176,6 +177,7 @@ export function createServices(options: ServiceOptions): Services {
     async stop() {
       stopping.abort(new Error('the node is stopping'));
       pool?.close();
+      epochKeysInUse = undefined; // erased below: noise from keys of zeros would be no secret
       keys.erase();
       const held = epochs.current();
       if (held !== undefined) eraseKeys(held.keys);

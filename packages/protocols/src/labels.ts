@@ -7,6 +7,8 @@
 export const labels = {
   proposal: 'keyquorum/protocols/proposal/v1',
   stripeSession: 'keyquorum/protocols/stripe-session/v1',
+  flooding: 'keyquorum/protocols/flooding/v1',
+  floodedOpening: 'keyquorum/protocols/flooded-opening/v1',
   onlineSession: 'keyquorum/protocols/online-session/v1',
   poolNonce: 'keyquorum/protocols/pool-nonce/v1',
   poolStart: 'keyquorum/protocols/pool-start/v1',

@@ -2,6 +2,7 @@
 import { LABELS } from '@keyquorum/mpc/labels';
 import { SIGNATURE_BYTES } from '@keyquorum/mpc/runtime/statement';
 import type { ElementRing, ShareMessageCodec } from '@keyquorum/mpc/simulate/share-message';
+import { SHARES_TAG } from './decryption/content-openings.ts';
 import { SHARE_TAG } from './decryption/preprocessing.ts';
 import { BITS_TAG } from './keygen/replay.ts';
 
@@ -33,6 +34,7 @@ function signed(pattern: RegExp, ring: ElementRing): ShareMessageCodec {
 export const SHARE_CODECS: readonly ShareMessageCodec[] = [
   plain(/^(seed|masked)$/, GR64),
   plain(/^(level\/\d+|message)$/, { kind: 'gf16' }),
+  plain(new RegExp(`^${SHARES_TAG}$`), GR128),
   signed(/^body64\/\d+$/, GR64),
   signed(/^body128\/\d+$/, GR128),
   signed(new RegExp(`^${BITS_TAG}$`), GR128),

@@ -23,7 +23,7 @@ const BIG = [0, 9, 15];
 const random = createPrng('compressed values');
 const word = (): bigint => new DataView(random.bytes(8).buffer).getBigUint64(0);
 const bitsOf = (name: Value64['key']) => random.bytes(secretKeyBits(TEST_PARAMETERS, name)).map((byte) => byte & 1);
-const keyBits: Required<KeyBits> = { pke: bitsOf('pke'), big: bitsOf('big'), compression: bitsOf('compression') };
+const keyBits = { pke: bitsOf('pke'), big: bitsOf('big'), compression: bitsOf('compression') } satisfies KeyBits;
 
 function compressed(messages: readonly number[], noise: bigint): Value64 {
   return encryptMessages(keyBits.compression, { messages, key: 'compression', noise, random: word });

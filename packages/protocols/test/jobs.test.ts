@@ -5,7 +5,7 @@ import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DecryptionError, type DecryptionJob } from '../src/decryption/job.ts';
-import { createJobBoard } from '../src/decryption/jobs.ts';
+import { createJobBoard, type ValueShares } from '../src/decryption/jobs.ts';
 import type { ProposalItem } from '../src/decryption/proposal.ts';
 
 function value(blocks: number): CiphertextValue {
@@ -26,7 +26,8 @@ function job(blocks: readonly number[], change: Partial<DecryptionJob> = {}): De
   return { ...ids, values: blocks.map(value), ...change };
 }
 
-const phases = (blocks: readonly number[]) => blocks.map((count) => asGr64(new Uint8Array(32 * count).fill(9)));
+const phases = (blocks: readonly number[]): ValueShares[] =>
+  blocks.map((count) => ({ kind: 'phases', shares: asGr64(new Uint8Array(32 * count).fill(9)) }));
 
 test('opened in any order and in any pieces, a job settles with the last block', async () => {
   const shape = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 });
@@ -119,7 +120,7 @@ test('a failed job can be asked for again, its shares are erased; settled ones a
   const failed = board.add(job([2]), shares, 0);
   board.fail(failed, new DecryptionError('DECRYPTION_TIMEOUT', 'too few'));
   await expect(failed.outcome).rejects.toMatchObject({ code: 'DECRYPTION_TIMEOUT' });
-  expect(shares[0]!.every((byte) => byte === 0)).toBe(true);
+  expect(shares[0]!.shares.every((byte) => byte === 0)).toBe(true);
   expect(board.find(job([2]))).toBeUndefined();
   const again = phases([2]);
   const done = board.add(job([2]), again, 10);
@@ -129,5 +130,5 @@ test('a failed job can be asked for again, its shares are erased; settled ones a
   expect(board.find(job([2]))).toBe(done);
   board.forgetBefore(11);
   expect(board.find(job([2]))).toBeUndefined();
-  expect(again[0]!.every((byte) => byte === 0)).toBe(true);
+  expect(again[0]!.shares.every((byte) => byte === 0)).toBe(true);
 });

@@ -100,7 +100,7 @@ export function decryptCommand(print: Print, exit: (code: number) => void): Comm
     .argument('<file>', 'safe_serialize bytes of a list or of one value')
     .requiredOption('--key <id>', 'id of the key it is encrypted under')
     .option('--id <hex>', 'request id')
-    .option('--format <format>', 'compact-list, proven-list, fhe, compressed-fhe or compressed-list', 'compact-list')
+    .option('--format <format>', 'of the file, as docs/rest.md names them', 'compact-list')
     .option(
       '--slot <index...>',
       'values of the list to decrypt',

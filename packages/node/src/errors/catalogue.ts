@@ -100,6 +100,7 @@ const DECRYPTION: Record<DecryptionErrorCode, ErrorEntry> = {
   POOL_EMPTY: { status: 503, hint: 'preprocessing has not kept up: see pool in GET /v1/status, then send it again' },
   KEY_PART_MISSING: { status: 422, hint: 'generate a key that has the part, or send the values in another format' },
   KEY_UNKNOWN: { status: 404, hint: 'GET /v1/keys lists the keys of this node' },
+  FLOODING_UNSOUND_SIZE: { status: 422, hint: 'send the values in a format that is not squashed' },
   REQUEST_CONFLICT: { status: 409, hint: 'a request id names one content for ever: choose a new id' },
   DECRYPTION_TIMEOUT: { status: 504, hint: 'the named parties did not answer; send it again when they are back' },
   DECRYPTION_ABORTED: { status: 503, hint: 'the node was stopping; send the same request again' },

@@ -1,4 +1,5 @@
 /** Body of `POST /v1/public-decryptions`, and of the same request between nodes. */
+import type { CiphertextFormat } from '@keyquorum/tfhe/ciphertext';
 import Type, { type Static } from 'typebox';
 
 export const Id = Type.String({ pattern: '^[0-9a-f]{64}$', description: '32 bytes, lower-case hex' });
@@ -6,13 +7,23 @@ const closed = { additionalProperties: false } as const;
 const CIPHERTEXTS_MAX = 256;
 /** Base64 of the largest object, 17 MiB. */
 const BASE64_LENGTH_MAX = 24 * 2 ** 20;
+const FORMATS = [
+  'compact-list',
+  'proven-list',
+  'fhe',
+  'compressed-fhe',
+  'compressed-list',
+  'squashed',
+  'compressed-squashed-list',
+] as const satisfies readonly CiphertextFormat[];
 
 export const CiphertextBody = Type.Object(
   {
     handle: Id,
-    format: Type.Enum(['compact-list', 'proven-list', 'fhe', 'compressed-fhe', 'compressed-list'], {
+    format: Type.Enum(FORMATS, {
       description:
-        'what the bytes are: an encrypted list, one FheUint/FheInt/FheBool, its compressed form, or a compressed list',
+        'what the bytes are: an encrypted list, one FheUint/FheInt/FheBool, its compressed form, a compressed list, ' +
+        'one value after noise squashing, or a list of those',
     }),
     bytes: Type.String({
       minLength: 4,

@@ -10,6 +10,7 @@ import {
   type FheType,
   fheTypeId,
   fheTypeName,
+  isSquashed,
   readCiphertext,
 } from '@keyquorum/tfhe/ciphertext';
 import { keySetChoice } from '@keyquorum/tfhe/key-sets';
@@ -18,6 +19,9 @@ import { parseExtraData } from '@keyquorum/wire/extra-data';
 import type { Limits, Requester } from '../config/schema.ts';
 import { ApiError } from '../errors/api-error.ts';
 import type { Ciphertext, Content } from './content.ts';
+
+/** A squashed block has the words of four to twelve others, up to 96 KiB. */
+const SQUASHED_WEIGHT = 4;
 
 /** The values of a request that may run. Throws ApiError, CiphertextError or WireError. */
 export function judge(
@@ -36,7 +40,7 @@ export function judge(
   let blocks = 0;
   return content.ciphertexts.map((ciphertext, index) => {
     const value = inContext(index, () => readValue(ciphertext, parameters));
-    blocks += value.blockBits.length;
+    blocks += value.blockBits.length * (isSquashed(value) ? SQUASHED_WEIGHT : 1);
     if (blocks > limits.blocksPerRequest) {
       throw new ApiError('REQUEST_TOO_LARGE', `more than ${limits.blocksPerRequest} blocks in one request`);
     }

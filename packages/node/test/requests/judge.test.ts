@@ -1,9 +1,9 @@
-/** What a node says to a ciphertext before it takes part: values of compressed lists, by slot, type and purpose. */
+/** What a node says to a ciphertext before it takes part: values of packed lists, by slot, type, purpose and size. */
 import type { KeyRecord } from '@keyquorum/protocols/services';
 import { lweDimensionOf, TEST_PARAMETERS } from '@keyquorum/tfhe/parameters';
 import { safeSerialize, TYPE_NAME } from '@keyquorum/tfhe/safe-serialize';
-import { compressedCiphertextList } from '@keyquorum/tfhe/schema/ciphertexts';
-import { NATIVE_64 } from '@keyquorum/tfhe/schema/core';
+import { compressedCiphertextList, squashedInteger } from '@keyquorum/tfhe/schema/ciphertexts';
+import { NATIVE_64, NATIVE_128 } from '@keyquorum/tfhe/schema/core';
 import { expect, test } from 'vitest';
 import type { PublicDecryptionBody } from '../../src/requests/body.ts';
 import { contentOf } from '../../src/requests/content.ts';
@@ -50,6 +50,21 @@ test('a value of a compressed list, by slot', () => {
   expect(flag).toMatchObject({ type: { kind: 'bool' }, key: 'compression', blockBits: [2] });
   const [number] = judged({ slot: 1, fheType: 2 }, 'development');
   expect(number).toMatchObject({ type: { kind: 'uint', bits: 8 }, key: 'compression', blockBits: [2, 2, 2, 2] });
+});
+
+test('a squashed block counts as four', () => {
+  const { dimension, polynomialSize } = TEST_PARAMETERS.noiseSquashing;
+  const lwe = { data: new Uint8Array(16 * (dimension * polynomialSize + 1)), ciphertextModulus: NATIVE_128 };
+  const block = { lwe, degree: 15, messageModulus: 4, carryModulus: 4 };
+  const squashed = (blocks: number) => {
+    const value = { blocks: Array(blocks).fill(block), originalBlockCount: 2 * blocks };
+    const state = { kind: 'Normal' as const, value: null };
+    const object = { value, state, tag: { data: new Uint8Array(0) } };
+    const bytes = safeSerialize(TYPE_NAME.squashedUint, squashedInteger, object);
+    return judged({ format: 'squashed', bytes: Buffer.from(bytes).toString('base64') }, 'development');
+  };
+  expect(squashed(2)).toMatchObject([{ type: { kind: 'uint', bits: 8 }, key: 'noise-squashing' }]);
+  expect(() => squashed(4)).toThrow(expect.objectContaining({ code: 'REQUEST_TOO_LARGE' }));
 });
 
 test.each([

@@ -30,6 +30,7 @@ export type DecryptionErrorCode =
   | 'POOL_EMPTY' //         not enough preprocessed material anywhere; it is being made or a party is missing
   | 'KEY_UNKNOWN' //        this node holds no share of the key
   | 'KEY_PART_MISSING' //   the key was generated without the part that a value is encrypted under
+  | 'FLOODING_UNSOUND_SIZE' // n and t are such that flooding noise could change messages
   | 'REQUEST_CONFLICT' //   the id was used for other content
   | 'DECRYPTION_TIMEOUT' // fewer than 2t+1 parties answered before the deadline
   | 'DECRYPTION_ABORTED'; // the node is stopping

@@ -14,7 +14,7 @@ import { evaluatePlan } from '@keyquorum/mpc/circuit/evaluate';
 import { COMPARISON } from '@keyquorum/mpc/circuit/plan';
 import type { Session } from '@keyquorum/mpc/session';
 import { openRobust } from '@keyquorum/mpc/sharing/robust';
-import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
+import type { Value64 } from '@keyquorum/tfhe/ciphertext';
 import type { Material } from './material.ts';
 
 const ELEMENT_BYTES = 32;
@@ -23,7 +23,7 @@ const PACKED = 4;
 const MESSAGE_BITS = 4;
 
 /** D1: shares modulo 2^64 of b - <a, s> + h, one element per LWE ciphertext. `key`: shares of the key bits. */
-export function phaseShares(kernel: Kernel, value: CiphertextValue, key: Gr64): Gr64 {
+export function phaseShares(kernel: Kernel, value: Value64, key: Gr64): Gr64 {
   const { gr64, lwe } = kernel;
   const products = lwe.innerProducts(value.masks, key);
   const bodies = gr64.embed(value.bodies);

@@ -1,23 +1,29 @@
 /**
- * Decryption as a service of one node: admits jobs, has their blocks bound to pool material by some party, runs the
- * online protocol for everything that is bound, and assembles the outcome. Any node may be asked and every node
- * answers: the initiator of a request is the party that was asked, then the next one and so on, skipping parties that
- * are down or whose stripes are empty, so nobody has to agree on it (SPEC R4). Running one request twice with different
- * bundles is harmless; the first result wins.
+ * Decryption as a service of one node: admits jobs and assembles their outcomes. Squashed values are opened at once.
+ * Blocks of the others are bound to pool material by some party, and the online protocol runs for everything that is
+ * bound. Any node may be asked and every node answers: the initiator of a request is the party that was asked, then the
+ * next one and so on, skipping parties that are down or whose stripes are empty, so nobody has to agree on it (SPEC
+ * R4). Running one request twice with different bundles is harmless; the first result wins.
  */
 import { createHash } from 'node:crypto';
-import { asGr64, type Gr64 } from '@keyquorum/kernel/batch';
+import { asGr64, asGr128, ELEMENT_BYTES } from '@keyquorum/kernel/batch';
+import { fromHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import { partiesOf } from '@keyquorum/mpc/roster';
 import type { Fault, Session } from '@keyquorum/mpc/session';
-import type { PartyId } from '@keyquorum/mpc/transport';
-import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
+import { RobustOpeningError } from '@keyquorum/mpc/sharing/robust';
+import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { concat } from '../concat.ts';
+import { sessionIdOf } from '../digest.ts';
+import { labels } from '../labels.ts';
 import type { Log } from '../log.ts';
+import { type AdmissionModules, admitValues } from './admission.ts';
+import { createContentOpenings } from './content-openings.ts';
+import { floodedElements, floodedMessages } from './flooding.ts';
 import { DecryptionError, type DecryptionJob, type DecryptionOutcome } from './job.ts';
 import { createJobBoard, type Job } from './jobs.ts';
 import { eraseMaterial, type Material } from './material.ts';
-import { openMessages, phaseShares } from './online.ts';
+import { openMessages } from './online.ts';
 import type { Pool } from './pool.ts';
 import { bundlesOf, onlineSessionId, type ProposalItem } from './proposal.ts';
 import type { Bound } from './stripe-binding.ts';
@@ -31,15 +37,9 @@ const RETAIN_MS = 120_000;
 /** One online session is eleven short rounds; a party that is late by this is reported. */
 const ONLINE_DEADLINE_MS = 15_000;
 
-export interface KeyShares {
-  /** Shares modulo 2^64 of the bits of one secret key, LWE order; undefined when this node holds none. */
-  of(keyId: string, key: CiphertextValue['key']): Gr64 | undefined;
-}
-
-export interface DecryptionModules {
+export interface DecryptionModules extends Omit<AdmissionModules, 'kernel'> {
   readonly party: Party;
   readonly pool: () => Pool | undefined;
-  readonly keyShares: KeyShares;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -62,34 +62,50 @@ export interface DecryptionService {
 export function createDecryptionService(modules: DecryptionModules): DecryptionService {
   const { party, signal, log } = modules;
   const { roster, clock, kernel } = party;
-  const board = createJobBoard();
+  const openings = createContentOpenings(party, signal);
+  const board = createJobBoard((job) => openings.forget(floodedOpeningId(job)));
   let proposing: Promise<void> | undefined;
   const toPropose = new Set<Job>();
 
   function admit(request: DecryptionJob): Job {
     const known = board.find(request);
     if (known !== undefined) return known;
-    const keys = request.values.map(({ key }) => sharesOf(request.keyId, key)); // throws before any phase is there
-    const phases = request.values.map((value, index) => phaseShares(kernel, value, keys[index]!));
-    const job = board.add(request, phases, clock.now());
+    const job = board.add(request, admitValues({ ...modules, kernel }, request), clock.now());
     board.forgetBefore(clock.now() - RETAIN_MS);
-    follow(job).catch((error) => board.fail(job, asDecryptionError(error)));
+    const failed = (error: unknown) => board.fail(job, asDecryptionError(error));
+    openFlooded(job).catch((error) => failed(error instanceof RobustOpeningError ? missedDeadline(job) : error));
+    if (board.missing(job).length > 0) follow(job).catch(failed);
     return job;
   }
 
-  function sharesOf(keyId: string, key: CiphertextValue['key']): Gr64 {
-    const { keyShares } = modules;
-    const shares = keyShares.of(keyId, key);
-    if (shares !== undefined) return shares;
-    // Every key has the big key; the others come with parts that a key can be generated without.
-    const isHeld = keyShares.of(keyId, 'big') !== undefined;
-    if (isHeld) throw new DecryptionError('KEY_PART_MISSING', `key ${keyId} was generated without a ${key} key`);
-    throw new DecryptionError('KEY_UNKNOWN', `this node holds no share of key ${keyId}`);
+  /** Opens everything of the job that is flooded (F3), in one session. */
+  async function openFlooded(job: Job): Promise<void> {
+    const values = job.values.flatMap((each, index) => (each.kind === 'flooded' ? [{ ...each, index }] : []));
+    if (values.length === 0) return;
+    const opened = await openings.open({
+      id: floodedOpeningId(job),
+      shares: asGr128(concat(values.map(({ shares }) => shares))),
+      deadlineMs: deadlineOf(job),
+      onFault: (fault) => noteFault([job], fault),
+    });
+    noteSilent([job]);
+    let at = 0;
+    for (const { index } of values) {
+      const blocks = job.messages[index]!.length;
+      const end = at + floodedElements(blocks) * ELEMENT_BYTES.gr128;
+      board.openedValue(job, index, floodedMessages(asGr128(opened.subarray(at, end)), blocks));
+      at = end;
+    }
+    opened.fill(0); // the noise beside the messages is nobody's business
+  }
+
+  function deadlineOf(job: Job): number {
+    return job.deadlineMs ?? job.startedMs + modules.deadlineMs;
   }
 
   /** Watches over a job until it is settled: proposes when it is this party's turn, gives up at the deadline. */
   async function follow(job: Job): Promise<void> {
-    const deadlineMs = job.deadlineMs ?? job.startedMs + modules.deadlineMs;
+    const deadlineMs = deadlineOf(job);
     for (let attempt = 0; !job.settled; attempt++) {
       if (initiator(job, attempt) === party.self) schedule(job);
       const turnEndsMs = Math.min(deadlineMs, job.startedMs + (attempt + 1) * ATTEMPT_MS);
@@ -141,7 +157,10 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     const material = modules.pool()?.take(stripe, low, bundlesOf(items));
     if (material === undefined)
       return log({ level: 'warn', message: 'bound material is not here', batch: stripe.batch });
-    const session = party.open(onlineSessionId(digest), { signal, onFault: (fault) => noteFault(items, fault) });
+    const session = party.open(onlineSessionId(digest), {
+      signal,
+      onFault: (fault) => noteFault(jobsOf(items), fault),
+    });
     const deadlineMs = clock.now() + ONLINE_DEADLINE_MS;
     try {
       if (await admittedWithin(items, ONLINE_DEADLINE_MS)) await openItems(session, { items, material, deadlineMs });
@@ -158,10 +177,7 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     const wanted = concat(items.map((item, index) => cutMasks(jobs[index]!, item)));
     const messages = await openMessages(session, { phases, wanted, material, deadlineMs });
     phases.fill(0);
-    for (const id of partiesOf(roster)) {
-      if (id === party.self || party.transport.isUp(id)) continue;
-      noteFault(items, { party: id, kind: 'silent', detail: 'no link to it' });
-    }
+    noteSilent(jobs);
     let at = 0;
     for (const item of items) {
       board.opened(item, messages.subarray(at, at + item.blocks));
@@ -169,11 +185,23 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     }
   }
 
-  /** Every job that the proposal serves tells of the fault, once. */
-  function noteFault(items: readonly ProposalItem[], fault: Fault): void {
-    for (const job of new Set(items.map((item) => board.match(item)))) {
-      const known = job?.faults.some(({ party: id, kind }) => id === fault.party && kind === fault.kind);
-      if (known === false) job?.faults.push(fault);
+  /** The admitted jobs that the items are of. */
+  function jobsOf(items: readonly ProposalItem[]): Job[] {
+    return items.flatMap((item) => board.match(item) ?? []);
+  }
+
+  /** Every job concerned tells of the fault, once. */
+  function noteFault(jobs: readonly Job[], fault: Fault): void {
+    for (const job of new Set(jobs)) {
+      const known = job.faults.some(({ party: id, kind }) => id === fault.party && kind === fault.kind);
+      if (!known) job.faults.push(fault);
+    }
+  }
+
+  function noteSilent(jobs: readonly Job[]): void {
+    for (const id of partiesOf(roster)) {
+      if (id === party.self || party.transport.isUp(id)) continue;
+      noteFault(jobs, { party: id, kind: 'silent', detail: 'no link to it' });
     }
   }
 
@@ -203,11 +231,17 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
 }
 
 function cutPhases(job: Job, { value, firstBlock, blocks }: ProposalItem): Uint8Array {
-  return job.phases[value]!.subarray(32 * firstBlock, 32 * (firstBlock + blocks));
+  return job.values[value]!.shares.subarray(32 * firstBlock, 32 * (firstBlock + blocks));
 }
 
 function cutMasks(job: Job, { value, firstBlock, blocks }: ProposalItem): Uint8Array {
   return job.wanted[value]!.subarray(firstBlock, firstBlock + blocks);
+}
+
+/** One opening per request; parties that hold other words in it never meet. */
+function floodedOpeningId({ requestId, contentHash, values }: Job): SessionId {
+  const masks = values.flatMap((each) => (each.kind === 'flooded' ? [fromHex(each.mask)] : []));
+  return sessionIdOf(labels.floodedOpening, fromHex(requestId), contentHash, ...masks);
 }
 
 function asDecryptionError(error: unknown): DecryptionError {

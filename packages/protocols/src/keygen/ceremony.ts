@@ -124,7 +124,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
         bodies: keys.bodies(session.id),
         async tryKey(key) {
           if (limits.poolTarget === 0) return; // a network without material decrypts nothing, a trial neither
-          await keys.loadPending(id, session.id, parameters);
+          await keys.loadPending({ keyId: id, session: session.id, parameters });
           await tryKey(party.kernel, { keyId: id, ...key }, (job) => modules.decrypt({ ...job, deadlineMs }));
         },
       });

@@ -3,7 +3,7 @@
  * its record, with the COMPLETE certificate of a quorum, is in the journal. Shares without a record belong to a
  * ceremony that did not end here: they are completed from a peer's record or shredded.
  */
-import { asGr128, type Gr64 } from '@keyquorum/kernel/batch';
+import { asGr128, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import { decodeCertificate, verifyCertificate } from '@keyquorum/mpc/agreement/certificate';
 import { decisionSubject } from '@keyquorum/mpc/agreement/decision';
@@ -24,9 +24,21 @@ import { modulo64, type SecretKeyShares, secretKeyShares } from './secret-keys.t
 
 const RECORD_PREFIX = 'key/';
 
-/** The keys that ciphertexts are decrypted under. */
-const DECRYPTION_KEYS = ['pke', 'big', 'compression'] as const satisfies readonly SecretKeyName[];
-export type DecryptionKeyName = (typeof DECRYPTION_KEYS)[number];
+/** The keys that ciphertexts are decrypted under, modulo 2^64 and modulo 2^128. */
+const KEYS_64 = ['pke', 'big', 'compression'] as const satisfies readonly SecretKeyName[];
+const KEYS_128 = ['noise-squashing', 'noise-squashing-compression'] as const satisfies readonly SecretKeyName[];
+
+/** A key that is in use: shares of the bits of its secret keys. */
+export interface LoadedKey {
+  readonly parameters: KeySetName;
+  /** The ceremony that made the shares. */
+  readonly session: SessionId;
+  readonly shares64: ReadonlyMap<SecretKeyName, Gr64>;
+  readonly shares128: ReadonlyMap<SecretKeyName, Gr128>;
+}
+
+/** What is known of a key before it has a record. */
+export type PendingKey = Pick<KeyRecord, 'keyId' | 'session' | 'parameters'>;
 
 /** A finished key before its objects are described. */
 export type UndescribedRecord = Omit<KeyRecord, 'objects'>;
@@ -34,12 +46,12 @@ export type UndescribedRecord = Omit<KeyRecord, 'objects'>;
 export interface KeyStore {
   records(): KeyRecord[];
   record(keyId: string): KeyRecord | undefined;
-  /** Shares modulo 2^64 of the bits of one secret key. */
-  shares(keyId: string, key: DecryptionKeyName): Gr64 | undefined;
+  /** The key, when it is in use. Its shares are those of the store: they are only read. */
+  loaded(keyId: string): LoadedKey | undefined;
   /** K3: the shares become durable, not yet usable. */
   keep(keyId: string, session: SessionId, shares: SecretKeyShares): Promise<void>;
   /** The shares of a key without a record can be used, for its trial, until it is activated or discarded. */
-  loadPending(keyId: string, session: SessionId, parameters: KeySetName): Promise<void>;
+  loadPending(key: PendingKey): Promise<void>;
   /** Opened bodies of a session. */
   bodies(session: SessionId): BodyStore;
   /** The ceremony ended with this record, all bodies are stored: the key becomes usable. */
@@ -63,7 +75,7 @@ interface Modules {
 }
 
 export function createKeyStore({ kernel, roster, journal, secrets, publics }: Modules): KeyStore {
-  const loaded = new Map<string, Map<SecretKeyName, Gr64>>();
+  const loaded = new Map<string, LoadedKey>();
   const recordOf = (keyId: string): KeyRecord | undefined => {
     const bytes = journal.get(RECORD_PREFIX + keyId);
     return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as KeyRecord); // written by `activate`
@@ -72,20 +84,26 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
     journal.keys(RECORD_PREFIX).map((key) => recordOf(key.slice(RECORD_PREFIX.length))!);
   const bodies = (session: SessionId): BodyStore => bodyStore(publics, session);
 
-  async function loadShares(keyId: string, session: SessionId, parameters: KeySetName): Promise<void> {
+  async function loadShares({ keyId, session, parameters }: PendingKey): Promise<void> {
     const bytes = await secrets.get(secretName(keyId, session));
     if (bytes === undefined) throw new Error(`the shares of key ${keyId} are missing: restore the secret store`);
     const choice = keySetChoice(parameters);
     const shares = secretKeyShares(choice, asGr128(bytes));
     const present = secretKeyPlaces(choice).map(({ key }) => key);
-    const used = DECRYPTION_KEYS.filter((key) => present.includes(key));
+    const [used64, used128] = [KEYS_64, KEYS_128].map((keys) => keys.filter((key) => present.includes(key)));
     unload(keyId);
-    loaded.set(keyId, new Map(used.map((key) => [key, modulo64(kernel, shares.of(key))])));
+    loaded.set(keyId, {
+      ...{ parameters, session },
+      shares64: new Map(used64!.map((key) => [key, modulo64(kernel, shares.of(key))])),
+      shares128: new Map(used128!.map((key) => [key, shares.of(key)])),
+    });
     shares.erase();
   }
 
   function unload(keyId: string): void {
-    for (const key of loaded.get(keyId)?.values() ?? []) key.fill(0);
+    const key = loaded.get(keyId);
+    if (key === undefined) return;
+    for (const shares of [...key.shares64.values(), ...key.shares128.values()]) shares.fill(0);
     loaded.delete(keyId);
   }
 
@@ -102,7 +120,7 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
     records,
     record: recordOf,
     bodies,
-    shares: (keyId, key) => loaded.get(keyId)?.get(key),
+    loaded: (keyId) => loaded.get(keyId),
     keep: (keyId, session, shares) => secrets.put(secretName(keyId, session), shares.bits),
     async activate(record) {
       const digests = await bodies(record.session).digests();
@@ -112,7 +130,7 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
       const full: KeyRecord = { ...record, objects };
       journal.set(RECORD_PREFIX + record.keyId, new TextEncoder().encode(JSON.stringify(full)));
       await journal.sync();
-      await loadShares(record.keyId, record.session, record.parameters);
+      await loadShares(record);
     },
     async object(digest) {
       const record = records().find(({ objects }) => objects.some((each) => each.digest === digest));
@@ -136,7 +154,7 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
       return kept.filter(({ keyId }) => recordOf(keyId) === undefined);
     },
     async load() {
-      for (const { keyId, session, parameters } of records()) await loadShares(keyId, session, parameters);
+      for (const record of records()) await loadShares(record);
     },
     erase() {
       for (const keyId of [...loaded.keys()]) unload(keyId);

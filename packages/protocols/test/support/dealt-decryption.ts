@@ -1,5 +1,5 @@
 /** Decryption services of n parties on material and keys dealt by the test: what ceremonies leave behind. */
-import { asGr64, type Gr64 } from '@keyquorum/kernel/batch';
+import { asGr64, asGr128, type Gr128 } from '@keyquorum/kernel/batch';
 import type { Party } from '@keyquorum/mpc/party';
 import { familyC } from '@keyquorum/mpc/prss/family';
 import { sessionKeys } from '@keyquorum/mpc/prss/keys';
@@ -7,24 +7,29 @@ import { createPrss } from '@keyquorum/mpc/prss/prss';
 import type { Prng } from '@keyquorum/mpc/simulate/prng';
 import { type Run, type SimulateOptions, type Simulation, simulate } from '@keyquorum/mpc/simulate/simulate';
 import type { PartyId } from '@keyquorum/mpc/transport';
-import type { Value64 } from '@keyquorum/tfhe/ciphertext';
+import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
+import type { SecretKeyName } from '@keyquorum/tfhe/key-set-components';
 import type { DecryptionJob, DecryptionOutcome } from '../../src/decryption/job.ts';
 import { createLedger } from '../../src/decryption/ledger.ts';
 import type { Material } from '../../src/decryption/material.ts';
 import { createPool } from '../../src/decryption/pool.ts';
 import { openValues, recomputeBatch, shareMessage } from '../../src/decryption/preprocessing.ts';
 import { createReservations } from '../../src/decryption/reservations.ts';
-import { createDecryptionService } from '../../src/decryption/service.ts';
+import { createDecryptionService, type DecryptionService } from '../../src/decryption/service.ts';
+import type { LoadedKey } from '../../src/keygen/key-store.ts';
 import { SHARE_CODECS } from '../../src/share-codecs.ts';
 import { dealKeys } from './dealt-keys.ts';
 import { kernel } from './kernel.ts';
 
 const BATCH = 'ba'.repeat(32);
-const ELEMENT_BYTES = 32;
+const ELEMENT_BYTES = 64;
 const DEADLINE_MS = 60_000;
 
 /** One byte per bit, LWE order; parts that the key was generated without are left out. */
-export type KeyBits = Readonly<Partial<Record<Value64['key'], Uint8Array>>>;
+export type KeyBits = Readonly<Partial<Record<CiphertextValue['key'], Uint8Array>>>;
+
+const KEYS_64: readonly SecretKeyName[] = ['pke', 'big', 'compression'];
+const SESSION = '5e'.repeat(32);
 
 interface Dealt {
   readonly keyId: string;
@@ -35,6 +40,8 @@ interface Dealt {
 
 export interface DealtDecryption {
   readonly sim: Simulation;
+  /** The service of a party's current process; made on first use. */
+  service(party: Party): Promise<DecryptionService>;
   /** Every party decrypts, then answers slower ones for a while. */
   decrypt(job: DecryptionJob): Promise<Run<DecryptionOutcome>>;
 }
@@ -46,33 +53,39 @@ export function createDealtDecryption(
   const sim = simulate({ codecs: SHARE_CODECS, ...options, kernel });
   const random = sim.random.fork('dealt');
   const material = dealMaterial(options, bundles);
-  const names = Object.keys(keyBits) as Value64['key'][];
-  const keys = new Map(names.map((name) => [name, shareBits(keyBits[name]!, options, random)]));
+  const keys = dealKey(keyBits, options, random);
+  const prss = dealKeys(familyC(options), options.seed);
 
   async function boot(party: Party) {
     const signal = new AbortController().signal;
     const ledger = createLedger(party.journal);
     const reservations = createReservations(party, ledger, signal);
-    const keyShares = {
-      of: (id: string, name: Value64['key']) => (id === keyId ? keys.get(name)?.get(party.self) : undefined),
-    };
-    const modules = { party, keyShares, deadlineMs: DEADLINE_MS, signal, log: () => undefined };
-    const service = createDecryptionService({ ...modules, pool: () => pool });
+    const service = createDecryptionService({
+      ...{ party, deadlineMs: DEADLINE_MS, signal, log: () => undefined },
+      pool: () => pool,
+      key: (id) => (id === keyId ? keys.get(party.self) : undefined),
+      epochKeys: () => ({ epoch: 1, keys: prss.get(party.self)! }),
+    });
     const { admitted, onBound } = service;
     const pool = createPool({ party, ledger, reservations, admitted, onBound, signal });
-    pool.add({ id: BATCH, material: material.get(party.self)! }, Promise.resolve());
+    const own = material.get(party.self);
+    if (own !== undefined) pool.add({ id: BATCH, material: own }, Promise.resolve());
     await party.start();
     return service;
   }
 
-  const running = new Map<PartyId, ReturnType<typeof boot>>();
+  const running = new Map<Party, Promise<DecryptionService>>();
+  const service = (party: Party) => {
+    const known = running.get(party) ?? boot(party);
+    running.set(party, known);
+    return known;
+  };
   return {
     sim,
+    service,
     decrypt: (job) =>
       sim.run(async (party) => {
-        const service = running.get(party.self) ?? boot(party);
-        running.set(party.self, service);
-        const outcome = await (await service).decrypt(job);
+        const outcome = await (await service(party)).decrypt(job);
         await party.clock.until(party.clock.now() + 16_000);
         return outcome;
       }),
@@ -82,6 +95,7 @@ export function createDealtDecryption(
 /** The batch of every party, as preprocessing makes it. */
 function dealMaterial({ seed, n, t }: { seed: number | string; n: number; t: number }, bundles: number) {
   const keys = dealKeys(familyC({ n, t }), seed);
+  if (bundles === 0) return new Map<PartyId, Material>();
   const entries = [...keys].map(([party, own]) => {
     const prss = createPrss(kernel, sessionKeys(own, BATCH));
     return [party, shareMessage(kernel, prss, bundles).message] as const;
@@ -92,10 +106,30 @@ function dealMaterial({ seed, n, t }: { seed: number | string; n: number; t: num
   );
 }
 
-/** Shares of degree t of key bits. */
-function shareBits(bits: Uint8Array, { n, t }: { n: number; t: number }, random: Prng): Map<PartyId, Gr64> {
-  const secret = kernel.gr64.embed(new Uint8Array(BigUint64Array.from(bits, BigInt).buffer));
-  const others = Array.from({ length: t }, () => asGr64(random.bytes(ELEMENT_BYTES * bits.length)));
+/** Every party's shares of the key. */
+function dealKey(bits: KeyBits, size: { n: number; t: number }, random: Prng): Map<PartyId, LoadedKey> {
+  const parties = Array.from({ length: size.n }, (_, index) => index + 1);
+  const shared = (Object.entries(bits) as [SecretKeyName, Uint8Array][]).map(([name, secret]) => {
+    return { name, shares: shareBits(secret, size, random) };
+  });
+  return new Map(
+    parties.map((party) => {
+      const of = (wide: boolean) => shared.filter(({ name }) => wide !== KEYS_64.includes(name));
+      const shares64 = of(false).map(({ name, shares }) => [name, asGr64(low(shares.get(party)!))] as const);
+      const shares128 = of(true).map(({ name, shares }) => [name, shares.get(party)!] as const);
+      const maps = { shares64: new Map(shares64), shares128: new Map(shares128) };
+      return [party, { parameters: 'test' as const, session: SESSION, ...maps }];
+    }),
+  );
+}
+
+const low = (shares: Gr128): Uint8Array => kernel.gr128.toWire(shares, 8);
+
+/** Shares of degree t of key bits, modulo 2^128. */
+function shareBits(bits: Uint8Array, { n, t }: { n: number; t: number }, random: Prng): Map<PartyId, Gr128> {
+  const words = Uint8Array.from({ length: 16 * bits.length }, (_, at) => (at % 16 === 0 ? bits[at / 16]! : 0));
+  const secret = kernel.gr128.embed(words);
+  const others = Array.from({ length: t }, () => asGr128(random.bytes(ELEMENT_BYTES * bits.length)));
   const parties = Array.from({ length: n }, (_, index) => index + 1);
-  return new Map(parties.map((party) => [party, kernel.gr64.evaluate([secret, ...others], party)]));
+  return new Map(parties.map((party) => [party, kernel.gr128.evaluate([secret, ...others], party)]));
 }

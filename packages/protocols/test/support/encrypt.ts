@@ -1,5 +1,5 @@
 /** LWE encryption with a known secret key: the textbook, in BigInt, for tests that have reconstructed the key. */
-import type { Value64 } from '@keyquorum/tfhe/ciphertext';
+import type { Value64, Value128 } from '@keyquorum/tfhe/ciphertext';
 
 const MODULUS = 1n << 64n;
 
@@ -41,4 +41,41 @@ export function encryptMessages(keyBits: Uint8Array, { messages, key, noise, ran
     blockBits: messages.map(() => bits),
     pieces: messages.map((_, block) => ({ block, shift, bits })),
   };
+}
+
+/**
+ * A squashed value with these four-bit messages (with the padding bit on top: below 32), under a key of 128-bit words.
+ * A type of 4 bits per block, so that every block counts.
+ */
+export function encryptSquashed(
+  keyBits: Uint8Array,
+  { messages, key, noise, random }: Omit<Plain, 'key'> & { readonly key: Value128['key'] },
+): Value128 {
+  const dimension = keyBits.length;
+  const words: bigint[] = [];
+  const bodies = messages.map((message) => {
+    let body = (BigInt(message) << 123n) + noise;
+    for (let index = 0; index < dimension; index++) {
+      const word = BigInt.asUintN(64, random()) | (BigInt.asUintN(64, random()) << 64n);
+      words.push(word);
+      if (keyBits[index] === 1) body += word;
+    }
+    return body;
+  });
+  const pieces = messages.flatMap((_, block) =>
+    [0, 2].map((shift) => ({ block, shift: shift as 0 | 2, bits: 2 as const })),
+  );
+  return {
+    type: { kind: 'uint', bits: 4 * messages.length },
+    ...{ key, deltaLog2: 123, dimension, pieces },
+    masks: wideBytes(words),
+    bodies: wideBytes(bodies),
+    blockBits: messages.map(() => 4),
+  };
+}
+
+/** Little endian, modulo 2^128. */
+function wideBytes(words: readonly bigint[]): Uint8Array<ArrayBuffer> {
+  const halves = words.flatMap((word) => [BigInt.asUintN(64, word), BigInt.asUintN(64, word >> 64n)]);
+  return new Uint8Array(BigUint64Array.from(halves).buffer);
 }
