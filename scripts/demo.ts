@@ -6,7 +6,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decryptPublic } from '@keyquorum/coordinator/public-decryption';
+import { decryptPublic } from '@keyquorum/client/public-decryption';
 import { inStep, seconds } from './demo/progress.ts';
 import { DEMO_TYPES, decryptEach, type Row, rowsTable, type Setting } from './demo/round.ts';
 import { committeeOf, statusOf } from './network/committee.ts';

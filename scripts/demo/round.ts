@@ -1,7 +1,7 @@
 /** One round of the demo: fresh values, encrypted by node-tfhe, decrypted by asking one node after the other. */
-import { checkAnswer } from '@keyquorum/coordinator/answer';
-import type { Committee } from '@keyquorum/coordinator/committee';
-import type { NodeAnswer } from '@keyquorum/coordinator/contract';
+import { checkAnswer } from '@keyquorum/client/answer';
+import type { Committee } from '@keyquorum/client/committee';
+import type { NodeAnswer } from '@keyquorum/client/contract';
 import { type DecryptionRequest, decrypt, decryptionRequest, type TimedDecryption } from '../network/decryption.ts';
 import { type Encryptor, fheTypeOf, randomSample, type Sample, type SampleType } from '../network/encryption.ts';
 import type { LocalNetwork } from '../network/local-network.ts';

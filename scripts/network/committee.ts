@@ -1,5 +1,5 @@
 /** The committee of a running network, as its nodes' status tells it. */
-import type { Committee } from '@keyquorum/coordinator/committee';
+import type { Committee } from '@keyquorum/client/committee';
 import type { LocalNetwork } from './local-network.ts';
 
 /** What this workspace's programs read of `GET /v1/status`; it holds more. */

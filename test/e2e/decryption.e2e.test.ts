@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
-import { decryptPublic } from '@keyquorum/coordinator/public-decryption';
+import { decryptPublic } from '@keyquorum/client/public-decryption';
 import { createService } from '@keyquorum/coordinator/service';
 import { keyDigest } from '@keyquorum/wire/digest';
 import { afterAll, beforeAll, expect, test } from 'vitest';

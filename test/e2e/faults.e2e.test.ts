@@ -1,5 +1,5 @@
 /** What one corrupt, killed or restarted process of four can do to the others: nothing but be named. */
-import { decryptPublic } from '@keyquorum/coordinator/public-decryption';
+import { decryptPublic } from '@keyquorum/client/public-decryption';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { statusOf } from '../../scripts/network/committee.ts';
 import { decrypt, decryptionOf, decryptionRequest } from '../../scripts/network/decryption.ts';

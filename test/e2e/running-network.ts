@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Committee } from '@keyquorum/coordinator/committee';
+import type { Committee } from '@keyquorum/client/committee';
 import { committeeOf, statusOf } from '../../scripts/network/committee.ts';
 import { createEncryptor, type Encryptor } from '../../scripts/network/encryption.ts';
 import { fetchObject, finishedKey, generateKey, type KeyState } from '../../scripts/network/key-generation.ts';

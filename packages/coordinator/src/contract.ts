@@ -1,6 +1,6 @@
 /**
- * The part of a node's REST contract (version 1) that the coordinator speaks, as schemas: with them it checks what
- * nodes send, and serves the same calls itself. Bytes are lower-case hex without 0x unless said otherwise.
+ * The calls that the coordinator serves, as schemas: those of a node (version 1) for public decryptions. Bytes are
+ * lower-case hex without 0x unless said otherwise. What nodes answer is read by the client package.
  */
 import Type, { type Static } from 'typebox';
 
@@ -53,32 +53,6 @@ export const FaultReport = Type.Object({
   kind: Type.String({ maxLength: 32 }),
 });
 export type FaultReport = Static<typeof FaultReport>;
-
-/** What a node says of its own request that is not finished or went wrong. */
-const NodeProblem = Type.Object({
-  code: Type.String({ maxLength: 64 }),
-  message: Type.Optional(Type.String({ maxLength: TEXT_MAX })),
-});
-
-export const NodeState = Type.Object({
-  requestId: Id,
-  state: Type.Enum(['pending', 'running', 'succeeded', 'failed', 'aborted']),
-  values: Type.Optional(Type.Array(Type.Unknown(), { maxItems: CIPHERTEXTS_MAX })),
-  error: Type.Optional(NodeProblem),
-});
-
-export const NodeAnswer = Type.Object({
-  requestId: Id,
-  state: Type.Literal('succeeded'),
-  values: Type.Array(PlainValue, { minItems: 1, maxItems: CIPHERTEXTS_MAX }),
-  abiEncoded: Hex(CIPHERTEXTS_MAX * 320),
-  signature: Type.String({ pattern: '^[0-9a-f]{130}$' }),
-  signer: Type.String({ pattern: '^0x[0-9a-fA-F]{40}$' }),
-  faults: Type.Optional(Type.Array(FaultReport, { maxItems: 64 })),
-});
-export type NodeAnswer = Static<typeof NodeAnswer>;
-
-export const NodeError = Type.Object({ error: NodeProblem });
 
 export const WaitQuery = Type.Object({
   wait: Type.Optional(Type.Number({ minimum: 0, maximum: WAIT_SECONDS_MAX, description: 'seconds' })),

@@ -3,11 +3,11 @@
  * `{"threshold":1,"gatewayChainId":654321,"decryptionContract":"0x..","nodes":[{"party":1,"url":"http://..","signer":"0x.."}]}`.
  */
 import { readFile } from 'node:fs/promises';
+import type { Committee } from '@keyquorum/client/committee';
+import { ClientError } from '@keyquorum/client/errors';
 import { Command, InvalidArgumentError } from 'commander';
 import Type from 'typebox';
 import Compile from 'typebox/compile';
-import type { Committee } from './committee.ts';
-import { CoordinationError } from './errors.ts';
 import { createService } from './service.ts';
 
 const Address = Type.Unsafe<`0x${string}`>(Type.String({ pattern: '^0x[0-9a-fA-F]{40}$' }));
@@ -28,7 +28,7 @@ async function readCommittee(path: string): Promise<Committee> {
   const parsed: unknown = JSON.parse(await readFile(path, 'utf8'));
   if (!committeeFile.Check(parsed)) {
     const [first] = committeeFile.Errors(parsed);
-    throw new CoordinationError('COMMITTEE_INVALID', `${path}: ${first?.instancePath || '/'} ${first?.message ?? ''}`);
+    throw new ClientError('COMMITTEE_INVALID', `${path}: ${first?.instancePath || '/'} ${first?.message ?? ''}`);
   }
   return { ...parsed, gatewayChainId: BigInt(parsed.gatewayChainId) };
 }

@@ -3,9 +3,9 @@
  * its caller, and forgets the oldest finished ones. In memory only: nodes remember, and a caller may simply ask again.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Coordination } from '@keyquorum/client/public-decryption';
 import type { PublicDecryptionRequest } from './contract.ts';
 import { CoordinationError } from './errors.ts';
-import type { Coordination } from './public-decryption.ts';
 
 /** Requests under way at once; each holds one body and n connections. */
 export const RUNNING_MAX = 256;

@@ -4,9 +4,12 @@
  */
 import fastifySwagger from '@fastify/swagger';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Committee, requireCommittee } from '@keyquorum/client/committee';
+import { ClientError } from '@keyquorum/client/errors';
+import { exchange, HttpProblem } from '@keyquorum/client/http';
+import { type Coordination, decryptPublic } from '@keyquorum/client/public-decryption';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import { type Committee, requireCommittee } from './committee.ts';
 import {
   CoordinatedDecryption,
   ErrorBody,
@@ -16,8 +19,6 @@ import {
   WaitQuery,
 } from './contract.ts';
 import { CoordinationError, type CoordinationErrorCode } from './errors.ts';
-import { exchange, HttpProblem } from './http.ts';
-import { type Coordination, decryptPublic } from './public-decryption.ts';
 import { createRequests, type Requests } from './requests.ts';
 
 const READY_PROBE_MS = 2_000;
@@ -33,13 +34,9 @@ export interface ServiceOptions {
 }
 
 const REMEDIES: Record<CoordinationErrorCode, { status: number; hint: string }> = {
-  COMMITTEE_INVALID: { status: 500, hint: 'correct the coordinator configuration' },
-  REQUEST_REFUSED: { status: 422, hint: 'the code is the nodes’ own: see its entry in docs/errors.md' },
-  ANSWERS_TOO_FEW: { status: 504, hint: 'look at the nodes listed; ask again with a new request id' },
   REQUEST_CONFLICT: { status: 409, hint: 'choose a new request id for new content' },
   REQUEST_UNKNOWN: { status: 404, hint: 'submit the request again; finished requests are remembered for a while only' },
   BUSY: { status: 503, hint: 'retry after a few seconds' },
-  STOPPING: { status: 503, hint: 'retry when the coordinator is back' },
 };
 
 /** Assembles the service; the caller listens and closes. Throws COMMITTEE_INVALID. */
@@ -56,7 +53,7 @@ export async function createService(options: ServiceOptions): Promise<FastifyIns
     ajv: { customOptions: { removeAdditional: false } },
     logger: { level: options.logLevel ?? 'info', redact: ['req.headers'] },
   });
-  app.addHook('preClose', async () => stopping.abort(new CoordinationError('STOPPING', 'stopping')));
+  app.addHook('preClose', async () => stopping.abort());
   app.setErrorHandler<FastifyError | CoordinationError>((error, request, reply) => {
     const { status, body } = errorOf(error, request.id);
     if (status >= 500) request.log.warn({ code: body.error.code }, error.message);
@@ -77,7 +74,7 @@ function errorOf(error: FastifyError | CoordinationError, requestId: string) {
   });
   if (error instanceof CoordinationError) {
     const { status, hint } = REMEDIES[error.code];
-    return of(status, error.nodeCode ?? error.code, error.message, hint);
+    return of(status, error.code, error.message, hint);
   }
   if (error.validationContext === 'headers') {
     return of(401, 'UNAUTHENTICATED', error.message, 'send Authorization: Bearer KEY, a key that the nodes know');
@@ -167,7 +164,7 @@ async function settledWithin({ agreed }: Coordination, waitMs: number): Promise<
   const settled = agreed.then(
     () => {},
     (error: unknown) => {
-      if (!(error instanceof CoordinationError)) throw error; // the report tells expected failures
+      if (!(error instanceof ClientError)) throw error; // the report tells expected failures
     },
   );
   await Promise.race([settled, waited.promise]);

@@ -1,10 +1,19 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import type { Committee } from '@keyquorum/client/committee';
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
-import type { Committee } from '../src/committee.ts';
+import {
+  API_KEY,
+  after,
+  honest,
+  lying,
+  refuse,
+  requestOf,
+  silent,
+  startCommittee,
+} from '../../client/test/support/test-node.ts';
 import { createService } from '../src/service.ts';
-import { API_KEY, after, honest, lying, refuse, requestOf, silent, startCommittee } from './test-node.ts';
 
 const headers = { authorization: `Bearer ${API_KEY}` };
 
@@ -110,7 +119,7 @@ test('closing the service ends requests that wait', async () => {
   await asked.promise;
   const polled = poll(service.app, request.requestId);
   await service.app.close();
-  expect((await polled).json()).toMatchObject({ state: 'failed', error: { code: 'STOPPING' } });
+  expect((await polled).json()).toMatchObject({ state: 'failed', error: { code: 'ABORTED' } });
 });
 
 test('the OpenAPI document describes exactly the calls it serves', async () => {

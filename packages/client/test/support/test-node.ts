@@ -8,8 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { signedWords } from '@keyquorum/wire/abi';
 import { publicDecryptionDigest } from '@keyquorum/wire/eip712';
 import { createSigner } from '@keyquorum/wire/signer';
-import type { Committee, CommitteeNode } from '../src/committee.ts';
-import type { PublicDecryptionRequest } from '../src/contract.ts';
+import type { Committee, CommitteeNode } from '../../src/committee.ts';
+import type { PublicDecryptionRequest } from '../../src/contract.ts';
 
 export const CHAIN_ID = 654_321n;
 export const CONTRACT = '0x4444444444444444444444444444444444444444';

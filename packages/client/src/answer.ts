@@ -5,28 +5,24 @@
 import { type FheType, fheTypeOfId, parseFheType } from '@keyquorum/tfhe/fhe-type';
 import { signedWords } from '@keyquorum/wire/abi';
 import { publicDecryptionDigest } from '@keyquorum/wire/eip712';
+import { equalBytes } from '@keyquorum/wire/equal-bytes';
 import { signedExtraData } from '@keyquorum/wire/extra-data';
 import { recoverSigner } from '@keyquorum/wire/signer';
+import { hexToBytes } from '@noble/hashes/utils.js';
 import type { Committee, CommitteeNode } from './committee.ts';
-import type { NodeAnswer, PlainValue, PublicDecryptionRequest } from './contract.ts';
-
-/** What is wrong with an answer, in words for the report. */
-export class AnswerError extends Error {
-  override readonly name = 'AnswerError';
-}
+import { AnswerError, type NodeAnswer, type PlainValue, type PublicDecryptionRequest } from './contract.ts';
 
 /** The check of one node's answers to one request; it throws AnswerError. */
 export function checkAnswer(committee: Committee, node: CommitteeNode, request: PublicDecryptionRequest) {
   const domain = { chainId: committee.gatewayChainId, verifyingContract: committee.decryptionContract };
-  const handles = request.ciphertexts.map(({ handle }) => Buffer.from(handle, 'hex'));
+  const handles = request.ciphertexts.map(({ handle }) => hexToBytes(handle));
   return (answer: NodeAnswer): void => {
     requireHandles(answer.values, request);
     const words = encodedValues(answer.values);
-    if (!words.equals(Buffer.from(answer.abiEncoded, 'hex')))
-      throw new AnswerError('abiEncoded does not say the values');
-    const extraData = signedExtraData(Buffer.from(request.extraData ?? '', 'hex'));
+    if (!equalBytes(words, hexToBytes(answer.abiEncoded))) throw new AnswerError('abiEncoded does not say the values');
+    const extraData = signedExtraData(hexToBytes(request.extraData ?? ''));
     const digest = publicDecryptionDigest(domain, { handles, decryptedResult: words, extraData });
-    const signer = recoverSigner(digest, Buffer.from(answer.signature, 'hex'));
+    const signer = recoverSigner(digest, hexToBytes(answer.signature));
     if (signer?.toLowerCase() !== node.signer.toLowerCase()) throw new AnswerError(`not signed by ${node.signer}`);
   };
 }
@@ -37,10 +33,10 @@ function requireHandles(values: readonly PlainValue[], { ciphertexts }: PublicDe
   if (!equal) throw new AnswerError('values are not those of the handles asked for');
 }
 
-function encodedValues(values: readonly PlainValue[]): Buffer {
+function encodedValues(values: readonly PlainValue[]): Uint8Array {
   const typed = values.map(({ fheType, value }) => ({ type: requireType(fheType), value: BigInt(value) }));
   try {
-    return Buffer.from(signedWords(typed));
+    return signedWords(typed);
   } catch (error) {
     if (error instanceof RangeError) throw new AnswerError(error.message);
     throw error;

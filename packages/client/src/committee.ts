@@ -1,5 +1,5 @@
-/** The nodes that a coordinator asks, and how much of them may be corrupt. Public configuration; nothing secret. */
-import { CoordinationError } from './errors.ts';
+/** The nodes that are asked, and how much of them may be corrupt. Public configuration; nothing secret. */
+import { ClientError } from './errors.ts';
 
 export interface CommitteeNode {
   /** 1-based. */
@@ -24,7 +24,7 @@ const PARTIES_MAX = 15;
 export function requireCommittee(committee: Committee): Committee {
   const { threshold } = committee;
   const nodes = [...committee.nodes].sort((left, right) => left.party - right.party);
-  const invalid = (what: string) => new CoordinationError('COMMITTEE_INVALID', `committee: ${what}`);
+  const invalid = (what: string) => new ClientError('COMMITTEE_INVALID', `committee: ${what}`);
   if (!Number.isInteger(threshold) || threshold < 1) throw invalid(`threshold ${threshold}, want an integer >= 1`);
   if (nodes.length < 3 * threshold + 1 || nodes.length > PARTIES_MAX) {
     throw invalid(`${nodes.length} nodes, want ${3 * threshold + 1}..${PARTIES_MAX} for threshold ${threshold}`);

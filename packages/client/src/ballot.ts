@@ -3,6 +3,7 @@
  * nodes, a result that t+1 nodes signed was signed by an honest one, and honest nodes only sign the right result.
  */
 import type { FaultReport, NodeAnswer, NodeVerdict, PlainValue } from './contract.ts';
+import type { Outcome } from './conversation.ts';
 
 export interface Agreement {
   readonly values: readonly PlainValue[];
@@ -17,19 +18,14 @@ export interface NamedFault {
   readonly reportedBy: readonly number[];
 }
 
-/** What became of one node. `answer` is there only when format, content and signature were checked. */
-export type Outcome =
-  | { readonly kind: 'answered'; readonly answer: NodeAnswer }
-  | { readonly kind: 'refused' | 'wrong' | 'late' | 'absent'; readonly reason: string };
-
 interface Vote {
-  readonly outcome: Outcome;
+  readonly outcome: Outcome<NodeAnswer>;
   readonly ms: number;
 }
 
 export interface Ballot {
   /** Records the one outcome of a party; the first counts. `ms`: since the request was sent. */
-  record(party: number, outcome: Outcome, ms: number): void;
+  record(party: number, outcome: Outcome<NodeAnswer>, ms: number): void;
   /** The result that t+1 nodes signed, with all signatures under it so far. */
   agreement(): Agreement | undefined;
   /** The refusal that t+1 nodes share, if any. */
@@ -51,7 +47,7 @@ export function createBallot(parties: readonly number[], threshold: number): Bal
   const quorum = threshold + 1;
 
   /** Groups parties by a key of their outcome, each group in party order. */
-  function groups(keyOf: (outcome: Outcome) => string | undefined): Map<string, number[]> {
+  function groups(keyOf: (outcome: Outcome<NodeAnswer>) => string | undefined): Map<string, number[]> {
     const found = new Map<string, number[]>();
     for (const party of parties) {
       const vote = votes.get(party);

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createBallot, type Outcome } from '../src/ballot.ts';
+import { createBallot } from '../src/ballot.ts';
 import type { NodeAnswer } from '../src/contract.ts';
+import type { Outcome } from '../src/conversation.ts';
 
 const HANDLE = '1'.repeat(64);
 
@@ -12,10 +13,10 @@ function answer(value: string): NodeAnswer {
 }
 
 const RIGHT = '42';
-const honestOutcome = fc.constant<Outcome>({ kind: 'answered', answer: answer(RIGHT) });
+const honestOutcome = fc.constant<Outcome<NodeAnswer>>({ kind: 'answered', answer: answer(RIGHT) });
 const corruptOutcome = fc.oneof(
-  fc.constantFrom('1', '2', RIGHT).map((value): Outcome => ({ kind: 'answered', answer: answer(value) })),
-  fc.constantFrom('refused', 'wrong', 'late', 'absent').map((kind): Outcome => ({ kind, reason: kind })),
+  fc.constantFrom('1', '2', RIGHT).map((value): Outcome<NodeAnswer> => ({ kind: 'answered', answer: answer(value) })),
+  fc.constantFrom('refused', 'wrong', 'late', 'absent').map((kind): Outcome<NodeAnswer> => ({ kind, reason: kind })),
 );
 
 /** n, t, the corrupt parties, an order of arrival, and what each corrupt party does. */

@@ -12,7 +12,7 @@ import {
   silent,
   startCommittee,
   type TestNodeOptions,
-} from './test-node.ts';
+} from './support/test-node.ts';
 
 const VALUES = ['7', '18446744073709551615'];
 /** Long enough for a loaded machine when all nodes answer. */
@@ -75,11 +75,11 @@ const WRONG: Record<string, [Partial<TestNodeOptions>, RegExp]> = {
   ],
   'signs with the key of another party': [{ signAs: 1 }, /not signed by/],
   'sends a broken signature': [{ poll: changed({ signature: 'ff'.repeat(65) }) }, /not signed by/],
-  'sends no signature': [{ poll: changed({ signature: undefined }) }, /schema/],
+  'sends no signature': [{ poll: changed({ signature: undefined }) }, /contract/],
   'answers another request': [{ poll: changed({ requestId: 'cd'.repeat(32) }) }, /another request/],
   'leaves a value out': [
     { poll: ({ response, answer }) => json(response, 200, { ...answer(), values: [answer().values].slice(1) }) },
-    /schema/,
+    /handles asked for/,
   ],
   'signs words that are not the values it shows': [{ poll: changed({ abiEncoded: '00'.repeat(64) }) }, /does not say/],
   'sends a value outside of its type': [
@@ -188,7 +188,7 @@ test('an abort ends the wait and says so', async () => {
   const coordination = decryptPublic(net.committee, requestOf(11), { ...PATIENT, signal: abort.signal });
   await asked.promise;
   abort.abort();
-  await expect(coordination.agreed).rejects.toMatchObject({ code: 'STOPPING' });
+  await expect(coordination.agreed).rejects.toMatchObject({ code: 'ABORTED' });
 });
 
 test('faults that t+1 nodes report are named, a single accusation is not', async () => {

@@ -1,0 +1,121 @@
+/**
+ * Sends one public decryption to all nodes and returns as soon as t+1 of them signed the same result; keeps listening
+ * to the others until all have spoken or the deadline, so that it can say who was late, absent or wrong.
+ *
+ * Promise: with at most t corrupt nodes and n >= 3t+1 the result is right, whatever nodes send. It trusts no node for
+ * its availability either: n-t honest nodes that answer in time are enough.
+ */
+import { checkAnswer } from './answer.ts';
+import { type AskOptions, askAll } from './ask-all.ts';
+import { type Agreement, type Ballot, createBallot, type NamedFault } from './ballot.ts';
+import { type Committee, requireCommittee } from './committee.ts';
+import { type NodeVerdict, type PlainValue, type PublicDecryptionRequest, readNodeAnswer } from './contract.ts';
+import { ClientError } from './errors.ts';
+import { deferred } from './timing.ts';
+
+/** An answer is at most a few kilobytes per ciphertext (2048-bit plaintexts, hex and decimal) and its frame. */
+const ANSWER_BYTES_BASE = 64 * 1024;
+const ANSWER_BYTES_PER_CIPHERTEXT = 4 * 1024;
+
+/** What is known about a request: the result, and what became of every node. A copy that the caller owns. */
+export interface PublicDecryptionReport {
+  readonly requestId: string;
+  readonly state: 'pending' | 'succeeded' | 'failed';
+  readonly values: PlainValue[];
+  readonly abiEncoded: string;
+  /** At least t+1 over the same result, in party order. */
+  readonly signatures: { readonly party: number; readonly signer: string; readonly signature: string }[];
+  readonly nodes: NodeVerdict[];
+  /** Named by at least t+1 nodes, so by an honest one. */
+  readonly faults: { readonly party: number; readonly kind: string; readonly reportedBy: number[] }[];
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+export interface Coordination {
+  /** The result of t+1 nodes. Rejects with ClientError. */
+  readonly agreed: Promise<Agreement>;
+  /** Resolves when every node has answered or the deadline has passed. */
+  readonly finished: Promise<PublicDecryptionReport>;
+  /** What is known now. */
+  report(): PublicDecryptionReport;
+}
+
+/** Starts at once. Throws COMMITTEE_INVALID; everything else comes through the promises. */
+export function decryptPublic(
+  configured: Committee,
+  request: PublicDecryptionRequest,
+  options: AskOptions,
+): Coordination {
+  const committee = requireCommittee(configured);
+  const ballot = createBallot(
+    committee.nodes.map(({ party }) => party),
+    committee.threshold,
+  );
+  const agreed = deferred<Agreement>();
+  agreed.promise.catch(() => {}); // a caller may look at `finished` only
+  let failure: ClientError | undefined;
+
+  function settle(): void {
+    const agreement = ballot.agreement();
+    if (agreement) agreed.resolve(agreement);
+    else failure ??= failureOf(ballot, committee, options.signal);
+    if (failure) agreed.reject(failure);
+  }
+
+  const report = () => reportOf(request, ballot, failure);
+  const question = {
+    path: '/v1/public-decryptions',
+    requestId: request.requestId,
+    body: JSON.stringify(request),
+    bytesMax: ANSWER_BYTES_BASE + ANSWER_BYTES_PER_CIPHERTEXT * request.ciphertexts.length,
+  };
+  const asked = askAll(committee, question, options, {
+    read(node, body) {
+      const answer = readNodeAnswer(body);
+      checkAnswer(committee, node, request)(answer);
+      return answer;
+    },
+    record(party, outcome, ms) {
+      ballot.record(party, outcome, ms);
+      settle();
+    },
+  });
+  asked.catch(agreed.reject); // a bug of ours must not leave the caller waiting
+  return { agreed: agreed.promise, finished: asked.then(report), report };
+}
+
+/** Why no agreement can come any more, or undefined while it can. */
+function failureOf(ballot: Ballot, { threshold }: Committee, signal?: AbortSignal): ClientError | undefined {
+  if (ballot.open()) return undefined;
+  if (signal?.aborted) return new ClientError('ABORTED', 'stopped before enough nodes had answered');
+  const refusal = ballot.refusal();
+  if (refusal !== undefined) {
+    const message = `${threshold + 1} or more nodes refused with ${refusal}`;
+    return new ClientError('REQUEST_REFUSED', message, { nodeCode: refusal });
+  }
+  const said = ballot
+    .verdicts()
+    .map(({ party, verdict, reason }) => `${party} ${verdict}${reason ? ` (${reason})` : ''}`);
+  return new ClientError('ANSWERS_TOO_FEW', `want ${threshold + 1} equal signed results; parties: ${said.join(', ')}`);
+}
+
+function reportOf(
+  { requestId }: PublicDecryptionRequest,
+  ballot: Ballot,
+  failure: ClientError | undefined,
+): PublicDecryptionReport {
+  const agreement = ballot.agreement();
+  const base = { requestId, nodes: ballot.verdicts(), faults: ballot.faults().map(copyFault) };
+  if (agreement) {
+    const { values, abiEncoded, signatures } = agreement;
+    return { ...base, state: 'succeeded', values: [...values], abiEncoded, signatures: [...signatures] };
+  }
+  const nothing = { values: [], abiEncoded: '', signatures: [] };
+  if (!failure) return { ...base, ...nothing, state: 'pending' };
+  const error = { code: failure.nodeCode ?? failure.code, message: failure.message };
+  return { ...base, ...nothing, state: 'failed', error };
+}
+
+function copyFault({ party, kind, reportedBy }: NamedFault) {
+  return { party, kind, reportedBy: [...reportedBy] };
+}
