@@ -3,7 +3,7 @@
  * are in use; field names, order and types are those of the Decryption contract and of the dApp SDKs. Users sign under
  * the chain id of the contracts that hold the values (the host chain), nodes answer under that of the gateway.
  */
-import { bytesToHex, hashTypedData, hexToBytes } from 'viem';
+import { bytesToHex, hashTypedData, hexToBytes, isAddress } from 'viem';
 import { fullDomain, type SigningDomain } from './eip712.ts';
 import { WireError } from './error.ts';
 import { parseExtraData } from './extra-data.ts';
@@ -121,7 +121,8 @@ export interface UserRequestCheck {
   readonly userAddress: Address;
   /** 65 bytes. */
   readonly signature: Uint8Array;
-  readonly values: readonly { readonly fheType: number; readonly contractAddress: Address }[];
+  /** `fheType` is absent where it is not known yet; whoever knows it must check again. */
+  readonly values: readonly { readonly fheType?: number; readonly contractAddress: Address }[];
   /** Seconds since 1970. */
   readonly nowSeconds: number;
   /** How far the user's clock may be off, at both ends of the period. */
@@ -134,21 +135,30 @@ export interface UserRequestCheck {
  * @throws WireError with the code of the first rule that is broken
  */
 export function checkUserRequest(check: UserRequestCheck): void {
-  const { request, values } = check;
+  checkUserRequestTerms(check);
+  requireSigner(userRequestDigest(check.domain, check.request), check.signature, check.userAddress);
+}
+
+/**
+ * Everything but the signature: before a wallet asks the user for it.
+ * @throws WireError with the code of the first rule that is broken
+ */
+export function checkUserRequestTerms(terms: Omit<UserRequestCheck, 'signature'>): void {
+  const { request, values } = terms;
   const version = parseExtraData(request.extraData).version;
   if (request.kind === 'unified' && version !== 2) {
     throw new WireError('EXTRA_DATA_VERSION', `extraData: got version ${version}, want 2 in a unified request`);
   }
-  requireBits(values.map(({ fheType }) => fheType));
-  requireContracts(check);
-  requirePeriod(check);
-  if (request.kind === 'unified' && !sameAddress(request.userAddress, check.userAddress)) {
-    throw new WireError('SIGNER_WRONG', `request of user ${request.userAddress}, want ${check.userAddress}`);
+  requireBits(values.flatMap(({ fheType }) => (fheType === undefined ? [] : [fheType])));
+  requireContracts(terms);
+  requirePeriod(terms);
+  if (request.kind === 'unified') requireAddress(request.userAddress);
+  if (request.kind === 'unified' && !sameAddress(request.userAddress, terms.userAddress)) {
+    throw new WireError('SIGNER_WRONG', `request of user ${request.userAddress}, want ${terms.userAddress}`);
   }
-  requireSigner(userRequestDigest(check.domain, request), check.signature, check.userAddress);
 }
 
-function requireContracts({ domain, request, userAddress, values }: UserRequestCheck): void {
+function requireContracts({ domain, request, userAddress, values }: Omit<UserRequestCheck, 'signature'>): void {
   const { contractAddresses } = request;
   const count = contractAddresses.length;
   if (count < 1 || count > CONTRACTS_MAX) {
@@ -156,6 +166,7 @@ function requireContracts({ domain, request, userAddress, values }: UserRequestC
   }
   // A contract that could decrypt as its own user would decrypt everything it was ever given.
   const people = request.kind === 'delegated' ? [userAddress, request.delegatorAddress] : [userAddress];
+  for (const address of [...people, ...contractAddresses]) requireAddress(address);
   for (const person of people) {
     if ([...contractAddresses, domain.verifyingContract].some((contract) => sameAddress(contract, person))) {
       throw new WireError('USER_IS_CONTRACT', `user address ${person} is one of the contracts`);
@@ -168,7 +179,12 @@ function requireContracts({ domain, request, userAddress, values }: UserRequestC
   }
 }
 
-function requirePeriod({ request, nowSeconds, toleranceSeconds }: UserRequestCheck): void {
+function requireAddress(address: string): void {
+  if (isAddress(address)) return;
+  throw new WireError('ADDRESS_MALFORMED', `address ${JSON.stringify(address.slice(0, 42))}: wrong length or checksum`);
+}
+
+function requirePeriod({ request, nowSeconds, toleranceSeconds }: Omit<UserRequestCheck, 'signature'>): void {
   const { startTimestamp: start } = request;
   const duration = request.kind === 'unified' ? request.durationSeconds : request.durationDays * DAY_SECONDS;
   if (duration < 1n || duration > DURATION_SECONDS_MAX) {
