@@ -52,3 +52,19 @@ test('files and links in documents exist', () => {
   });
   expect(broken).toEqual([]);
 });
+
+test('packages depend as the picture of the house shows: on what an arrow, or a way of arrows, leads to', () => {
+  const arrows = [...textOf('docs/architecture.md').matchAll(/^ {2}(\w+) --> (\w+)$/gm)];
+  const below = (from: string): string[] =>
+    arrows.flatMap(([, start, to = '']) => (start === from ? [to, ...below(to)] : []));
+  const declared = filesOf('package.json').flatMap(({ path, text }) => {
+    const [, from] = /^packages\/(\w+)\/package\.json$/.exec(path) ?? [];
+    const { dependencies = {} }: { dependencies?: Record<string, string> } = JSON.parse(text);
+    const own = Object.keys(dependencies).flatMap((name) => /^@keyquorum\/(\w+)$/.exec(name)?.[1] ?? []);
+    return from === undefined ? [] : own.map((to) => ({ from, to }));
+  });
+  const hidden = declared.filter(({ from, to }) => !below(from).includes(to));
+  expect(hidden).toEqual([]);
+  const invented = arrows.filter(([, from, to]) => !declared.some((pair) => pair.from === from && pair.to === to));
+  expect(invented.map(([arrow]) => arrow)).toEqual([]);
+});

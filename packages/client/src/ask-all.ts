@@ -17,6 +17,12 @@ export interface AskOptions {
   readonly fetch?: typeof fetch;
 }
 
+/** Fires at the deadline or with the caller's signal. */
+export function endingOf({ deadlineMs, signal }: AskOptions): AbortSignal {
+  const deadline = AbortSignal.timeout(deadlineMs);
+  return signal ? AbortSignal.any([deadline, signal]) : deadline;
+}
+
 /** How the nodes of one question are dealt with. */
 export interface Hearing<T> {
   /** Reads and checks an answer of the node. Throws AnswerError. */
@@ -29,16 +35,16 @@ export interface Hearing<T> {
 export async function askAll<T>(
   { nodes }: Committee,
   question: Omit<Question, 'authorization' | 'fetch'>,
-  { authorization, deadlineMs, signal, fetch }: AskOptions,
+  options: AskOptions,
   { read, record }: Hearing<T>,
 ): Promise<void> {
-  const deadline = AbortSignal.timeout(deadlineMs);
-  const ending = signal ? AbortSignal.any([deadline, signal]) : deadline;
+  const { authorization, fetch } = options;
+  const ending = endingOf(options);
   const sentAt = performance.now();
   const asked = { ...question, authorization, ...(fetch && { fetch }) };
   const ask = async (node: CommitteeNode, onTried: () => void): Promise<void> => {
     const outcome = await askNode<T>({
-      node,
+      url: node.url,
       question: asked,
       signal: ending,
       onTried,

@@ -149,6 +149,25 @@ export function readNodeAnswer(body: unknown): NodeAnswer {
   };
 }
 
+export interface CoordinatedAnswer {
+  readonly values: readonly PlainValue[];
+  readonly abiEncoded: string;
+  readonly signatures: readonly { readonly party: number; readonly signature: string }[];
+}
+
+/** What a coordinator says of a request that succeeded. */
+export function readCoordinatedAnswer(body: unknown): CoordinatedAnswer {
+  const { values, abiEncoded, signatures } = fieldsOf(body, 'answer');
+  return {
+    values: listOf(values, 'values', CIPHERTEXTS_MAX).map(readValue),
+    abiEncoded: textOf(abiEncoded, 'abiEncoded', HEX, CIPHERTEXTS_MAX * 640),
+    signatures: listOf(signatures, 'signatures', PARTY_MAX).map((entry) => {
+      const { party, signature } = fieldsOf(entry, 'signature');
+      return { party: integerOf(party, 'party', PARTY_MAX), signature: textOf(signature, 'signature', SIGNATURE) };
+    }),
+  };
+}
+
 export function readUserAnswer(body: unknown, payloadBytesMax: number): UserAnswer {
   const { payload, signature } = fieldsOf(body, 'answer');
   return {

@@ -2,7 +2,6 @@
  * Asks one node for one result until it has a final answer or the caller's signal fires. The node may be down,
  * restarting, slow, or lying: every kind of trouble ends as an `Outcome`, never as an exception.
  */
-import type { CommitteeNode } from './committee.ts';
 import { AnswerError, type NodeState, readErrorCode, readState } from './contract.ts';
 import { type Answer, type Exchange, exchange, HttpProblem } from './http.ts';
 import { delay } from './timing.ts';
@@ -36,7 +35,8 @@ export interface Question {
 }
 
 export interface Conversation<T> {
-  readonly node: CommitteeNode;
+  /** Of the node, without a path. */
+  readonly url: string;
   readonly question: Question;
   readonly signal: AbortSignal;
   /** Called once, after the first attempt to submit, however it ended. */
@@ -84,15 +84,15 @@ async function take<T>(step: 'submit' | 'poll', ask: Conversation<T>, seen: { re
   }
 }
 
-function submission<T>({ node, question, signal }: Conversation<T>): Exchange {
+function submission<T>({ url, question, signal }: Conversation<T>): Exchange {
   const { path, ...rest } = question;
-  return { ...rest, method: 'POST', url: new URL(path, node.url).href, signal };
+  return { ...rest, method: 'POST', url: new URL(path, url).href, signal };
 }
 
-function poll<T>({ node, question, signal }: Conversation<T>): Exchange {
+function poll<T>({ url, question, signal }: Conversation<T>): Exchange {
   const { path, requestId, body: _, ...rest } = question;
-  const url = new URL(`${path}/${requestId}?wait=${WAIT_SECONDS}`, node.url).href;
-  return { ...rest, method: 'GET', url, signal };
+  const place = new URL(`${path}/${requestId}?wait=${WAIT_SECONDS}`, url).href;
+  return { ...rest, method: 'GET', url: place, signal };
 }
 
 /** Overload and restarts pass; everything else a node says against a request is final. */

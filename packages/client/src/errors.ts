@@ -8,6 +8,7 @@ export type ClientErrorCode =
   | 'KEY_UNPROVEN' //          fewer than t+1 nodes sign the same record of this key
   | 'OBJECT_MISSING' //        the key has no public object of this type
   | 'MATERIAL_UNAVAILABLE' //  no node served bytes with the signed digest
+  | 'VALUE_UNREADABLE' //      2t+1 shares agree on something that is no value of the type
   | 'VALUE_UNSUPPORTED'; //    this type or value cannot be encrypted
 
 export class ClientError extends Error {

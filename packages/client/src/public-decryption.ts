@@ -10,6 +10,7 @@ import { type AskOptions, askAll } from './ask-all.ts';
 import { type Agreement, type Ballot, createBallot, type NamedFault } from './ballot.ts';
 import { type Committee, requireCommittee } from './committee.ts';
 import { type NodeVerdict, type PlainValue, type PublicDecryptionRequest, readNodeAnswer } from './contract.ts';
+import type { Question } from './conversation.ts';
 import { ClientError } from './errors.ts';
 import { deferred } from './timing.ts';
 
@@ -63,13 +64,7 @@ export function decryptPublic(
   }
 
   const report = () => reportOf(request, ballot, failure);
-  const question = {
-    path: '/v1/public-decryptions',
-    requestId: request.requestId,
-    body: JSON.stringify(request),
-    bytesMax: ANSWER_BYTES_BASE + ANSWER_BYTES_PER_CIPHERTEXT * request.ciphertexts.length,
-  };
-  const asked = askAll(committee, question, options, {
+  const asked = askAll(committee, publicQuestion(request), options, {
     read(node, body) {
       const answer = readNodeAnswer(body);
       checkAnswer(committee, node, request)(answer);
@@ -82,6 +77,13 @@ export function decryptPublic(
   });
   asked.catch(agreed.reject); // a bug of ours must not leave the caller waiting
   return { agreed: agreed.promise, finished: asked.then(report), report };
+}
+
+/** The request as it goes to a node or coordinator. */
+export function publicQuestion(request: PublicDecryptionRequest): Omit<Question, 'authorization'> {
+  const bytesMax = ANSWER_BYTES_BASE + ANSWER_BYTES_PER_CIPHERTEXT * request.ciphertexts.length;
+  const { requestId } = request;
+  return { path: '/v1/public-decryptions', requestId, body: JSON.stringify(request), bytesMax };
 }
 
 /** Why no agreement can come any more, or undefined while it can. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Committee } from '@keyquorum/client/committee';
+import { askCoordinator } from '@keyquorum/client/coordinator';
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import {
@@ -106,6 +107,17 @@ test('ready with 2t+1 nodes, not with fewer', async () => {
   await net.nodes[1]!.close();
   const notReady = await ready();
   expect([notReady.statusCode, notReady.json()]).toEqual([503, { ready: false, parties: [3, 4] }]);
+});
+
+test('a client gets the value through it, with at least t+1 signatures that the client has checked', async () => {
+  await using net = await startCommittee({ 2: { poll: lying } });
+  await using service = await serviceOf(net.committee);
+  const url = await service.app.listen({ port: 0, host: '127.0.0.1' });
+  const options = { ...headers, deadlineMs: 20_000 };
+  const { values, signatures } = await askCoordinator(net.committee, url, requestOf(7), options);
+  expect(values.map(({ value }) => value)).toEqual(['7', '18446744073709551615']);
+  expect(signatures.length).toBeGreaterThanOrEqual(2);
+  expect(signatures.map(({ party }) => party)).not.toContain(2);
 });
 
 test('closing the service ends requests that wait', async () => {

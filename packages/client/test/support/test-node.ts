@@ -113,7 +113,7 @@ function signedAnswer(
   };
 }
 
-async function textOf(incoming: IncomingMessage): Promise<string> {
+export async function textOf(incoming: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk);
   return Buffer.concat(chunks).toString();

@@ -1,0 +1,114 @@
+/** All that a dApp needs of one network, bound to its nodes: keys, encryption, decryption for all and for one user. */
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { Agreement } from './ballot.ts';
+import { type Committee, type CommitteeNode, requireCommittee } from './committee.ts';
+import type { PublicDecryptionRequest } from './contract.ts';
+import { askCoordinator } from './coordinator.ts';
+import { decryptForUser, type UserDecryption, type UserDecryptionRequest } from './decrypt.ts';
+import { type EncryptedInput, encrypt, type PlainInput, type TfheModule } from './encrypt.ts';
+import { createMemoryCache, fetchKeyObject, type MaterialCache } from './key-material.ts';
+import { createPermit, type Permit, type PermitOptions } from './permit.ts';
+import { type Coordination, decryptPublic } from './public-decryption.ts';
+
+const ID_BYTES = 32;
+const DEADLINE_MS = 60_000;
+
+export interface ClientOptions {
+  /** All nodes; `signer` is the address with which each signs, from the network's configuration or its contract. */
+  readonly nodes: readonly CommitteeNode[];
+  /** t: the network is right while at most t nodes are corrupt. */
+  readonly threshold: number;
+  /** EIP-712 domain of answers. */
+  readonly gatewayChainId: bigint | number;
+  readonly decryptionContract: `0x${string}`;
+  /** Of a requester that the nodes know. */
+  readonly apiKey: string;
+  /** How long nodes may take; default one minute. */
+  readonly deadlineMs?: number;
+  /** Default: in memory. */
+  readonly cache?: MaterialCache;
+  /** Default: the global one. */
+  readonly fetch?: typeof fetch;
+  /** That many secure random bytes; default WebCrypto's. */
+  readonly random?: (count: number) => Uint8Array;
+  /** Milliseconds since 1970; default the clock of this machine. */
+  readonly nowMs?: () => number;
+}
+
+export interface Client {
+  readonly committee: Committee;
+  /**
+   * The CompactPublicKey of a key: signed by t+1 nodes, its digest checked, cached.
+   * @throws ClientError KEY_UNPROVEN, OBJECT_MISSING, MATERIAL_UNAVAILABLE
+   */
+  publicKey(keyId: string): Promise<Uint8Array>;
+  /**
+   * Encrypts with the TFHE module that is handed in, all values in one list, each under a fresh handle.
+   * @throws ClientError as `publicKey`, and VALUE_UNSUPPORTED
+   */
+  encrypt(tfhe: TfheModule, keyId: string, inputs: readonly PlainInput[]): Promise<NamedInput[]>;
+  /**
+   * Has the user sign that values of some contracts may be read, with a key made for it.
+   * @throws WireError with the code of the rule that is broken
+   */
+  createPermit(options: PermitOptions): Promise<Permit>;
+  /** Values for the owner of the permit only. The promises of the result reject with ClientError. */
+  decryptForUser(permit: Permit, request: UserRequest, options?: CallOptions): UserDecryption;
+  /** Values for everybody, with signatures of at least t+1 nodes. The result's promises reject with ClientError. */
+  decryptPublic(request: PublicRequest, options?: CallOptions): Coordination;
+  /**
+   * The same from a coordinator, which is believed no more than the t+1 signatures it shows.
+   * @throws ClientError REQUEST_REFUSED, ANSWERS_TOO_FEW, ABORTED
+   */
+  askCoordinator(url: string, request: PublicRequest, options?: CallOptions): Promise<Agreement>;
+  /** A fresh id, for requests and handles: 64 hex characters. */
+  randomId(): string;
+}
+
+/** `requestId` is made when absent; the same id and content give the same answer. */
+export type PublicRequest = Omit<PublicDecryptionRequest, 'requestId'> & { readonly requestId?: string };
+export type UserRequest = Omit<UserDecryptionRequest, 'requestId'> & { readonly requestId?: string };
+
+/** As requests for decryption take it. */
+export interface NamedInput extends EncryptedInput {
+  /** Random; replace it by the handle that a contract gave. */
+  readonly handle: string;
+}
+
+export interface CallOptions {
+  /** Ends the call early. */
+  readonly signal?: AbortSignal;
+}
+
+/** @throws ClientError COMMITTEE_INVALID */
+export function createClient(options: ClientOptions): Client {
+  const { nodes, threshold, decryptionContract, cache = createMemoryCache(), nowMs = Date.now } = options;
+  const { random = (count) => crypto.getRandomValues(new Uint8Array(count)) } = options;
+  const gatewayChainId = BigInt(options.gatewayChainId);
+  const committee = requireCommittee({ nodes, threshold, gatewayChainId, decryptionContract });
+  const { fetch, deadlineMs = DEADLINE_MS } = options;
+  const asking = { authorization: `Bearer ${options.apiKey}`, deadlineMs, ...(fetch && { fetch }) };
+  const randomId = () => bytesToHex(random(ID_BYTES));
+  const publicBody = (request: PublicRequest): PublicDecryptionRequest => {
+    return { requestId: randomId(), app: 'default', extraData: '', ...request };
+  };
+  const publicKey = (keyId: string) => {
+    return fetchKeyObject(committee, { keyId, type: 'CompactPublicKey' }, { ...asking, cache });
+  };
+  return {
+    committee,
+    randomId,
+    publicKey,
+    async encrypt(tfhe, keyId, inputs) {
+      return encrypt(tfhe, await publicKey(keyId), inputs).map((input) => ({ handle: randomId(), ...input }));
+    },
+    createPermit: (permit) => createPermit(permit, { decryptionContract, random, nowMs }),
+    decryptForUser(permit, request, call = {}) {
+      return decryptForUser(committee, permit, { requestId: randomId(), ...request }, { ...asking, ...call, nowMs });
+    },
+    decryptPublic: (request, call = {}) => decryptPublic(committee, publicBody(request), { ...asking, ...call }),
+    askCoordinator(url, request, call = {}) {
+      return askCoordinator(committee, url, publicBody(request), { ...asking, ...call });
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * Asks a coordinator instead of every node: one connection, for pages that cannot reach all nodes. It is believed
+ * nothing: the result counts with the signatures of t+1 nodes under it, as if they had been asked.
+ */
+import { checkAnswer } from './answer.ts';
+import { type AskOptions, endingOf } from './ask-all.ts';
+import type { Agreement } from './ballot.ts';
+import { type Committee, requireCommittee } from './committee.ts';
+import { AnswerError, type PublicDecryptionRequest, readCoordinatedAnswer } from './contract.ts';
+import { askNode } from './conversation.ts';
+import { ClientError } from './errors.ts';
+import { publicQuestion } from './public-decryption.ts';
+
+/**
+ * @param url of the coordinator, without a path
+ * @throws ClientError COMMITTEE_INVALID, REQUEST_REFUSED, ANSWERS_TOO_FEW, ABORTED
+ */
+export async function askCoordinator(
+  configured: Committee,
+  url: string,
+  request: PublicDecryptionRequest,
+  options: AskOptions,
+): Promise<Agreement> {
+  const committee = requireCommittee(configured);
+  const { authorization, fetch, signal } = options;
+  const outcome = await askNode({
+    url,
+    question: { ...publicQuestion(request), authorization, ...(fetch && { fetch }) },
+    signal: endingOf(options),
+    read: (body) => readAgreement(committee, request, body),
+  });
+  if (outcome.kind === 'answered') return outcome.answer;
+  const { kind, reason } = outcome;
+  if (signal?.aborted) throw new ClientError('ABORTED', 'stopped before the coordinator had answered');
+  if (kind === 'refused') throw new ClientError('REQUEST_REFUSED', `refused with ${reason}`, { nodeCode: reason });
+  throw new ClientError('ANSWERS_TOO_FEW', `coordinator ${kind}: ${reason}`);
+}
+
+/** The signatures that are valid, if they are t+1 of different nodes. */
+function readAgreement(committee: Committee, request: PublicDecryptionRequest, body: unknown): Agreement {
+  const { values, abiEncoded, signatures } = readCoordinatedAnswer(body);
+  const valid = committee.nodes.flatMap(({ party, url, signer }) => {
+    const signature = signatures.find((candidate) => candidate.party === party)?.signature;
+    if (signature === undefined) return [];
+    const { requestId } = request;
+    const check = checkAnswer(committee, { party, url, signer }, request);
+    try {
+      check({ requestId, state: 'succeeded', values, abiEncoded, signature, signer });
+      return [{ party, signer, signature }];
+    } catch (error) {
+      if (error instanceof AnswerError) return [];
+      throw error;
+    }
+  });
+  if (valid.length > committee.threshold) return { values, abiEncoded, signatures: valid };
+  throw new AnswerError(`${valid.length} valid signatures of nodes, want ${committee.threshold + 1}`);
+}
