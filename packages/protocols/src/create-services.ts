@@ -166,6 +166,11 @@ export function createServices(options: ServiceOptions): Services {
     return pool.recalling() ? RECALLING : (refill?.reason() ?? '');
   }
 
+  function notStarted(): DecryptionError {
+    const down = partiesOf(roster).filter((id) => id !== party.self && !transport.isUp(id));
+    return new DecryptionError('POOL_EMPTY', damaged ? DAMAGED : 'the epoch has not started on this node', down);
+  }
+
   return {
     async start() {
       await keys.load();
@@ -199,12 +204,8 @@ export function createServices(options: ServiceOptions): Services {
     material: keys.object,
     evidence: archive.list,
     evidenceFile: archive.get,
-    decrypt(job) {
-      if (pool !== undefined) return decryption.decrypt(job);
-      const down = partiesOf(roster).filter((id) => id !== party.self && !transport.isUp(id));
-      const why = damaged ? DAMAGED : 'the epoch has not started on this node';
-      return Promise.reject(new DecryptionError('POOL_EMPTY', why, down));
-    },
+    decrypt: (job) => (pool === undefined ? Promise.reject(notStarted()) : decryption.decrypt(job)),
+    userShares: (job) => (pool === undefined ? Promise.reject(notStarted()) : decryption.userShares(job)),
     pool: (): PoolStatus => ({
       available: pool?.available() ?? 0,
       target: limits.poolTarget,

@@ -5,8 +5,9 @@
  * evidence is judged by recomputing them.
  */
 export const labels = {
-  proposal: 'keyquorum/protocols/proposal/v1',
+  proposal: 'keyquorum/protocols/proposal/v2',
   stripeSession: 'keyquorum/protocols/stripe-session/v1',
+  lifting: 'keyquorum/protocols/lifting/v1',
   flooding: 'keyquorum/protocols/flooding/v1',
   floodedOpening: 'keyquorum/protocols/flooded-opening/v1',
   onlineSession: 'keyquorum/protocols/online-session/v1',

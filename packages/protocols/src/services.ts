@@ -4,7 +4,7 @@
  */
 import type { KeySetName } from '@keyquorum/tfhe/key-sets';
 import type { Ceremony } from './ceremony/ceremony.ts';
-import type { DecryptionJob, DecryptionOutcome, PoolStatus } from './decryption/job.ts';
+import type { DecryptionJob, DecryptionOutcome, PoolStatus, UserShares } from './decryption/job.ts';
 import type { KeptEvidence } from './evidence/archive.ts';
 import type { ObjectType, PublicObject } from './keygen/objects.ts';
 
@@ -67,6 +67,12 @@ export interface Services {
   evidenceFile(id: string): Promise<Uint8Array | undefined>;
   /** Admits a job on this node. All nodes must admit it; whichever is the initiator binds material to it. */
   decrypt(job: DecryptionJob): Promise<DecryptionOutcome>;
+  /**
+   * The same for values that only a user may learn: resolves to this party's share of each, for the user to combine
+   * with those of others. Takes the pool's material like `decrypt`, and a bundle more per 16 LWE ciphertexts; nothing
+   * for squashed values, which need no other party. Asked again, it gives the same shares.
+   */
+  userShares(job: DecryptionJob): Promise<UserShares>;
   pool(): PoolStatus;
 }
 

@@ -32,7 +32,7 @@ function signed(pattern: RegExp, ring: ElementRing): ShareMessageCodec {
 }
 
 export const SHARE_CODECS: readonly ShareMessageCodec[] = [
-  plain(/^(seed|masked)$/, GR64),
+  plain(/^(seed|masked|lifted)$/, GR64),
   plain(/^(level\/\d+|message)$/, { kind: 'gf16' }),
   plain(new RegExp(`^${SHARES_TAG}$`), GR128),
   signed(/^body64\/\d+$/, GR64),

@@ -13,9 +13,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   FLOOD_BOUND_LOG2,
-  type FloodedKey,
   floodedMessages,
   floodedShares,
+  type KeyIdentity,
   maskSession,
   requireFloodingBound,
 } from '../src/decryption/flooding.ts';
@@ -27,7 +27,7 @@ const random = createPrng('flooding');
 const word = (): bigint => new DataView(random.bytes(8).buffer).getBigUint64(0);
 const DIMENSION = 24;
 const keyBits = random.bytes(DIMENSION).map((byte) => byte & 1);
-const KEY: FloodedKey = { keyId: 'ab'.repeat(32), parameters: 'test', session: 'cd'.repeat(32) };
+const KEY: KeyIdentity = { keyId: 'ab'.repeat(32), parameters: 'test', session: 'cd'.repeat(32) };
 
 function encrypt(messages: readonly number[], noise: bigint): Value128 {
   return encryptSquashed(keyBits, { messages, key: 'noise-squashing', noise, random: word });
@@ -98,7 +98,7 @@ test('the same words give the same shares, bit for bit; any other word, key, sha
   const shares = floodedShares(kernel, value, { key, prss, session });
   expect(floodedShares(kernel, copy, { key, prss, session })).toEqual(shares);
   const sessions = new Set([session]);
-  const others: [Value128, FloodedKey, number][] = [
+  const others: [Value128, KeyIdentity, number][] = [
     [value, KEY, 2],
     [value, { ...KEY, keyId: 'ac'.repeat(32) }, 1],
     [value, { ...KEY, session: 'ce'.repeat(32) }, 1],

@@ -1,14 +1,15 @@
 // Goal: a request is matched only by exactly itself, and settles once, when all its blocks are opened, in any order.
 // Method: the board of jobs against a model; runs of blocks opened in random pieces.
 import { asGr64 } from '@keyquorum/kernel/batch';
-import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
+import { messageMasks, type Value64 } from '@keyquorum/tfhe/ciphertext';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DecryptionError, type DecryptionJob } from '../src/decryption/job.ts';
-import { createJobBoard, type ValueShares } from '../src/decryption/jobs.ts';
+import { type BoundValue, createJobBoard } from '../src/decryption/jobs.ts';
 import type { ProposalItem } from '../src/decryption/proposal.ts';
+import { layoutOf } from '../src/decryption/user-shares.ts';
 
-function value(blocks: number): CiphertextValue {
+function value(blocks: number): Value64 {
   return {
     type: { kind: 'uint', bits: 2 * blocks },
     key: 'big',
@@ -26,8 +27,12 @@ function job(blocks: readonly number[], change: Partial<DecryptionJob> = {}): De
   return { ...ids, values: blocks.map(value), ...change };
 }
 
-const phases = (blocks: readonly number[]): ValueShares[] =>
-  blocks.map((count) => ({ kind: 'phases', shares: asGr64(new Uint8Array(32 * count).fill(9)) }));
+const bound = (blocks: readonly number[]): BoundValue[] =>
+  job(blocks).values.map((each) => ({
+    ...{ kind: 'bound', layout: layoutOf(each), wanted: messageMasks(each), pieces: each.pieces },
+    shares: asGr64(new Uint8Array(32 * each.blockBits.length).fill(9)),
+    liftMasks: asGr64(new Uint8Array(32 * each.pieces.length).fill(9)),
+  }));
 
 test('opened in any order and in any pieces, a job settles with the last block', async () => {
   const shape = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 });
@@ -35,7 +40,7 @@ test('opened in any order and in any pieces, a job settles with the last block',
     fc.asyncProperty(shape, fc.infiniteStream(fc.nat()), async (blocks, draws) => {
       const draw = (bound: number): number => draws.next().value % bound;
       const board = createJobBoard();
-      const added = board.add(job(blocks), phases(blocks), 0);
+      const added = board.add(job(blocks), 'public', bound(blocks), 0);
       const want = blocks.map((count) => Uint8Array.from({ length: count }, () => draw(16)));
       let left = blocks.reduce((sum, count) => sum + count, 0);
       while (left > 0) {
@@ -47,13 +52,14 @@ test('opened in any order and in any pieces, a job settles with the last block',
         const count = 1 + draw(run.blocks - from);
         const piece: ProposalItem = { ...run, firstBlock: run.firstBlock + from, blocks: count };
         expect(board.match(piece)).toBe(added);
-        board.opened(piece, want[piece.value]!.slice(piece.firstBlock, piece.firstBlock + count));
+        board.enter(piece, want[piece.value]!.slice(piece.firstBlock, piece.firstBlock + count));
         left -= count;
       }
-      expect(await added.outcome).toEqual({ messages: want, faults: [] });
+      await added.opened;
+      expect(added).toMatchObject({ results: want, faults: [] });
       expect(board.missing(added)).toEqual([]);
-      board.opened({ ...board.missing(added)[0]!, ...itemOf(blocks) }, Uint8Array.of(3)); // after the end: nothing
-      expect((await added.outcome).messages).toEqual(want);
+      board.enter({ ...board.missing(added)[0]!, ...itemOf(blocks) }, Uint8Array.of(3)); // after the end: nothing
+      expect(added.results).toEqual(want);
     }),
     { numRuns: 60 },
   );
@@ -61,12 +67,12 @@ test('opened in any order and in any pieces, a job settles with the last block',
 
 function itemOf(blocks: readonly number[]): ProposalItem {
   const { requestId, keyId, contentHash } = job(blocks);
-  return { requestId, keyId, contentHash, value: 0, firstBlock: 0, blocks: 1 };
+  return { output: 'public', requestId, keyId, contentHash, value: 0, firstBlock: 0, blocks: 1 };
 }
 
 test('an item matches exactly the job it is part of', () => {
   const board = createJobBoard();
-  const added = board.add(job([3, 2]), phases([3, 2]), 0);
+  const added = board.add(job([3, 2]), 'public', bound([3, 2]), 0);
   const item = itemOf([3, 2]);
   for (const [firstBlock, blocks] of [
     [0, 1],
@@ -81,6 +87,7 @@ test('an item matches exactly the job it is part of', () => {
     { value: 2 },
     { firstBlock: 3 },
     { firstBlock: 1, blocks: 3 },
+    { output: 'user' },
     { blocks: 0 },
     { blocks: 2 ** 32 - 1 },
     { firstBlock: 2 ** 32 - 1, blocks: 1 },
@@ -90,12 +97,13 @@ test('an item matches exactly the job it is part of', () => {
 
 test('one id, other content: a conflict; the same content: the same job', () => {
   const board = createJobBoard();
-  const added = board.add(job([1]), phases([1]), 0);
-  expect(board.find(job([1]))).toBe(added);
+  const added = board.add(job([1]), 'public', bound([1]), 0);
+  expect(board.find(job([1]), 'public')).toBe(added);
   const conflict = expect.objectContaining({ code: 'REQUEST_CONFLICT' });
-  expect(() => board.find(job([1], { contentHash: new Uint8Array(32) }))).toThrow(conflict);
-  expect(() => board.find(job([1], { keyId: 'ee'.repeat(32) }))).toThrow(conflict);
-  expect(board.find(job([1], { requestId: 'ee'.repeat(32) }))).toBeUndefined();
+  expect(() => board.find(job([1], { contentHash: new Uint8Array(32) }), 'public')).toThrow(conflict);
+  expect(() => board.find(job([1]), 'user')).toThrow(conflict);
+  expect(() => board.find(job([1], { keyId: 'ee'.repeat(32) }), 'public')).toThrow(conflict);
+  expect(board.find(job([1], { requestId: 'ee'.repeat(32) }), 'public')).toBeUndefined();
 });
 
 test('waiting for requests ends with the last of them, or with the signal', async () => {
@@ -103,8 +111,8 @@ test('waiting for requests ends with the last of them, or with the signal', asyn
   const late = job([1], { requestId: 'ee'.repeat(32) });
   const items = [itemOf([1]), { ...itemOf([1]), requestId: late.requestId }];
   const waiting = board.admitted(items, new AbortController().signal);
-  board.add(job([1]), phases([1]), 0);
-  board.add(late, phases([1]), 0);
+  board.add(job([1]), 'public', bound([1]), 0);
+  board.add(late, 'public', bound([1]), 0);
   expect(await waiting).toBe(true);
   const missing = [{ ...itemOf([1]), requestId: 'dd'.repeat(32) }];
   const controller = new AbortController();
@@ -116,19 +124,19 @@ test('waiting for requests ends with the last of them, or with the signal', asyn
 
 test('a failed job can be asked for again, its shares are erased; settled ones are forgotten with time', async () => {
   const board = createJobBoard();
-  const shares = phases([2]);
-  const failed = board.add(job([2]), shares, 0);
+  const shares = bound([2]);
+  const failed = board.add(job([2]), 'public', shares, 0);
   board.fail(failed, new DecryptionError('DECRYPTION_TIMEOUT', 'too few'));
-  await expect(failed.outcome).rejects.toMatchObject({ code: 'DECRYPTION_TIMEOUT' });
+  await expect(failed.opened).rejects.toMatchObject({ code: 'DECRYPTION_TIMEOUT' });
   expect(shares[0]!.shares.every((byte) => byte === 0)).toBe(true);
-  expect(board.find(job([2]))).toBeUndefined();
-  const again = phases([2]);
-  const done = board.add(job([2]), again, 10);
-  board.opened({ ...itemOf([2]), blocks: 2 }, Uint8Array.of(1, 2));
-  await done.outcome;
+  expect(board.find(job([2]), 'public')).toBeUndefined();
+  const again = bound([2]);
+  const done = board.add(job([2]), 'public', again, 10);
+  board.enter({ ...itemOf([2]), blocks: 2 }, Uint8Array.of(1, 2));
+  await done.opened;
   board.forgetBefore(10);
-  expect(board.find(job([2]))).toBe(done);
+  expect(board.find(job([2]), 'public')).toBe(done);
   board.forgetBefore(11);
-  expect(board.find(job([2]))).toBeUndefined();
+  expect(board.find(job([2]), 'public')).toBeUndefined();
   expect(again[0]!.shares.every((byte) => byte === 0)).toBe(true);
 });

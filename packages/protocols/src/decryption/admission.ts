@@ -3,33 +3,53 @@
  * modulo 2^64 gives phases that wait for material; a squashed one gives flooded sums that may be sent at once.
  */
 import type { Kernel } from '@keyquorum/kernel/kernel';
-import { type CiphertextValue, isSquashed, type Value128 } from '@keyquorum/tfhe/ciphertext';
+import {
+  type CiphertextValue,
+  isSquashed,
+  messageMasks,
+  type Value64,
+  type Value128,
+} from '@keyquorum/tfhe/ciphertext';
 import type { LoadedKey } from '../keygen/key-store.ts';
-import { type EpochKeys, floodedShares, maskSession, requireFloodingBound } from './flooding.ts';
-import { DecryptionError } from './job.ts';
-import type { ValueShares } from './jobs.ts';
+import { type EpochKeys, floodedShares, type KeyIdentity, maskSession, requireFloodingBound } from './flooding.ts';
+import { DecryptionError, type DecryptionJob, type Output } from './job.ts';
+import type { BoundValue, FloodedValue, JobValue } from './jobs.ts';
+import { liftMasks, liftSession } from './lifting.ts';
 import { phaseShares } from './online.ts';
+import { layoutOf } from './user-shares.ts';
 
 export interface AdmissionModules {
   readonly kernel: Kernel;
   /** A key that this node holds shares of. */
   readonly key: (keyId: string) => LoadedKey | undefined;
-  /** The PRSS keys that noise is drawn from; undefined until the epoch has started. */
+  /** The PRSS keys that noise and masks are drawn from; undefined until the epoch has started. */
   readonly epochKeys: () => EpochKeys | undefined;
+}
+
+/** What all values of a request are admitted under. */
+interface Context {
+  readonly kernel: Kernel;
+  readonly key: LoadedKey;
+  readonly identity: KeyIdentity;
+  readonly epoch: EpochKeys;
+  readonly output: Output;
 }
 
 /** Shares of each value. @throws DecryptionError before anything is computed */
 export function admitValues(
-  modules: AdmissionModules,
-  { keyId, values }: { keyId: string; values: readonly CiphertextValue[] },
-): ValueShares[] {
-  const key = modules.key(keyId);
+  { kernel, key: keyOf, epochKeys }: AdmissionModules,
+  { keyId, values }: Pick<DecryptionJob, 'keyId' | 'values'>,
+  output: Output,
+): JobValue[] {
+  const key = keyOf(keyId);
   if (key === undefined) throw new DecryptionError('KEY_UNKNOWN', `this node holds no share of key ${keyId}`);
   for (const value of values) requirePart(keyId, key, value);
-  return values.map((value): ValueShares => {
-    if (isSquashed(value)) return flooded(modules, { keyId, key, value });
-    return { kind: 'phases', shares: phaseShares(modules.kernel, value, key.shares64.get(value.key)!) };
-  });
+  const epoch = epochKeys();
+  if (epoch === undefined) throw new DecryptionError('POOL_EMPTY', 'the epoch has not started on this node');
+  if (values.some(isSquashed)) requireFloodingBound(epoch.keys.family.subsets.length);
+  const { parameters, session } = key;
+  const context = { kernel, key, identity: { keyId, parameters, session }, epoch, output };
+  return values.map((value) => (isSquashed(value) ? floodedValue(context, value) : boundValue(context, value)));
 }
 
 /** Every key has the big key; others come with parts that a key can be generated without. */
@@ -38,14 +58,21 @@ function requirePart(keyId: string, key: LoadedKey, value: CiphertextValue): voi
   if (!isHeld) throw new DecryptionError('KEY_PART_MISSING', `key ${keyId} was generated without a ${value.key} key`);
 }
 
-function flooded(
-  { kernel, epochKeys }: AdmissionModules,
-  { keyId, key, value }: { keyId: string; key: LoadedKey; value: Value128 },
-): ValueShares {
-  const epoch = epochKeys();
-  if (epoch === undefined) throw new DecryptionError('POOL_EMPTY', 'the epoch has not started on this node');
-  requireFloodingBound(epoch.keys.family.subsets.length);
-  const mask = maskSession(value, { keyId, parameters: key.parameters, session: key.session }, epoch.epoch);
+function floodedValue({ kernel, key, identity, epoch }: Context, value: Value128): FloodedValue {
+  const mask = maskSession(value, identity, epoch.epoch);
   const secrets = { key: key.shares128.get(value.key)!, prss: epoch.keys, session: mask };
-  return { kind: 'flooded', shares: floodedShares(kernel, value, secrets), mask };
+  return { kind: 'flooded', layout: layoutOf(value), shares: floodedShares(kernel, value, secrets), mask };
+}
+
+function boundValue({ kernel, key, identity, epoch, output }: Context, value: Value64): BoundValue {
+  const { pieces } = value;
+  const masks = () => {
+    const session = liftSession(value, identity, epoch.epoch);
+    return liftMasks(kernel, { prss: epoch.keys, session, pieces: pieces.length });
+  };
+  return {
+    ...{ kind: 'bound', layout: layoutOf(value), wanted: messageMasks(value), pieces },
+    shares: phaseShares(kernel, value, key.shares64.get(value.key)!),
+    liftMasks: output === 'user' ? masks() : undefined,
+  };
 }

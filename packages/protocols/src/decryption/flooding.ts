@@ -46,8 +46,8 @@ export function requireFloodingBound(sets: number): void {
   throw new DecryptionError('FLOODING_UNSOUND_SIZE', `the noise of ${sets} sets of parties could change messages`);
 }
 
-/** Whose noise must differ: two keys, or two sharings of one key. */
-export interface FloodedKey {
+/** Two keys, or two sharings of one key, never share noise or masks. */
+export interface KeyIdentity {
   readonly keyId: string;
   readonly parameters: KeySetName;
   /** The ceremony that made the shares of the key. */
@@ -61,7 +61,11 @@ export interface EpochKeys {
 }
 
 /** The session whose PRSS keys give the noise of exactly this value under exactly this key. */
-export function maskSession(value: Value128, { keyId, parameters, session }: FloodedKey, prssEpoch: number): SessionId {
+export function maskSession(
+  value: Value128,
+  { keyId, parameters, session }: KeyIdentity,
+  prssEpoch: number,
+): SessionId {
   const numbers = Uint32Array.of(prssEpoch, FLOOD_BOUND_LOG2, STATISTICAL_BITS, value.dimension);
   const names = new TextEncoder().encode(`${parameters} ${value.key}`);
   const words = [sha256(value.masks), sha256(value.bodies)] as const;

@@ -1,7 +1,8 @@
 /** What a decryption takes and gives, after a node has authorised it. No HTTP, no policy, no wire format here. */
+import type { Gr128 } from '@keyquorum/kernel/batch';
 import type { Fault } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
-import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
+import type { CiphertextValue, FheType } from '@keyquorum/tfhe/ciphertext';
 
 export interface DecryptionJob {
   /** Chosen by the caller, 64 hex characters. */
@@ -24,6 +25,35 @@ export interface DecryptionOutcome {
   readonly messages: readonly Uint8Array[];
   /** Parties whose message was wrong, late or missing in this request. */
   readonly faults: readonly Fault[];
+}
+
+/** Who learns the values: everybody, or only a user, who gets every party's share. */
+export type Output = 'public' | 'user';
+
+/**
+ * This party's share of one value, laid out as it goes to the user. Secret until it is encrypted to the user's key: t+1
+ * of them are the value.
+ */
+export interface OwnShare {
+  readonly type: FheType;
+  /** A block holds the value's next 2 * packingFactor bits; with factor 1 carries on top of them count too. */
+  readonly packingFactor: 1 | 2;
+  readonly blocks: number;
+  /**
+   * Block j stands in coordinate j mod 4 of element floor(j/4), 0 behind the last. The polynomials of degree t through
+   * all parties' shares have the value m * 2^123 at 0; of squashed values m * 2^123 plus noise below 2^122.
+   */
+  readonly elements: Gr128;
+}
+
+/** Equal requests give equal shares, bit for bit, at any time of one PRSS epoch. */
+export interface UserShares {
+  readonly degree: number;
+  readonly values: readonly OwnShare[];
+  /** Parties whose message was wrong, late or missing in this request. */
+  readonly faults: readonly Fault[];
+  /** Zeroes all elements, which are the caller's own copies. */
+  erase(): void;
 }
 
 export type DecryptionErrorCode =

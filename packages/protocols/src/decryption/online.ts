@@ -5,7 +5,7 @@
  *  D1 shares of the phase x = b - <a, s>, plus half a step h (at admission, before the binding);
  *  D2 c = x + h + r is opened, four ciphertexts to a ring element; r is the bundle's mask, so c is uniform;
  *  D3 bits 59..62 of c - r are compared out of the shared bits of r, D4 and set to 0 if the padding bit is set;
- *  D5 the wanted message bits are opened.
+ *  D5 the wanted message bits are opened; where the answer is a user's, each xor a shared random bit (lifting.ts).
  * Rounds: 1 + 7 + 1. Bytes per ciphertext and link: 8 + 113 + 2.
  */
 import { asGf16, asGr64, type Gf16, type Gr64 } from '@keyquorum/kernel/batch';
@@ -37,15 +37,17 @@ export interface OnlineInput {
   readonly phases: Gr64;
   /** Per ciphertext: the message bits to open, lowest first; the others stay closed. */
   readonly wanted: Uint8Array;
+  /** Shares of bits that are added to the four message bits before they are opened; wire-major, like the material. */
+  readonly flips: Gf16;
   /** One bundle per ciphertext. */
   readonly material: Material;
   readonly deadlineMs: number;
 }
 
-/** The wanted bits of each message. @throws RobustOpeningError, or the session's reason when it ends */
+/** The wanted bits of each message, flipped. @throws RobustOpeningError, or the session's reason when it ends */
 export async function openMessages(session: Session, input: OnlineInput): Promise<Uint8Array> {
   const { kernel } = session;
-  const { phases, wanted, material, deadlineMs } = input;
+  const { phases, wanted, flips, material, deadlineMs } = input;
   const publicWords = await openMasked(session, kernel.gr64.add(phases, material.mask), deadlineMs); // D2
   const message = await evaluatePlan(kernel, COMPARISON, {
     // D3, D4
@@ -54,7 +56,7 @@ export async function openMessages(session: Session, input: OnlineInput): Promis
     pairs: material.pairs,
     open: (level, shares) => openRobust(session, `level/${level}`, 'gf16', shares, { deadlineMs }),
   });
-  return openWanted(session, message, wanted, deadlineMs); // D5
+  return openWanted(session, kernel.gf16.add(message, flips), wanted, deadlineMs); // D5
 }
 
 /** D2: base-ring values are packed four to an element; the opened words stand in order. */

@@ -128,6 +128,7 @@ function finishBatch(
 ): Material {
   const { gr64, gf16 } = kernel;
   const bits: Uint8Array[] = [];
+  const lifts: Uint8Array[] = [];
   let mask = gr64.zeros(bundles);
   let at = 0;
   for (const [group, a] of secrets.bits.entries()) {
@@ -136,12 +137,13 @@ function finishBatch(
     at += opened.length;
     const shares = finishBits(kernel, a, opened, format);
     bits.push(gr64.residue(shares));
+    lifts.push(gr64.toWire(shares, 1)); // every group is exact modulo 2^8 at least
     mask = addWeighted(kernel, mask, { shares, group, bundles });
   }
   const product = gf16.unpack(values.slice(at, at + productBytes(bundles)), COMPARISON.pairs * bundles);
   const product2 = gf16.unpack(values.slice(at + productBytes(bundles)), COMPARISON.pairs * bundles);
   const pairs = finishPairs(kernel, secrets.pairs, [product, product2]);
-  return { bundles, mask, bits: asGf16(concat(bits)), pairs };
+  return { bundles, mask, bits: asGf16(concat(bits)), lifts: concat(lifts), pairs };
 }
 
 /** Adds sum_j 2^j b_j of one group to the masks; bits above a bit's precision vanish modulo 2^64. */

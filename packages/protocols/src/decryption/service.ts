@@ -1,12 +1,12 @@
 /**
- * Decryption as a service of one node: admits jobs and assembles their outcomes. Squashed values are opened at once.
- * Blocks of the others are bound to pool material by some party, and the online protocol runs for everything that is
- * bound. Any node may be asked and every node answers: the initiator of a request is the party that was asked, then the
+ * Decryption as a service of one node: admits jobs and assembles their outcomes. Squashed values are opened at once, or
+ * a user gets their shares as they are. Blocks of the others are bound to pool material by some party, and the online
+ * protocol runs for everything that is bound. Any node may be asked and every node answers: the initiator of a request is the party that was asked, then the
  * next one and so on, skipping parties that are down or whose stripes are empty, so nobody has to agree on it (SPEC
  * R4). Running one request twice with different bundles is harmless; the first result wins.
  */
 import { createHash } from 'node:crypto';
-import { asGr64, asGr128, ELEMENT_BYTES } from '@keyquorum/kernel/batch';
+import { asGr128 } from '@keyquorum/kernel/batch';
 import { fromHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import { partiesOf } from '@keyquorum/mpc/roster';
@@ -19,14 +19,15 @@ import { labels } from '../labels.ts';
 import type { Log } from '../log.ts';
 import { type AdmissionModules, admitValues } from './admission.ts';
 import { createContentOpenings } from './content-openings.ts';
-import { floodedElements, floodedMessages } from './flooding.ts';
-import { DecryptionError, type DecryptionJob, type DecryptionOutcome } from './job.ts';
+import { floodedMessages } from './flooding.ts';
+import { DecryptionError, type DecryptionJob, type DecryptionOutcome, type Output, type UserShares } from './job.ts';
 import { createJobBoard, type Job } from './jobs.ts';
 import { eraseMaterial, type Material } from './material.ts';
-import { openMessages } from './online.ts';
 import type { Pool } from './pool.ts';
-import { bundlesOf, onlineSessionId, type ProposalItem } from './proposal.ts';
+import { bundlesOf, liftBundlesOf, maskBundlesOf, onlineSessionId, type ProposalItem } from './proposal.ts';
+import { openRuns, runsOf } from './runs.ts';
 import type { Bound } from './stripe-binding.ts';
+import { ownShares } from './user-shares.ts';
 
 /** A proposed request that is not certified by then is proposed by the next party. */
 const ATTEMPT_MS = 2_000;
@@ -47,12 +48,16 @@ export interface DecryptionModules extends Omit<AdmissionModules, 'kernel'> {
 
 interface OnlineRun {
   readonly items: readonly ProposalItem[];
+  /** One bundle per block of the items. */
   readonly material: Material;
+  /** Bundles that lend their bits to items for users. */
+  readonly lent: Material;
   readonly deadlineMs: number;
 }
 
 export interface DecryptionService {
   decrypt(job: DecryptionJob): Promise<DecryptionOutcome>;
+  userShares(job: DecryptionJob): Promise<UserShares>;
   /** For the bindings: waits until the items are admitted here. */
   admitted(items: readonly ProposalItem[]): Promise<boolean>;
   /** For the bindings: runs the online protocol of a certified proposal. */
@@ -67,13 +72,23 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
   let proposing: Promise<void> | undefined;
   const toPropose = new Set<Job>();
 
-  function admit(request: DecryptionJob): Job {
-    const known = board.find(request);
-    if (known !== undefined) return known;
-    const job = board.add(request, admitValues({ ...modules, kernel }, request), clock.now());
+  /** Resolves to what `outcomeOf` makes of the job, at once when it is settled. */
+  async function admit<T>(request: DecryptionJob, output: Output, outcomeOf: (job: Job) => T): Promise<T> {
+    for (;;) {
+      const job = board.find(request, output) ?? start(request, output);
+      await job.opened;
+      if (!job.erased) return outcomeOf(job); // else it was forgotten in the meantime, and is admitted anew
+    }
+  }
+
+  function start(request: DecryptionJob, output: Output): Job {
+    const values = admitValues({ ...modules, kernel }, request, output);
+    const job = board.add(request, output, values, clock.now());
     board.forgetBefore(clock.now() - RETAIN_MS);
     const failed = (error: unknown) => board.fail(job, asDecryptionError(error));
-    openFlooded(job).catch((error) => failed(error instanceof RobustOpeningError ? missedDeadline(job) : error));
+    if (output === 'public') {
+      openFlooded(job).catch((error) => failed(error instanceof RobustOpeningError ? missedDeadline(job) : error));
+    }
     if (board.missing(job).length > 0) follow(job).catch(failed);
     return job;
   }
@@ -90,11 +105,10 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     });
     noteSilent([job]);
     let at = 0;
-    for (const { index } of values) {
-      const blocks = job.messages[index]!.length;
-      const end = at + floodedElements(blocks) * ELEMENT_BYTES.gr128;
-      board.openedValue(job, index, floodedMessages(asGr128(opened.subarray(at, end)), blocks));
-      at = end;
+    for (const { index, layout, shares } of values) {
+      const sums = asGr128(opened.subarray(at, at + shares.length));
+      board.enterFlooded(job, index, floodedMessages(sums, layout.blocks));
+      at += shares.length;
     }
     opened.fill(0); // the noise beside the messages is nobody's business
   }
@@ -110,7 +124,7 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
       if (initiator(job, attempt) === party.self) schedule(job);
       const turnEndsMs = Math.min(deadlineMs, job.startedMs + (attempt + 1) * ATTEMPT_MS);
       const ended = clock.until(turnEndsMs, signal);
-      await Promise.race([ended, job.outcome.catch(() => undefined)]);
+      await Promise.race([ended, job.opened.catch(() => undefined)]);
       if (!job.settled && clock.now() >= deadlineMs) throw missedDeadline(job);
     }
   }
@@ -154,8 +168,10 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
 
   async function runOnline({ stripe, proposal, digest }: Bound): Promise<void> {
     const { items, low } = proposal;
-    const material = modules.pool()?.take(stripe, low, bundlesOf(items));
-    if (material === undefined)
+    const blocks = maskBundlesOf(items);
+    const material = modules.pool()?.take(stripe, low, blocks);
+    const lent = modules.pool()?.take(stripe, low + blocks, liftBundlesOf(items));
+    if (material === undefined || lent === undefined)
       return log({ level: 'warn', message: 'bound material is not here', batch: stripe.batch });
     const session = party.open(onlineSessionId(digest), {
       signal,
@@ -163,26 +179,21 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     });
     const deadlineMs = clock.now() + ONLINE_DEADLINE_MS;
     try {
-      if (await admittedWithin(items, ONLINE_DEADLINE_MS)) await openItems(session, { items, material, deadlineMs });
+      const run = { items, material, lent, deadlineMs };
+      if (await admittedWithin(items, ONLINE_DEADLINE_MS)) await openItems(session, run);
     } finally {
       eraseMaterial(material);
+      eraseMaterial(lent);
     }
     await clock.until(deadlineMs, signal); // late shares of liars are still looked at, and slow parties answered
     session.close();
   }
 
-  async function openItems(session: Session, { items, material, deadlineMs }: OnlineRun): Promise<void> {
-    const jobs = items.map((item) => board.match(item)!);
-    const phases = asGr64(concat(items.map((item, index) => cutPhases(jobs[index]!, item))));
-    const wanted = concat(items.map((item, index) => cutMasks(jobs[index]!, item)));
-    const messages = await openMessages(session, { phases, wanted, material, deadlineMs });
-    phases.fill(0);
-    noteSilent(jobs);
-    let at = 0;
-    for (const item of items) {
-      board.opened(item, messages.subarray(at, at + item.blocks));
-      at += item.blocks;
-    }
+  async function openItems(session: Session, { items, material, lent, deadlineMs }: OnlineRun): Promise<void> {
+    const runs = runsOf(items, (item) => board.match(item)!, lent);
+    const messages = await openRuns(session, runs, { material, deadlineMs });
+    noteSilent(runs.map(({ job }) => job));
+    runs.forEach(({ item }, index) => void board.enter(item, messages[index]!));
   }
 
   /** The admitted jobs that the items are of. */
@@ -214,13 +225,8 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
   }
 
   return {
-    decrypt: (request) => {
-      try {
-        return admit(request).outcome;
-      } catch (error) {
-        return Promise.reject(error);
-      }
-    },
+    decrypt: (request) => admit(request, 'public', ({ results, faults }) => ({ messages: results, faults })),
+    userShares: (request) => admit(request, 'user', (job) => ownShares(kernel, job, roster.t)),
     admitted: (items) => admittedWithin(items, ADMISSION_WAIT_MS),
     onBound(bound) {
       runOnline(bound).catch((error) => {
@@ -228,14 +234,6 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
       });
     },
   };
-}
-
-function cutPhases(job: Job, { value, firstBlock, blocks }: ProposalItem): Uint8Array {
-  return job.values[value]!.shares.subarray(32 * firstBlock, 32 * (firstBlock + blocks));
-}
-
-function cutMasks(job: Job, { value, firstBlock, blocks }: ProposalItem): Uint8Array {
-  return job.wanted[value]!.subarray(firstBlock, firstBlock + blocks);
 }
 
 /** One opening per request; parties that hold other words in it never meet. */

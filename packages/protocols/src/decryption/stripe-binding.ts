@@ -32,6 +32,7 @@ import {
   type Proposal,
   type ProposalItem,
   proposalDigest,
+  splitItems,
   stripeSessionId,
 } from './proposal.ts';
 import type { Reservations } from './reservations.ts';
@@ -291,20 +292,6 @@ export class StripeBinding {
   #subject(number: number, digest: Uint8Array): Subject {
     return digestSubject(LABELS.echo, this.#session.id, `echo/${number}`, digest);
   }
-}
-
-/** The first `count` blocks of the items, and the rest. */
-export function splitItems(items: readonly ProposalItem[], count: number): [ProposalItem[], ProposalItem[]] {
-  const taken: ProposalItem[] = [];
-  const left: ProposalItem[] = [];
-  let room = count;
-  for (const item of items) {
-    const fit = Math.min(room, item.blocks);
-    if (fit > 0) taken.push({ ...item, blocks: fit });
-    if (fit < item.blocks) left.push({ ...item, firstBlock: item.firstBlock + fit, blocks: item.blocks - fit });
-    room -= fit;
-  }
-  return [taken, left];
 }
 
 function asError(reason: unknown): Error {

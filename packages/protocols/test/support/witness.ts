@@ -43,7 +43,7 @@ export function createWitness(n: number, faults: Faults = {}): Witness {
   return { sent, faults: Object.fromEntries(Array.from({ length: n }, (_, index) => [index + 1, watched(index + 1)])) };
 }
 
-const ONLINE_TAG = /^(masked|message|level\/\d+)$/;
+const ONLINE_TAG = /^(masked|message|lifted|level\/\d+)$/;
 
 interface Echo {
   readonly from: PartyId;
