@@ -77,6 +77,7 @@ export async function createPermit(options: PermitOptions, modules: PermitModule
   const request = requestOf(options, pair.encryptionKey, nowSeconds);
   const { userAddress } = options;
   const hostChainId = BigInt(options.hostChainId);
+  if (hostChainId > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`chain id ${hostChainId} does not fit JSON`);
   const domain = { chainId: hostChainId, verifyingContract: modules.decryptionContract };
   try {
     checkUserRequestTerms({ domain, request, userAddress, values: [], nowSeconds, toleranceSeconds: 0 });

@@ -39,6 +39,16 @@ export function encode<T>(codec: Codec<T>, value: T): Uint8Array<ArrayBuffer> {
   return writer.finish();
 }
 
+/** Most secrets fit without growing. */
+const SECRET_CAPACITY = 4_096;
+
+/** The same for a secret: no other copy of it is left. The caller erases the result. */
+export function encodeSecret<T>(codec: Codec<T>, value: T): Uint8Array<ArrayBuffer> {
+  const writer = new Writer(SECRET_CAPACITY, { secret: true });
+  codec.write(writer, value);
+  return writer.finish();
+}
+
 export const u8: Codec<number> = { minBytes: 1, read: (reader) => reader.u8(), write: (w, value) => w.u8(value) };
 
 export const i8: Codec<number> = { minBytes: 1, read: (reader) => reader.i8(), write: (w, value) => w.i8(value) };

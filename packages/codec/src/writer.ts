@@ -1,6 +1,6 @@
 /**
  * Appends little-endian, fixed-width values to a growing buffer: the mirror of reader.ts. A value that does not fit its
- * field is our own bug and throws RangeError. Growing leaves old copies behind: do not use it for long-lived secrets.
+ * field is our own bug and throws RangeError. Growing leaves old copies behind, unless the writer is for secrets.
  */
 const MAX_U128 = (1n << 128n) - 1n;
 
@@ -8,8 +8,11 @@ export class Writer {
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
   #length = 0;
+  readonly #secret: boolean;
 
-  constructor(capacity = 256) {
+  /** A `secret` writer zeroes what it leaves behind, and itself when it finishes. */
+  constructor(capacity = 256, { secret = false } = {}) {
+    this.#secret = secret;
     this.#bytes = new Uint8Array(capacity);
     this.#view = new DataView(this.#bytes.buffer);
   }
@@ -63,7 +66,9 @@ export class Writer {
 
   /** A copy of everything written so far, in its own buffer. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#length);
+    const written = this.#bytes.slice(0, this.#length);
+    if (this.#secret) this.#bytes.fill(0);
+    return written;
   }
 
   /** Makes room for `count` bytes and returns where they go. Replaces the view: call it before touching that. */
@@ -73,6 +78,7 @@ export class Writer {
     if (this.#length > this.#bytes.length) {
       const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length));
       larger.set(this.#bytes.subarray(0, at));
+      if (this.#secret) this.#bytes.fill(0);
       this.#bytes = larger;
       this.#view = new DataView(larger.buffer);
     }

@@ -1,7 +1,21 @@
 /** Properties of every combinator: round trip, and any bytes give either one canonical value or CodecError. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bool, type Codec, decode, encode, f64, i8, size, u8, u32, u64, u128, unit } from '../src/codec.ts';
+import {
+  bool,
+  type Codec,
+  decode,
+  encode,
+  encodeSecret,
+  f64,
+  i8,
+  size,
+  u8,
+  u32,
+  u64,
+  u128,
+  unit,
+} from '../src/codec.ts';
 import {
   bytes,
   fixedBytes,
@@ -169,4 +183,27 @@ test('the writer refuses what the reader would refuse', () => {
 
 test('bytes after the value are ignored only on request', () => {
   expect(decode(u8, new Uint8Array([7, 1]), { allowTrailing: true })).toBe(7);
+});
+
+test('a secret is encoded like anything else, and the writer keeps no copy of it', () => {
+  const words16 = words(16, 1_000);
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (data) => {
+      const value = new Uint8Array(160 * data.length).fill(data[0] ?? 0);
+      expect(encodeSecret(words16, value)).toEqual(encode(words16, value));
+    }),
+  );
+  // Typed arrays inherit their slice: for once, one of their own shows what buffer the result was copied from.
+  const copied: Uint8Array[] = [];
+  const { slice } = Uint8Array.prototype;
+  Uint8Array.prototype.slice = function (...range) {
+    copied.push(this);
+    return slice.apply(this, range);
+  };
+  try {
+    encodeSecret(words16, new Uint8Array(16).fill(7));
+  } finally {
+    Reflect.deleteProperty(Uint8Array.prototype, 'slice');
+  }
+  expect(copied.map((buffer) => buffer.every((byte) => byte === 0))).toEqual([true]);
 });

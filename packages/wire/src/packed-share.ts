@@ -4,7 +4,7 @@
  * padding above, four bits of m. Integers come with w = 4 (packing factor 2: two blocks of a ciphertext in one) or
  * w = 2 (factor 1), bool with factor 1. As bytes: u64 count, then 64 bytes per element, coefficients little endian.
  */
-import { type Codec, decode, encode } from '@keyquorum/codec/codec';
+import { type Codec, decode, encodeSecret } from '@keyquorum/codec/codec';
 import { CodecError } from '@keyquorum/codec/error';
 import { asGr128, ELEMENT_BYTES, type Gr128 } from '@keyquorum/kernel/batch';
 import type { GrElement } from '@keyquorum/kernel/gr';
@@ -53,8 +53,9 @@ export function packedElementCount(fheType: number, packingFactor: PackingFactor
   return Math.ceil(packedBlockCount(fheType, packingFactor) / BLOCKS_PER_ELEMENT);
 }
 
+/** Secret: the caller erases it. */
 export function encodePackedShare(elements: Gr128): Uint8Array {
-  return encode(packedShare, elements);
+  return encodeSecret(packedShare, elements);
 }
 
 /**

@@ -10,7 +10,7 @@
  * The secret is used for this one message only, so that any nonce would do. AES is WebCrypto's: it comes with browsers
  * and Node, costs a client no bytes, and has no tables that secrets index.
  */
-import { decode, encode, u32 } from '@keyquorum/codec/codec';
+import { decode, encode, encodeSecret, u32 } from '@keyquorum/codec/codec';
 import { bytes, fixedBytes, struct } from '@keyquorum/codec/composites';
 import { CodecError } from '@keyquorum/codec/error';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
@@ -72,16 +72,16 @@ export async function signcrypt(
   signer: Signer,
   random: (count: number) => Uint8Array,
 ): Promise<Uint8Array> {
-  const body = encode(message, value);
-  const digest = sha256(toSign(body, { encapsulationKey, userAddress }));
-  const signature = signer.sign(digest).subarray(0, INNER_SIGNATURE_BYTES);
-  const plain = encode(content, { message: value, signature, sender: keyHash(signer.publicKey) });
+  const body = encodeSecret(message, value);
+  const signed = toSign(body, { encapsulationKey, userAddress });
+  const signature = signer.sign(sha256(signed)).subarray(0, INNER_SIGNATURE_BYTES);
+  const plain = encodeSecret(content, { message: value, signature, sender: keyHash(signer.publicKey) });
   const seed = random(KEM_SEED_BYTES);
   const { cipherText, sharedSecret } = ml_kem512.encapsulate(encapsulationKey, seed);
   const nonce = new Uint8Array(random(NONCE_BYTES));
   const key = await aesKey(sharedSecret, 'encrypt');
   const encrypted = await crypto.subtle.encrypt({ name: 'AES-GCM', iv: nonce }, key, plain);
-  for (const secret of [body, plain, seed]) secret.fill(0);
+  for (const secret of [body, signed, plain, seed]) secret.fill(0);
   return encode(signcryption, { nonce, encapsulated: cipherText, encrypted: new Uint8Array(encrypted) });
 }
 
@@ -107,7 +107,9 @@ export async function unsigncrypt(signcrypted: Uint8Array, expected: Unsigncrypt
       throw new WireError('SIGNCRYPTION_SENDER', 'signcryption names another sender than the party that answers');
     }
     const signed = toSign(plain.subarray(0, plain.length - INNER_SIGNATURE_BYTES - DIGEST_BYTES), expected.recipient);
-    if (!secp256k1.verify(signature, signed, expected.senderKey, ECDSA)) {
+    const valid = secp256k1.verify(signature, signed, expected.senderKey, ECDSA);
+    signed.fill(0);
+    if (!valid) {
       throw new WireError('SIGNCRYPTION_SENDER', 'signcryption without a valid signature of the party that answers');
     }
     if (!equalBytes(said.linker, expected.linker) || said.fheType !== expected.fheType) {
