@@ -1,34 +1,57 @@
-// Compiles assembly/*.ts to build/kernel.wasm, unless the output is newer than every source. Plain JavaScript, so that
-// it runs before anything is built and on every supported Node version.
+// Compiles assembly/ to build/kernel.wasm and build/bls446.wasm, unless an output is newer than every source. Plain
+// JavaScript, so that it runs before anything is built and on every supported Node version.
 // Use: `node packages/kernel/build.mjs`, or import { buildKernel } from a setup script.
-import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { fieldSource } from './assembly/bls446/field-source.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
-const output = 'build/kernel.wasm';
 const PAGES = '64'; // 4 MiB, never grown: typed-array views stay attached and memory is bounded
 
-/** Returns true when it compiled, false when the output was up to date. */
+/** Two modules: the curve is for CRS ceremonies only, so most processes never load it. */
+const MODULES = [
+  { name: 'kernel', folder: 'assembly', options: ['--enable', 'simd'] },
+  {
+    name: 'bls446',
+    folder: 'assembly/bls446',
+    options: ['--enable', 'simd'],
+    generated: { path: 'build/bls446-field.ts', source: fieldSource },
+  },
+];
+
+/** Returns true when it compiled, false when all outputs were up to date. */
 export async function buildKernel() {
-  if (isFresh()) return false;
+  const stale = MODULES.filter((module) => !isFresh(module));
   mkdirSync(`${root}build`, { recursive: true });
-  const partial = `build/kernel.${process.pid}.wasm`; // renamed at the end: concurrent builds never see half a file
-  const { error, stderr } = await asc.main([
-    'assembly/index.ts', '--baseDir', root, '--outFile', partial,
-    '-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd',
-    '--initialMemory', PAGES, '--maximumMemory', PAGES,
-  ]);
-  if (error) throw new Error(`kernel: asc failed\n${stderr.toString()}`, { cause: error });
-  renameSync(root + partial, root + output);
-  return true;
+  for (const module of stale) await compile(module);
+  return stale.length > 0;
 }
 
-function isFresh() {
-  const built = modified(output);
-  const sources = readdirSync(`${root}assembly`).map((name) => `assembly/${name}`);
+/** Files are written under another name and renamed: concurrent builds never see half a file. */
+async function compile({ name, folder, options, generated }) {
+  const partial = `build/${name}.${process.pid}.partial`;
+  if (generated) {
+    writeFileSync(root + partial, generated.source());
+    renameSync(root + partial, root + generated.path);
+  }
+  const { error, stderr } = await asc.main([
+    `${folder}/index.ts`, '--baseDir', root, '--outFile', partial,
+    '-O3', '--noAssert', '--runtime', 'stub', ...options,
+    '--initialMemory', PAGES, '--maximumMemory', PAGES,
+  ]);
+  if (error) throw new Error(`kernel: asc failed on ${folder}\n${stderr.toString()}`, { cause: error });
+  renameSync(root + partial, root + outputOf(name));
+}
+
+function isFresh({ name, folder }) {
+  const built = modified(outputOf(name));
+  const files = readdirSync(root + folder).filter((file) => /\.m?[jt]s$/.test(file));
+  const sources = files.map((file) => `${folder}/${file}`);
   return [...sources, 'build.mjs'].every((path) => modified(path) < built);
 }
+
+const outputOf = (name) => `build/${name}.wasm`;
 
 /** Milliseconds; 0 when the file does not exist. */
 function modified(path) {
@@ -37,5 +60,6 @@ function modified(path) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const compiled = await buildKernel();
-  console.log(`kernel: ${output} ${compiled ? `compiled, ${statSync(root + output).size} bytes` : 'is up to date'}`);
+  const sizes = MODULES.map(({ name }) => `${outputOf(name)} ${statSync(root + outputOf(name)).size} bytes`);
+  console.log(`kernel: ${sizes.join(', ')}${compiled ? '' : ', up to date'}`);
 }

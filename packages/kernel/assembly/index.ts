@@ -11,8 +11,16 @@ export { multiplyTransforms, transform, twiddleNodes, twiddleTable } from "./fft
 export * from "./glwe";
 export * from "./karatsuba";
 export * from "./bootstrap";
+import { wipeColumns } from "./gr128";
+import { wipeRootScratch } from "./root";
 
 /** First address the facade may use. */
 export function heapBase(): usize {
   return __heap_base;
+}
+
+/** Zeroes what the last call left in static scratch. */
+export function wipe(): void {
+  wipeColumns();
+  wipeRootScratch();
 }

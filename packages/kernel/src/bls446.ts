@@ -4,7 +4,13 @@
  * An instance is synchronous and single-threaded with fixed memory; a worker creates its own. Inputs are only read, and
  * whatever a call used is zeroed in WASM memory when it ends, also when it throws.
  */
+
 import type { G1Points, G2Points, Scalars } from './bls446-encoding.ts';
+import { G1_BYTES, G1_GENERATOR, G2_BYTES, G2_GENERATOR } from './bls446-encoding.ts';
+import { createGroup } from './bls446-group.ts';
+import { createScalarField } from './bls446-scalars.ts';
+import { groupExports, instantiateBls446 } from './bls446-wasm.ts';
+import { createMemory } from './memory.ts';
 
 /** Bytes nobody who chose the points could foresee; called with the number of bytes wanted. */
 export type RandomBytes = (byteCount: number) => Uint8Array;
@@ -77,4 +83,17 @@ export interface Bls446 {
   readonly g1: CurveGroup<G1Points>;
   readonly g2: CurveGroup<G2Points>;
   readonly scalars: ScalarField;
+}
+
+/** A fresh instance of a module compiled once per process. Throws NOT_BUILT before `node packages/kernel/build.mjs`. */
+export function createBls446(): Bls446 {
+  const wasm = instantiateBls446();
+  const memory = createMemory(wasm);
+  const first = { pointBytes: G1_BYTES, generator: G1_GENERATOR, wasm: groupExports(wasm, 'g1'), memory };
+  const second = { pointBytes: G2_BYTES, generator: G2_GENERATOR, wasm: groupExports(wasm, 'g2'), memory };
+  return {
+    g1: createGroup<G1Points>(first),
+    g2: createGroup<G2Points>(second),
+    scalars: createScalarField(wasm, memory),
+  };
 }

@@ -3,13 +3,13 @@
 export type KernelErrorCode =
   | 'BATCH_LENGTH' // batches of one call differ in length, or are not whole elements
   | 'MATRIX_SHAPE' // a matrix does not fit its own elements or the number of batches
-  | 'NOT_AN_ELEMENT' // a byte or number is no element of GF(16)
+  | 'NOT_AN_ELEMENT' // a byte or number is no element of GF(16), or a coordinate or scalar is not reduced
   | 'RANGE' // a number argument is outside its documented range
   | 'ROOT_MISSING' // an opened v has no root of r^2 + r = v: the opening was not consistent, stop the session
   | 'WEIGHTS_TOO_LARGE' // the subset family would overflow the 16- or 32-bit lanes of the sharing kernel
   | 'MEMORY_FULL' // one item does not fit into the fixed memory
   | 'ERASED' // a prepared key is used after erase()
-  | 'NOT_BUILT'; // kernel.wasm is missing
+  | 'NOT_BUILT'; // kernel.wasm or bls446.wasm is missing
 
 export class KernelError extends Error {
   override readonly name = 'KernelError';

@@ -4,7 +4,7 @@
  * Memory is fixed; long batches are streamed through it in chunks that fit the second-level cache.
  */
 import { KernelError } from './errors.ts';
-import type { KernelExports } from './wasm.ts';
+import type { WasmModule } from './wasm.ts';
 
 /** Wide loads and stores and vector tails may touch this many bytes past a lane. */
 const SLACK_BYTES = 64;
@@ -54,7 +54,7 @@ export interface KernelMemory {
   stream(plan: Plan, kernel: (at: Addresses, count: number, first: number) => void): void;
 }
 
-export function createMemory(wasm: KernelExports): KernelMemory {
+export function createMemory(wasm: WasmModule): KernelMemory {
   const memory = new Uint8Array(wasm.memory.buffer); // never grows, so this view never detaches
   const base = align(wasm.heapBase());
   let top = base;
@@ -80,8 +80,7 @@ export function createMemory(wasm: KernelExports): KernelMemory {
       return body(scratch);
     } finally {
       memory.fill(0, base, top);
-      wasm.wipeColumns();
-      wasm.wipeRootScratch();
+      wasm.wipe();
       top = base;
     }
   }

@@ -1,6 +1,6 @@
 /**
- * The compiled module and the types of its exports. Compiled once per process; every kernel gets an own instance with
- * own memory. Only the facade of this package uses these types: numbers below are addresses or counts.
+ * The compiled modules, and the types of the kernel's exports. Compiled once per process; every kernel gets an own
+ * instance with own memory. Only the facade of this package uses these types: numbers are addresses or counts.
  */
 import { readFileSync } from 'node:fs';
 import { KernelError } from './errors.ts';
@@ -22,11 +22,16 @@ export interface RingExports {
   fold(out: number, acc: number, count: number): void;
 }
 
-export interface KernelExports {
+/** What every module of this package exports. */
+export interface WasmModule {
   readonly memory: WebAssembly.Memory;
+  /** First address that is free. */
   heapBase(): number;
-  wipeColumns(): void;
-  wipeRootScratch(): void;
+  /** Zeroes the static working memory below it. */
+  wipe(): void;
+}
+
+export interface KernelExports extends WasmModule {
   copyWords(out: number, outStep: number, a: number, aStep: number, wordBytes: number, count: number): void;
   embedWords(out: number, a: number, wordBytes: number, count: number): void;
   highCoordinates(a: number, wordBytes: number, count: number): number;
@@ -79,22 +84,27 @@ export interface KernelExports {
   ): void;
 }
 
-const BINARY = new URL('../build/kernel.wasm', import.meta.url);
-let compiled: WebAssembly.Module | undefined;
+const compiled = new Map<string, WebAssembly.Module>();
 
 /** A fresh instance. Throws NOT_BUILT when the binary is missing. */
 export function instantiate(): KernelExports {
-  compiled ??= new WebAssembly.Module(readBinary());
-  const exports = new WebAssembly.Instance(compiled).exports as unknown as KernelExports;
+  const exports = new WebAssembly.Instance(compiledModule('kernel')).exports as unknown as KernelExports;
   writeTwiddles(exports);
   return exports;
 }
 
-function readBinary(): Uint8Array<ArrayBuffer> {
+/** A module of build/, compiled once per process. Throws NOT_BUILT when the binary is missing. */
+export function compiledModule(name: 'kernel' | 'bls446'): WebAssembly.Module {
+  const module = compiled.get(name) ?? new WebAssembly.Module(readBinary(name));
+  compiled.set(name, module);
+  return module;
+}
+
+function readBinary(name: string): Uint8Array<ArrayBuffer> {
   try {
-    return new Uint8Array(readFileSync(BINARY));
+    return new Uint8Array(readFileSync(new URL(`../build/${name}.wasm`, import.meta.url)));
   } catch (cause) {
-    throw new KernelError('NOT_BUILT', 'kernel.wasm cannot be read; run `node packages/kernel/build.mjs` first', {
+    throw new KernelError('NOT_BUILT', `${name}.wasm cannot be read; run \`node packages/kernel/build.mjs\` first`, {
       cause,
     });
   }

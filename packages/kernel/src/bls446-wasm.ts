@@ -1,0 +1,56 @@
+/** The compiled curve module and the types of its exports; numbers below are addresses or counts. */
+import { compiledModule, type WasmModule } from './wasm.ts';
+
+/** The exports that exist once per group; see assembly/bls446/index.ts. */
+export interface GroupExports {
+  multiply(out: number, points: number, scalars: number, count: number, work: number): void;
+  multiplyByPowers(
+    out: number,
+    points: number,
+    base: number,
+    first: number,
+    powers: number,
+    count: number,
+    work: number,
+  ): void;
+  /** Bytes of `work` per point. */
+  workBytes(): number;
+  unpack(out: number, points: number, count: number): void;
+  multiScalar(out: number, points: number, scalars: number, count: number, width: number, buckets: number): void;
+  subsetSums(sums: number, points: number, choices: number, count: number, buckets: number): void;
+  firstOffCurve(points: number, count: number): number;
+  firstOutsideSubgroup(points: number, count: number): number;
+  firstSumOutside(sums: number, count: number): number;
+  add(out: number, a: number, b: number, count: number, work: number): void;
+  negate(out: number, a: number, count: number): void;
+}
+
+export interface Bls446Exports extends WasmModule {
+  scalarFromWide(out: number, wide: number, count: number): void;
+  scalarMultiplyAdd(out: number, a: number, b: number, c: number, count: number): void;
+  scalarPowers(out: number, base: number, first: number, count: number): void;
+}
+
+/** A fresh instance. Throws NOT_BUILT when the binary is missing. */
+export function instantiateBls446(): Bls446Exports {
+  return new WebAssembly.Instance(compiledModule('bls446')).exports as unknown as Bls446Exports;
+}
+
+/** The exports of one group under common names: g1Multiply -> multiply, and so on. */
+export function groupExports(exports: Bls446Exports, group: 'g1' | 'g2'): GroupExports {
+  const all = exports as unknown as Record<string, unknown>;
+  const pick = (name: string) => all[group + name];
+  return {
+    multiply: pick('Multiply'),
+    multiplyByPowers: pick('MultiplyByPowers'),
+    workBytes: pick('WorkBytes'),
+    unpack: pick('Unpack'),
+    multiScalar: pick('MultiScalar'),
+    subsetSums: pick('SubsetSums'),
+    firstOffCurve: pick('FirstOffCurve'),
+    firstOutsideSubgroup: pick('FirstOutsideSubgroup'),
+    firstSumOutside: pick('FirstSumOutside'),
+    add: pick('Add'),
+    negate: pick('Negate'),
+  } as GroupExports;
+}
