@@ -25,7 +25,17 @@ export interface GroupExports {
   negate(out: number, a: number, count: number): void;
 }
 
+/** o = an expression of the elements at the other addresses; 16 limbs of 28 bits each, see field-source.mjs. */
+type FieldOperation = (o: number, ...operands: number[]) => void;
+
 export interface Bls446Exports extends WasmModule {
+  fpAdd: FieldOperation;
+  fpMultiply: FieldOperation;
+  fpReduce: FieldOperation;
+  fpSquare: FieldOperation;
+  fpSubtract: FieldOperation;
+  fpSumOfFour: FieldOperation;
+  fpSumOfProducts: FieldOperation;
   scalarFromWide(out: number, wide: number, count: number): void;
   scalarMultiplyAdd(out: number, a: number, b: number, c: number, count: number): void;
   scalarPowers(out: number, base: number, first: number, count: number): void;

@@ -44,12 +44,18 @@ const fp2Multiply = ([a, b], [c, d]) => [mod(a * c - b * d, P), mod(a * d + b * 
 const fp2Power = (base, exponent) => power(base, exponent, fp2Multiply, [1n, 0n]);
 
 // --- emitted statements ----------------------------------------------------------------------------------------------
+// Products work on limbs. Sums work on words of two limbs, limb 2w in the low half of word w and limb 2w + 1 in the high
+// one: a borrow out of a low half reaches the high half by itself, a carry does with BIAS added to the low half.
 
+const WORDS = LIMBS / 2;
+const wordsOf = (value) => {
+  const limbs = limbsOf(value);
+  return range(0, WORDS).map((w) => limbs[2 * w] | (limbs[2 * w + 1] << 32n));
+};
 const prime = limbsOf(P);
-const twicePrime = limbsOf(2n * P);
-const store = (i, value) => `store<u32>(o, ${value}, ${4 * i});`;
-const loads = (name, address) =>
-  range(0, LIMBS).map((i) => `const ${name}${i}: u64 = load<u32>(${address}, ${4 * i});`).join(' ');
+const store = (w, value) => `store<u64>(o, ${value}, ${8 * w});`;
+const local = (name) => (w, value) => `const ${name}${w}: u64 = ${value};`;
+const loadLimbs = (a) => range(0, LIMBS).map((i) => `const ${a}${i}: u64 = load<u32>(${a}, ${4 * i});`).join(' ');
 /** Limb pairs (i, k - i) of column k. */
 const column = (k) => range(Math.max(0, k - LIMBS + 1), Math.min(k, LIMBS - 1) + 1).map((i) => [i, k - i]);
 const products = (a, b) => (k) => column(k).map(([i, j]) => `${a}${i} * ${b}${j}`);
@@ -58,8 +64,8 @@ const squares = (k) =>
   column(k).filter(([i, j]) => i <= j).map(([i, j]) => (i === j ? `a${i} * a${j}` : `a${i} * d${j}`));
 
 /**
- * Product and reduction in one pass over the 31 columns. A column holds at most 32 products below 2^56 of the two
- * operand pairs, 16 of the reduction and a carry: below 2^62. `emit(i, value)` takes limb i of the result.
+ * Products and reduction in one pass over the 31 columns. A column holds 64 products of operands at most, 16 of the
+ * reduction, each below 2^56, and a carry: below 2^63. `emit(w, value)` takes word w of the result.
  */
 function montgomery(terms, emit) {
   const lines = ['let c: u64 = 0;'];
@@ -67,55 +73,54 @@ function montgomery(terms, emit) {
     const reductions = column(k).filter(([i]) => i < k || k >= LIMBS).map(([i, j]) => `m${i} * ${prime[j]}`);
     lines.push(`c += ${[...terms(k), ...reductions].join(' + ')};`);
     if (k < LIMBS) {
-      lines.push(`const m${k} = (c * ${negativeInverse(P, LIMB_BITS)}) & MASK; c = (c + m${k} * ${prime[0]}) >> 28;`);
+      lines.push(`const m${k} = (c * ${negativeInverse(P, LIMB_BITS)}) & LIMB; c = (c + m${k} * ${prime[0]}) >> 28;`);
+    } else if (k % 2 === 0) {
+      lines.push(`const r${k} = c & LIMB; c >>= 28;`);
     } else {
-      lines.push(emit(k - LIMBS, 'u32(c & MASK)'), 'c >>= 28;');
+      lines.push(emit((k - LIMBS - 1) / 2, `r${k - 1} | ((c & LIMB) << 32)`), 'c >>= 28;');
     }
   }
-  lines.push(emit(LIMBS - 1, 'u32(c)'));
+  lines.push(emit(WORDS - 1, `r${2 * LIMBS - 2} | (c << 32)`));
   return lines.join('\n  ');
 }
 
-/** o = s or s - modulus, whichever is in 0 .. modulus - 1, for limbs s0.. of a value below twice the modulus. */
+/** s or s - modulus, whichever is in 0 .. modulus - 1, for words s0.. of a value below twice the modulus. */
 function subtractOnce(modulus, { from = 's', emit = store } = {}) {
-  const differences = range(0, LIMBS).map((i) => {
-    const borrow = i === 0 ? '' : ` + (${from}u${i - 1} >> 28)`;
-    return `const ${from}u${i}: i32 = i32(${from}${i}) - ${modulus[i]}${borrow};`;
+  const words = wordsOf(modulus);
+  const differences = words.map((word, w) => {
+    const borrow = w === 0 ? '' : ` + (${from}d${w - 1} >> 63)`;
+    return `const ${from}d${w}: i64 = <i64>${from}${w} - ${word}${borrow};`;
   });
-  const stores = range(0, LIMBS).map((i) => {
-    const limb = i < LIMBS - 1 ? `u32(${from}u${i}) & MASK32` : `u32(${from}u${i})`;
-    return emit(i, `(${from}${i} & ${from}keep) | (${limb} & ~${from}keep)`);
-  });
-  return [...differences, `const ${from}keep = u32(${from}u${LIMBS - 1} >> 31);`, ...stores].join('\n  ');
+  const keep = `const ${from}k = <u64>(${from}d${WORDS - 1} >> 63);`;
+  const chosen = words.map((_, w) => emit(w, `(${from}${w} & ${from}k) | (<u64>${from}d${w} & PAIR & ~${from}k)`));
+  return [...differences, keep, ...chosen].join('\n  ');
 }
 
-const local = (name) => (i, value) => `const ${name}${i}: u32 = ${value};`;
-
 function addition() {
-  const sums = range(0, LIMBS).map((i) => {
-    const carry = i === 0 ? '' : ` + (t${i - 1} >> 28)`;
-    const limb = i < LIMBS - 1 ? `t${i} & MASK32` : `t${i}`;
-    return `const t${i} = load<u32>(a, ${4 * i}) + load<u32>(b, ${4 * i})${carry}; ${local('s')(i, limb)}`;
+  const sums = range(0, WORDS).map((w) => {
+    const carry = w === 0 ? '' : ` + (t${w - 1} >> 60)`;
+    return `const t${w}: u64 = load<u64>(a, ${8 * w}) + load<u64>(b, ${8 * w}) + BIAS${carry}; ${local('s')(w, `t${w} & PAIR`)}`;
   });
-  return `${sums.join('\n  ')}\n  ${subtractOnce(twicePrime)}`;
+  return [...sums, subtractOnce(2n * P)].join('\n  ');
 }
 
 function subtraction() {
-  const differences = range(0, LIMBS).map((i) => {
-    const borrow = i === 0 ? '' : ` + (u${i - 1} >> 28)`;
-    return `const u${i}: i32 = load<i32>(a, ${4 * i}) - load<i32>(b, ${4 * i})${borrow};`;
+  const words = wordsOf(2n * P);
+  const differences = words.map((_, w) => {
+    const borrow = w === 0 ? '' : ` + (d${w - 1} >> 63)`;
+    return `const d${w}: i64 = load<i64>(a, ${8 * w}) - load<i64>(b, ${8 * w})${borrow};`;
   });
-  const sums = range(0, LIMBS).map((i) => {
-    const carry = i === 0 ? '' : ` + (t${i - 1} >> 28)`;
-    const last = i === LIMBS - 1;
-    const difference = last ? `u32(u${i})` : `(u32(u${i}) & MASK32)`;
-    const sum = `const t${i} = ${difference} + (${twicePrime[i]} & negative)${carry};`;
-    return `${sum} ${store(i, last ? `t${i}` : `t${i} & MASK32`)}`;
+  const negative = `const negative = <u64>(d${WORDS - 1} >> 63);`;
+  const sums = words.map((word, w) => {
+    const carry = w === 0 ? '' : ` + (t${w - 1} >> 60)`;
+    const sum = `const t${w}: u64 = (<u64>d${w} & PAIR) + (${word} & negative) + BIAS${carry};`;
+    return `${sum} ${store(w, `t${w} & PAIR`)}`;
   });
-  return [...differences, `const negative = u32(u${LIMBS - 1} >> 31);`, ...sums].join('\n  ');
+  return [...differences, negative, ...sums].join('\n  ');
 }
 
-const table = (name, words) => `export const ${name}: usize = memory.data<u32>([${words.join(', ')}], 16);`;
+const table = (name, words) =>
+  `export const ${name}: usize = memory.data<u32>([${words.join(', ')}], 16);`;
 const element = (value) => limbsOf((value << 448n) % P);
 
 function constants() {
@@ -138,37 +143,34 @@ function constants() {
   ];
 }
 
-const PARAMETERS = {
-  square: 'a: usize',
-  addition: 'a: usize, b: usize',
-  pairs: 'a: usize, b: usize, x: usize, y: usize',
-  four: 'a: usize, b: usize, x: usize, y: usize, d: usize, e: usize, f: usize, g: usize',
-};
+const addresses = (names) => [...names].map((name) => `${name}: usize`).join(', ');
+const PARAMETERS = { one: addresses('a'), two: addresses('ab'), four: addresses('abxy'), eight: addresses('abxydefg') };
 
 /** The text of the module. */
 export function fieldSource() {
+  const define = (comment, name, parameters, ...body) =>
+    `/** ${comment} */\nexport function ${name}(o: usize, ${parameters}): void {\n  ${body.join('\n  ')}\n}`;
   const doubled = range(1, LIMBS).map((i) => `const d${i} = a${i} << 1;`).join(' ');
   const two = (k) => [...products('a', 'b')(k), ...products('x', 'y')(k)];
   const four = (k) => [...two(k), ...products('d', 'e')(k), ...products('f', 'g')(k)];
-  const define = (comment, name, parameters, ...body) =>
-    `/** ${comment} */\nexport function ${name}(o: usize, ${parameters}): void {\n  ${body.join('\n  ')}\n}`;
+  const reduceFrom = (name) => range(0, WORDS).map((w) => local(name)(w, `load<u64>(a, ${8 * w})`));
   return [
-    '// Written by assembly/bls446/field-source.mjs; addresses may be equal.',
-    `const MASK: u64 = ${LIMB_MASK};\nconst MASK32: u32 = ${LIMB_MASK};`,
+    '// Written by assembly/bls446/field-source.mjs. Values are below 2p; addresses may be equal.',
+    `const LIMB: u64 = ${LIMB_MASK};\nconst PAIR: u64 = ${LIMB_MASK | (LIMB_MASK << 32n)};`,
+    `const BIAS: u64 = ${(1n << 32n) - (1n << LIMB_BITS)};`,
     ...constants(),
-    define('o = a * b / R mod p', 'fpMultiply', PARAMETERS.addition,
-      loads('a', 'a'), loads('b', 'b'), montgomery(products('a', 'b'), store)),
-    define('o = a * a / R mod p', 'fpSquare', PARAMETERS.square, loads('a', 'a'), doubled, montgomery(squares, store)),
-    // two products of values below 2p reduce to below 2.9p
-    define('o = (a * b + x * y) / R mod p', 'fpSumOfProducts', PARAMETERS.pairs,
-      ...['a', 'b', 'x', 'y'].map((name) => loads(name, name)), montgomery(two, local('s')), subtractOnce(twicePrime)),
-    // four products reduce to below 4.9p
-    define('o = (a * b + x * y + d * e + f * g) / R mod p', 'fpSumOfFour', PARAMETERS.four,
-      ...[...'abxydefg'].map((name) => loads(name, name)), montgomery(four, local('r')),
-      subtractOnce(twicePrime, { from: 'r', emit: local('s') }), subtractOnce(twicePrime)),
-    define('o = a + b', 'fpAdd', PARAMETERS.addition, addition()),
-    define('o = a - b', 'fpSubtract', PARAMETERS.addition, subtraction()),
-    define('o = a, in 0..p-1', 'fpReduce', PARAMETERS.square,
-      ...range(0, LIMBS).map((i) => local('s')(i, `load<u32>(a, ${4 * i})`)), subtractOnce(prime)),
+    define('o = a * b / R mod p', 'fpMultiply', PARAMETERS.two,
+      loadLimbs('a'), loadLimbs('b'), montgomery(products('a', 'b'), store)),
+    define('o = a * a / R mod p', 'fpSquare', PARAMETERS.one, loadLimbs('a'), doubled, montgomery(squares, store)),
+    // below 2.9p before the subtraction
+    define('o = (a * b + x * y) / R mod p', 'fpSumOfProducts', PARAMETERS.four,
+      ...[...'abxy'].map(loadLimbs), montgomery(two, local('s')), subtractOnce(2n * P)),
+    // below 4.9p before the subtractions
+    define('o = (a * b + x * y + d * e + f * g) / R mod p', 'fpSumOfFour', PARAMETERS.eight,
+      ...[...'abxydefg'].map(loadLimbs), montgomery(four, local('t')),
+      subtractOnce(2n * P, { from: 't', emit: local('s') }), subtractOnce(2n * P)),
+    define('o = a + b', 'fpAdd', PARAMETERS.two, addition()),
+    define('o = a - b', 'fpSubtract', PARAMETERS.two, subtraction()),
+    define('o = a, in 0..p-1', 'fpReduce', PARAMETERS.one, ...reduceFrom('s'), subtractOnce(P)),
   ].join('\n\n');
 }

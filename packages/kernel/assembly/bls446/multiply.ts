@@ -110,15 +110,27 @@ function mapTable<F>(out: usize): void {
 
 /** o = [digit] p from its multiples, (0, 0) for 0. Reads the whole table. */
 function selectMultiple<F>(o: usize, table: usize, digit: i32): void {
-  const sign = digit >> 31, magnitude = (digit ^ sign) - sign;
-  memory.fill(o, 0, affineBytes<F>());
-  for (let multiple: i32 = 1; multiple <= i32(MULTIPLES); multiple++) {
-    const mask = i64x2.splat(isZeroWord(<u64>(multiple ^ magnitude)));
-    for (let i: usize = 0; i < affineBytes<F>(); i += 16) {
-      v128.store(o + i, v128.or(v128.load(o + i), v128.and(v128.load(table + i), mask)));
-    }
-    table += affineBytes<F>();
+  const sign = digit >> 31, magnitude = (digit ^ sign) - sign, step = affineBytes<F>();
+  const is1 = equalMask(magnitude, 1), is2 = equalMask(magnitude, 2), is3 = equalMask(magnitude, 3);
+  const is4 = equalMask(magnitude, 4), is5 = equalMask(magnitude, 5), is6 = equalMask(magnitude, 6);
+  const is7 = equalMask(magnitude, 7), is8 = equalMask(magnitude, 8);
+  for (let at = table; at < table + step; at += 16) {
+    let chosen = v128.and(v128.load(at), is1);
+    chosen = v128.or(chosen, v128.and(v128.load(at + step), is2));
+    chosen = v128.or(chosen, v128.and(v128.load(at + 2 * step), is3));
+    chosen = v128.or(chosen, v128.and(v128.load(at + 3 * step), is4));
+    chosen = v128.or(chosen, v128.and(v128.load(at + 4 * step), is5));
+    chosen = v128.or(chosen, v128.and(v128.load(at + 5 * step), is6));
+    chosen = v128.or(chosen, v128.and(v128.load(at + 6 * step), is7));
+    chosen = v128.or(chosen, v128.and(v128.load(at + 7 * step), is8));
+    v128.store(o + at - table, chosen);
   }
   negate<F>(SUM, o + size<F>());
   select(o + size<F>(), <u64><i64>sign, SUM, o + size<F>(), size<F>());
+}
+
+// @ts-ignore: decorator
+@inline
+function equalMask(a: i32, b: i32): v128 {
+  return i32x4.eq(i32x4.splat(a), i32x4.splat(b));
 }
