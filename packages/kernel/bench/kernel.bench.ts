@@ -1,7 +1,6 @@
 /**
- * Kernel timings through the public facade, copies included. Each number is the minimum over short windows: on a shared
- * machine means say more about the neighbours. Budgets are for a quiet core on Node 24; missing one fails nothing.
- * Run: `npm run bench`, or `node packages/kernel/bench/kernel.bench.ts` on Node 24.
+ * Kernel timings through the public facade, copies included.
+ * Run: `node packages/kernel/bench/kernel.bench.ts` on Node 24.
  */
 import { randomBytes } from 'node:crypto';
 import { asGf16, asGr64, asGr128 } from '../src/batch.ts';
@@ -9,36 +8,9 @@ import { createKernel, type Kernel } from '../src/kernel.ts';
 import { createKeystream, type Keystream } from '../src/keystream.ts';
 import { openingMatrix } from '../src/lagrange.ts';
 import { type SmallWeights, smallWeights } from '../src/weights.ts';
+import { type Row, report } from './measure.ts';
 
-const WINDOW_MS = 2;
-const WINDOWS = 40;
 const COUNT = 8192;
-const NS_PER_MS = 1e6;
-
-interface Row {
-  readonly name: string;
-  /** Items per call: the time is divided by it. */
-  readonly items: number;
-  readonly run: () => unknown;
-  readonly budgetNs?: number;
-}
-
-/** Nanoseconds per item. */
-function measure({ items, run }: Row): number {
-  let calls = 1;
-  for (let elapsed = 0; elapsed < WINDOW_MS; calls *= 2) elapsed = timed(run, calls);
-  calls = Math.max(1, calls / 2);
-  let best = Number.POSITIVE_INFINITY;
-  for (let window = 0; window < WINDOWS; window++) best = Math.min(best, timed(run, calls) / calls);
-  return (best * NS_PER_MS) / items;
-}
-
-function timed(run: () => unknown, calls: number): number {
-  const start = performance.now();
-  for (let i = 0; i < calls; i++) run();
-  return performance.now() - start;
-}
-
 const bytes = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 
 function ringRows({ gr64, gr128 }: Kernel): Row[] {
@@ -221,17 +193,11 @@ function subsetsWithOne(n: number, size: number): number[][] {
 }
 
 const kernel = createKernel();
-console.log(`kernel on Node ${process.version}, minimum of ${WINDOWS} windows of about ${WINDOW_MS} ms, ns per item`);
-for (const row of [
+report('kernel', [
   ...ringRows(kernel),
   ...openingRows(kernel),
   ...randomnessRows(kernel),
   ...lweRows(kernel),
   ...glweRows(kernel),
   ...evaluatorRows(kernel),
-]) {
-  const ns = measure(row);
-  const digits = ns < 100 ? 1 : 0;
-  const budget = row.budgetNs === undefined ? '' : `budget ${row.budgetNs}${ns > row.budgetNs ? '  OVER' : ''}`;
-  console.log(`${row.name.padEnd(44)}${ns.toFixed(digits).padStart(10)}  ${budget}`);
-}
+]);

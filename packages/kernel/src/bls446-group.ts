@@ -17,8 +17,8 @@ const WINDOW_BITS_MAX = 10; // 512 buckets: 0.2 MB in G2
 /** One byte of randomness puts a point into 8 random subsets; 16 of them make 128. */
 const SUBSETS = 8;
 const SUBSET_ROUNDS = 16;
-/** Below this many points the exact test of each is faster than that of 128 sums. */
-const SUBSET_POINTS_MIN = 200;
+/** Below about this many points the exact test of each is faster than that of 128 sums. */
+export const SUBSET_POINTS_MIN = 256;
 
 export interface GroupContext<P> {
   readonly pointBytes: number;

@@ -168,6 +168,21 @@ test('only reduced coordinates and scalars get a brand', () => {
   }
 });
 
+test('any bytes: a KernelError, or points that say the same again', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 2 * 112 }), fc.boolean(), (bytes, small) => {
+      if (small) for (let top = 55; top < bytes.length; top += 56) bytes[top] = bytes[top]! & 0x1f;
+      try {
+        expect(coordinatesToBytes(coordinatesFromBytes(asG1Points(bytes)))).toEqual(bytes);
+      } catch (error) {
+        expect(error).toBeInstanceOf(KernelError);
+        expect(bytes.length % 112 !== 0 || bytes.some((byte, i) => i % 56 === 55 && byte >= 0x3c)).toBe(true);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
 const scalar = fc.oneof(fc.bigInt({ min: 0n, max: R - 1n }), fc.constantFrom(0n, 1n, R - 1n, R >> 1n, 1n << 298n));
 
 test('multiplyAdd is a * b + c mod r', () => {
