@@ -3,10 +3,9 @@
 // Every part runs through the same windows of 4 bits; a digit selects its multiple by reading the whole table, its sign
 // by a mask, and digit zero by discarding the sum. Time and addresses depend on the number of points only.
 import { X_ABSOLUTE, X_SQUARED } from "../../build/bls446-field";
-import { copy, isZeroWord, negate, select, size, Fp, Fp2 } from "./coordinate";
+import { isZeroWord, negate, select, size, Fp, Fp2 } from "./coordinate";
 import {
-  addAffine, affineBytes, double, infinityMask, normalise, packPoints, projectiveBytes, setInfinity, toProjective,
-  unpackPoints,
+  addAffine, affineBytes, double, normalise, packPoints, projectiveBytes, setInfinity, toProjective, unpackPoints,
 } from "./point";
 import { divide, SCALAR_BYTES, scalarPowers, signedDigit } from "./scalar";
 import { MULTIPLY_SCRATCH as SCRATCH } from "./scratch";
@@ -45,7 +44,10 @@ export function multiplyBytes<F>(): usize {
   return MULTIPLES * (projectiveBytes<F>() + affineBytes<F>() + size<F>()) + projectiveBytes<F>() + affineBytes<F>();
 }
 
-/** out[i] = [scalars[i]] points[i] in stored bytes. */
+/**
+ * out[i] = [scalars[i]] points[i] in stored bytes. Infinity needs no case of its own: adding (0, 0) as if it were a
+ * point gives (0 : 0 : 0), and what has Z = 0 is stored as infinity.
+ */
 export function multiplyPoints<F>(out: usize, points: usize, scalars: usize, count: usize, work: usize): void {
   const affine = work, projective = affine + count * affineBytes<F>();
   const tables = projective + count * projectiveBytes<F>(), multiples = tables + count * tableBytes<F>();
@@ -58,7 +60,6 @@ export function multiplyPoints<F>(out: usize, points: usize, scalars: usize, cou
   for (let i: usize = 0; i < count; i++) {
     const result = projective + i * projectiveBytes<F>();
     multiplyOne<F>(result, tables + i * tableBytes<F>(), scalars + i * SCALAR_BYTES);
-    if (infinityMask<F>(affine + i * affineBytes<F>())) setInfinity<F>(result); // its multiples were no points
   }
   normalise<F>(affine, projective, count, products);
   packPoints<F>(out, affine, count);
