@@ -22,5 +22,7 @@ export const LABELS = {
   requesterSeed: 'KEYQUORUM/node/requester-seed/v1',
   /** Content hash of a public decryption, and the requester's signature over it. */
   publicDecryption: 'KEYQUORUM/node/public-decryption/v1',
+  /** The same of a re-encryption. */
+  userDecryption: 'KEYQUORUM/node/user-decryption/v1',
   authorization: 'KEYQUORUM/node/authorization/v1',
 } as const;

@@ -1,8 +1,10 @@
 /** The HTTP side of a node: requests, key views, metrics and server, put together. */
 import type { FastifyInstance } from 'fastify';
-import type { AnswerSigner } from '../requests/answer.ts';
+import { PublicDecryptionBody } from '../requests/body.ts';
+import { createDecryptions, type DecryptionModules } from '../requests/decryptions.ts';
 import { createForwarding } from '../requests/forwarding.ts';
-import { createPublicDecryptions, type PublicDecryptions } from '../requests/public-decryptions.ts';
+import type { AnswerSigner } from '../requests/public-answer.ts';
+import { publicDecryption } from '../requests/public-decryption.ts';
 import { createRequestBook, type RequestBook } from '../requests/request-book.ts';
 import { createRequesters, type Requesters } from '../requests/requester.ts';
 import { createKeyViews } from '../rest/key-view.ts';
@@ -31,9 +33,9 @@ export async function createRest(node: Node): Promise<Rest> {
   const requesters = createRequesters(config.requesters);
   const waiting = createWaiting(config.limits.waiters);
   const signer = keys.answerKey.address;
-  const decryptions = createDecryptions(node, { book, requesters, signing, metrics });
+  const decryptions = decryptionsOf(node, { book, requesters, signing, metrics });
   const server = await createServer({
-    ...{ config, log, services, waiting, requesters, signer, decryptions },
+    ...{ config, log, services, waiting, requesters, signer, ...decryptions },
     keys: createKeyViews({ services, signing, url: () => urlOf(node, server) }),
     status: () => statusOf({ ...node, signer, startedMs }),
     metrics: () => metrics.scrape(),
@@ -48,7 +50,7 @@ export async function createRest(node: Node): Promise<Rest> {
     async drain(waitMs) {
       const enough = AbortSignal.timeout(waitMs);
       const timeUp = new Promise<void>((resolve) => enough.addEventListener('abort', () => resolve()));
-      await Promise.race([decryptions.drain(), timeUp]);
+      await Promise.race([decryptions.publicDecryptions.drain(), timeUp]);
       waiting.stop();
     },
   };
@@ -61,17 +63,18 @@ interface Parts {
   readonly metrics: Metrics;
 }
 
-function createDecryptions(node: Node, { book, requesters, signing, metrics }: Parts): PublicDecryptions {
+/** Every kind of decryption has its own exchange between nodes; ids, answers and limits are common. */
+function decryptionsOf(node: Node, { book, requesters, signing, metrics }: Parts) {
   const { config, party, services, log } = node;
+  const { limits } = config;
   const warn = (message: string, fields: object) => log.warn(fields, message);
-  return createPublicDecryptions({
-    self: party.self,
-    ...{ services, book, signing, warn },
-    forwarding: createForwarding({ party, requesters, bodyBytes: config.limits.bodyBytes, warn }),
-    limits: config.limits,
-    metering: { ended: metrics.decryptionEnded },
-    now: Date.now,
-  });
+  const metering = { ended: metrics.decryptionEnded };
+  const modules: DecryptionModules = { self: party.self, services, book, limits, metering, warn, now: Date.now };
+  const links = { party, requesters, bodyBytes: limits.bodyBytes, warn };
+  const publicForwarding = createForwarding<PublicDecryptionBody>('public-decryption', PublicDecryptionBody, links);
+  return {
+    publicDecryptions: createDecryptions(publicDecryption(services, signing), publicForwarding, modules),
+  };
 }
 
 /** As configured, else where the server listens: port 0 is known only then. */

@@ -1,10 +1,14 @@
-/** Body of `POST /v1/public-decryptions`, and of the same request between nodes. */
+/** Bodies of requests for decryption, and of the same requests between nodes. */
 import type { CiphertextFormat } from '@keyquorum/tfhe/ciphertext';
-import Type, { type Static } from 'typebox';
+import Type, { type Static, type TSchema } from 'typebox';
+import { Address } from '../config/schema.ts';
 
 export const Id = Type.String({ pattern: '^[0-9a-f]{64}$', description: '32 bytes, lower-case hex' });
 const closed = { additionalProperties: false } as const;
 const CIPHERTEXTS_MAX = 256;
+/** Contracts that one signature of a user may name. */
+const CONTRACTS_MAX = 10;
+const ENCRYPTION_KEY_BYTES = 869;
 /** Base64 of the largest object, 17 MiB. */
 const BASE64_LENGTH_MAX = 24 * 2 ** 20;
 const FORMATS = [
@@ -41,24 +45,67 @@ export const CiphertextBody = Type.Object(
   closed,
 );
 
+const ExtraData = Type.String({ pattern: '^([0-9a-f]{2})*$', maxLength: 256, description: 'hex' });
+
 const FIELDS = {
   requestId: Id,
   keyId: Id,
   app: Type.Optional(Type.String({ pattern: '^[a-zA-Z0-9._-]{1,64}$', default: 'default' })),
-  ciphertexts: Type.Array(CiphertextBody, { minItems: 1, maxItems: CIPHERTEXTS_MAX }),
-  extraData: Type.Optional(Type.String({ pattern: '^([0-9a-f]{2})*$', maxLength: 256, description: 'hex' })),
 };
 
-export const PublicDecryptionBody = Type.Object(FIELDS, closed);
-export type PublicDecryptionBody = Static<typeof PublicDecryptionBody>;
+export type CiphertextBody = Static<typeof CiphertextBody>;
 
-/** Between nodes: with the requester's signature over the content hash, so that each node authorises by itself. */
-export const ForwardedBody = Type.Object(
+export const PublicDecryptionBody = Type.Object(
   {
-    request: PublicDecryptionBody,
-    requester: Type.String({ pattern: '^[a-zA-Z0-9._-]{1,64}$' }),
-    signature: Type.String({ pattern: '^[0-9a-f]{128}$' }),
+    ...FIELDS,
+    ciphertexts: Type.Array(CiphertextBody, { minItems: 1, maxItems: CIPHERTEXTS_MAX }),
+    extraData: Type.Optional(ExtraData),
   },
   closed,
 );
-export type ForwardedBody = Static<typeof ForwardedBody>;
+export type PublicDecryptionBody = Static<typeof PublicDecryptionBody>;
+
+const Decimal = Type.String({ pattern: '^(0|[1-9][0-9]{0,19})$' });
+
+export const UserDecryptionBody = Type.Object(
+  {
+    ...FIELDS,
+    ciphertexts: Type.Array(
+      Type.Object({ ...CiphertextBody.properties, contractAddress: Address }, closed), //
+      { minItems: 1, maxItems: CIPHERTEXTS_MAX },
+    ),
+    userAddress: Type.String({ ...Address, description: 'whose key the answer is for; a delegate when there is one' }),
+    encryptionKey: Type.String({
+      pattern: `^[0-9a-f]{${2 * ENCRYPTION_KEY_BYTES}}$`,
+      description: 'ML-KEM-512 key in its envelope, as node-tkms writes it',
+    }),
+    request: Type.Object(
+      {
+        hostChainId: Decimal,
+        contractAddresses: Type.Array(Address, { minItems: 1, maxItems: CONTRACTS_MAX }),
+        startTimestamp: Type.String({ ...Decimal, description: 'seconds since 1970' }),
+        durationDays: Decimal,
+        extraData: ExtraData,
+        delegatorAddress: Type.Optional(
+          Type.String({ ...Address, description: 'set when userAddress is a delegate of this account' }),
+        ),
+      },
+      { ...closed, description: 'what the user signed (EIP-712 UserDecryptRequestVerification)' },
+    ),
+    userSignature: Type.String({ pattern: '^[0-9a-f]{130}$', description: '65 bytes: r, s, v' }),
+  },
+  closed,
+);
+export type UserDecryptionBody = Static<typeof UserDecryptionBody>;
+
+/** Between nodes: with the requester's signature over the content hash, so that each node authorises by itself. */
+export interface ForwardedBody<Body> {
+  readonly request: Body;
+  readonly requester: string;
+  readonly signature: string;
+}
+
+export function forwardedBody<Body extends TSchema>(request: Body) {
+  const requester = Type.String({ pattern: '^[a-zA-Z0-9._-]{1,64}$' });
+  return Type.Object({ request, requester, signature: Type.String({ pattern: '^[0-9a-f]{128}$' }) }, closed);
+}

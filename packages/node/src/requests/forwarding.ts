@@ -7,11 +7,13 @@
 import type { Party } from '@keyquorum/mpc/party';
 import { partiesOf } from '@keyquorum/mpc/roster';
 import { type Exchange, type PartyId, TransportError } from '@keyquorum/mpc/transport';
+import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Requester } from '../config/schema.ts';
 import { ApiError, apiErrorOf } from '../errors/api-error.ts';
 import { schemaProblem } from '../schema-problem.ts';
-import { ForwardedBody } from './body.ts';
+import { type ForwardedBody, forwardedBody } from './body.ts';
+import type { Content } from './content.ts';
 import type { Requesters } from './requester.ts';
 
 /** Above the largest body a caller may send (limits.bodyBytes, at most 2^27). */
@@ -20,16 +22,14 @@ const RESPONSE_BYTES_MAX = 4096;
 const TIMEOUT_MS = 10_000;
 const ACCEPTED = 'accepted';
 
-const forwardedBody = Compile(ForwardedBody);
-
 /** The requester of a forwarded request if it signed this content. Throws UNAUTHENTICATED. */
 type Authorize = (contentHash: Uint8Array) => Requester;
 
-export interface Forwarding {
+export interface Forwarding<Body> {
   /** Sends to all peers, now or when they come back; the result ends that. */
-  send(body: ForwardedBody): () => void;
+  send(body: ForwardedBody<Body>): () => void;
   /** Registers what happens with a forwarded request. Called once. */
-  serve(handler: (from: PartyId, body: ForwardedBody, authorize: Authorize) => Promise<void>): void;
+  serve(handler: (from: PartyId, body: ForwardedBody<Body>, authorize: Authorize) => Promise<void>): void;
 }
 
 interface Modules {
@@ -39,9 +39,16 @@ interface Modules {
   warn(message: string, fields: object): void;
 }
 
-export function createForwarding({ party, requesters, bodyBytes, warn }: Modules): Forwarding {
+/** `schema`: of the body. Each kind of request has an exchange of its own. */
+export function createForwarding<Body extends { readonly requestId: string }>(
+  name: Content['kind'],
+  schema: TSchema,
+  { party, requesters, bodyBytes, warn }: Modules,
+): Forwarding<Body> {
+  const forwarded = Compile(forwardedBody(schema));
+  const isForwarded = (value: unknown): value is ForwardedBody<Body> => forwarded.Check(value);
   const exchange: Exchange = {
-    name: 'public-decryption',
+    name,
     requestBytesMax: bodyBytes + ENVELOPE_BYTES,
     responseBytesMax: RESPONSE_BYTES_MAX,
   };
@@ -76,7 +83,9 @@ export function createForwarding({ party, requesters, bodyBytes, warn }: Modules
     serve(handler) {
       party.transport.serve(exchange, async (from, bytes) => {
         const reason = await refusalOf(() => {
-          const body = parse(bytes);
+          const body = jsonOf(bytes);
+          if (!isForwarded(body))
+            throw new ApiError('BODY_INVALID', schemaProblem(forwarded.Errors(body), 'body').message);
           return handler(from, body, (contentHash) => authorized(requesters, body, contentHash));
         });
         return new TextEncoder().encode(reason ?? ACCEPTED);
@@ -85,18 +94,15 @@ export function createForwarding({ party, requesters, bodyBytes, warn }: Modules
   };
 }
 
-function parse(bytes: Uint8Array): ForwardedBody {
-  let value: unknown;
+function jsonOf(bytes: Uint8Array): unknown {
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     throw new ApiError('BODY_NOT_JSON', 'the forwarded request is not JSON');
   }
-  if (forwardedBody.Check(value)) return value;
-  throw new ApiError('BODY_INVALID', schemaProblem(forwardedBody.Errors(value), 'body').message);
 }
 
-function authorized(requesters: Requesters, body: ForwardedBody, contentHash: Uint8Array): Requester {
+function authorized(requesters: Requesters, body: ForwardedBody<unknown>, contentHash: Uint8Array): Requester {
   const requester = requesters.verify(body.requester, contentHash, Buffer.from(body.signature, 'hex'));
   if (requester) return requester;
   const problem = `no requester "${body.requester}" with this key is configured here, or it did not sign this content`;

@@ -1,5 +1,5 @@
 /**
- * What a node remembers of a public decryption: JSON in the `requests` table, so that an answer survives the process.
+ * What a node remembers of a decryption: JSON in the `requests` table, so that an answer survives the process.
  */
 import type { FaultKind } from '@keyquorum/mpc/session';
 import Type, { type Static } from 'typebox';
@@ -28,13 +28,25 @@ export const FaultReport = Type.Object({
   kind: Type.Enum([...FAULT_KINDS]),
 });
 
-export const Answer = Type.Object({
+const Faults = Type.Array(FaultReport, {
+  description: 'parties whose message was wrong, late or missing in this request',
+});
+
+export const PublicAnswer = Type.Object({
   values: Type.Array(PlainValue),
   abiEncoded: Type.String({ description: 'the values as 32-byte words, hex' }),
   signature: Type.String({ description: 'EIP-712 PublicDecryptVerification, 65 bytes hex' }),
-  faults: Type.Array(FaultReport, { description: 'parties whose message was wrong, late or missing in this request' }),
+  faults: Faults,
 });
-export type Answer = Static<typeof Answer>;
+export type PublicAnswer = Static<typeof PublicAnswer>;
+
+export const UserAnswer = Type.Object({
+  payload: Type.String({ description: 'UserDecryptionResponsePayload: the share, readable by the user only, hex' }),
+  signature: Type.String({ description: 'EIP-712 UserDecryptResponseVerification, 65 bytes hex' }),
+  extraData: Type.String({ description: 'of the request, hex' }),
+  faults: Faults,
+});
+export type UserAnswer = Static<typeof UserAnswer>;
 
 export const Failure = Type.Object({
   code: Type.Enum(Object.keys(ERRORS) as ErrorCode[]),
@@ -43,7 +55,7 @@ export const Failure = Type.Object({
 });
 export type Failure = Static<typeof Failure>;
 
-const RequestRecord = Type.Object({
+const COMMON = {
   requestId: Id,
   contentHash: Id,
   requester: Type.String(),
@@ -52,10 +64,26 @@ const RequestRecord = Type.Object({
   state: Type.Enum(['pending', 'succeeded', 'failed']),
   createdMs: Type.Number(),
   finishedMs: Type.Optional(Type.Number()),
-  answer: Type.Optional(Answer),
   failure: Type.Optional(Failure),
+};
+
+const PublicRecord = Type.Object({
+  ...COMMON,
+  kind: Type.Literal('public-decryption'),
+  answer: Type.Optional(PublicAnswer),
 });
-export type RequestRecord = Static<typeof RequestRecord>;
+export type PublicRecord = Static<typeof PublicRecord>;
+
+const UserRecord = Type.Object({
+  ...COMMON,
+  kind: Type.Literal('user-decryption'),
+  answer: Type.Optional(UserAnswer),
+});
+export type UserRecord = Static<typeof UserRecord>;
+
+const RequestRecord = Type.Union([PublicRecord, UserRecord]);
+export type RequestRecord = PublicRecord | UserRecord;
+export type Answer = PublicAnswer | UserAnswer;
 
 export function encodeRecord(record: RequestRecord): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(record));

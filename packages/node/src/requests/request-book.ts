@@ -1,5 +1,5 @@
 /**
- * All public decryptions of this node: which id means what, how far each is, and the answers. One owner object decides
+ * All decryptions of this node: which id means what, how far each is, and the answers. One owner object decides
  * in synchronous code (SPEC R14); a state is shown to callers only after it is durable.
  *
  * Bounds: `kept` finished requests; the oldest is forgotten first, and with it the meaning of its id.
@@ -78,10 +78,10 @@ class Book implements RequestBook {
     if (this.running() >= this.#options.limits.running) {
       throw new ApiError('BUSY', `${this.running()} requests are running, the limit of this node`);
     }
-    const { requestId, requester, app, keyId } = content;
+    const { requestId, requester, app, keyId, kind } = content;
     const createdMs = this.#options.now();
     this.#finished.delete(requestId);
-    this.#set({ requestId, contentHash: hashOf(content), requester, app, keyId, state: 'pending', createdMs });
+    this.#set({ kind, requestId, contentHash: hashOf(content), requester, app, keyId, state: 'pending', createdMs });
     return riding ? Promise.resolve() : this.#options.table.sync();
   }
 
@@ -89,7 +89,8 @@ class Book implements RequestBook {
     const before = this.#records.get(requestId);
     if (before?.state !== 'pending') return;
     const state = 'answer' in outcome ? 'succeeded' : 'failed';
-    const record: RequestRecord = { ...before, ...outcome, state, finishedMs: this.#options.now() };
+    const finishedMs = this.#options.now();
+    const record = { ...before, ...outcome, state, finishedMs } as RequestRecord; // the answer is of the record's kind
     this.#options.table.set(requestId, encodeRecord(record));
     this.#forgetOldest();
     await this.#options.table.sync();

@@ -2,7 +2,9 @@
 import type { Services } from '@keyquorum/protocols/services';
 import type { Logger } from 'pino';
 import type { NodeConfig } from '../config/config.ts';
-import type { PublicDecryptions } from '../requests/public-decryptions.ts';
+import type { PublicDecryptionBody } from '../requests/body.ts';
+import type { PublicContent } from '../requests/content.ts';
+import type { Decryptions } from '../requests/decryptions.ts';
 import type { Caller, Requesters } from '../requests/requester.ts';
 import type { KeyViews } from './key-view.ts';
 import type { Status } from './schemas.ts';
@@ -13,7 +15,7 @@ export interface RestContext {
   readonly log: Logger;
   readonly requesters: Requesters;
   readonly services: Services;
-  readonly decryptions: PublicDecryptions;
+  readonly publicDecryptions: Decryptions<PublicDecryptionBody, PublicContent>;
   readonly keys: KeyViews;
   readonly waiting: Waiting;
   /** EIP-55 address that signs answers. */

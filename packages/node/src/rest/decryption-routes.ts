@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { ApiError, errorDetail } from '../errors/api-error.ts';
 import { PublicDecryptionBody } from '../requests/body.ts';
-import type { RequestRecord } from '../requests/record.ts';
+import type { PublicRecord } from '../requests/record.ts';
 import { authentication, callerOf, hangUpSignal } from './authentication.ts';
 import type { RestContext } from './context.ts';
 import { perRequester } from './rate-limit.ts';
@@ -10,13 +10,13 @@ import { Accepted, DecryptionBody, IdParams, responses, WaitQuery } from './sche
 
 const EMPTY = { values: [], abiEncoded: '', signature: '', faults: [] };
 
-function bodyOf({ requestId, state, answer, failure }: RequestRecord, signer: string): DecryptionBody {
+function bodyOf({ requestId, state, answer, failure }: PublicRecord, signer: string): DecryptionBody {
   const error = failure && errorDetail({ ...failure, requestId });
   return { requestId, state, ...(answer ?? EMPTY), signer, ...(error && { error }) };
 }
 
 export const decryptionRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = async (app, { context }) => {
-  const { decryptions, waiting, config, requesters, signer } = context;
+  const { publicDecryptions: decryptions, waiting, config, requesters, signer } = context;
   const onRequest = authentication(requesters);
 
   app.post(

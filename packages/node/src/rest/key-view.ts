@@ -7,7 +7,7 @@ import type { ObjectType, PublicObject } from '@keyquorum/protocols/keygen/objec
 import type { KeyRecord, Services } from '@keyquorum/protocols/services';
 import { KEY_TYPE, type KeyType, keyGenerationDigest } from '@keyquorum/wire/eip712';
 import { errorDetail } from '../errors/api-error.ts';
-import type { AnswerSigner } from '../requests/answer.ts';
+import type { AnswerSigner } from '../requests/public-answer.ts';
 import type { KeyBody } from './schemas.ts';
 
 const KEY_TYPES: Readonly<Record<ObjectType, KeyType>> = {

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createEncryptor, type Encryptor, type Sample } from '../../../../scripts/network/encryption.ts';
 import { ERRORS } from '../../src/errors/catalogue.ts';
 import type { PublicDecryptionBody } from '../../src/requests/body.ts';
-import { contentOf } from '../../src/requests/content.ts';
+import { publicContentOf } from '../../src/requests/content.ts';
 import { createRequesters, newApiKey, requesterPublicKey } from '../../src/requests/requester.ts';
 import { Accepted, CeremonyBody, DecryptionBody, ErrorBody, KeyBody, Status } from '../../src/rest/schemas.ts';
 import { corruptParty } from './corrupt-party.ts';
@@ -290,7 +290,7 @@ test(
     const body = request([{ type: 'uint8', value: 9n }]);
     const stranger = createRequesters([{ name: 'demo', publicKey: requesterPublicKey(STRANGER), apps: ['default'] }]);
     const sign = (content: Uint8Array) => Buffer.from(stranger.authenticate(STRANGER)!.sign(content)).toString('hex');
-    const forwarded = { request: body, requester: 'demo', signature: sign(contentOf(body, 'demo').hash) };
+    const forwarded = { request: body, requester: 'demo', signature: sign(publicContentOf(body, 'demo').hash) };
     expect(await corrupt.forward(1, JSON.stringify(forwarded))).toMatch(/^UNAUTHENTICATED/);
     expect(await corrupt.forward(1, JSON.stringify({ ...forwarded, requester: 'nobody' }))).toMatch(/^UNAUTHENTICATED/);
     expect(await corrupt.forward(1, JSON.stringify({ ...forwarded, signature: '00' }))).toMatch(/^BODY_INVALID/);

@@ -6,7 +6,7 @@ import { compressedCiphertextList, squashedInteger } from '@keyquorum/tfhe/schem
 import { NATIVE_64, NATIVE_128 } from '@keyquorum/tfhe/schema/core';
 import { expect, test } from 'vitest';
 import type { PublicDecryptionBody } from '../../src/requests/body.ts';
-import { contentOf } from '../../src/requests/content.ts';
+import { publicContentOf } from '../../src/requests/content.ts';
 import { judge } from '../../src/requests/judge.ts';
 
 const id = (byte: number) => byte.toString(16).padStart(2, '0').repeat(32);
@@ -42,7 +42,7 @@ function judged(change: Partial<PublicDecryptionBody['ciphertexts'][number]>, pu
   const bytes = Buffer.from(listBytes()).toString('base64');
   const ciphertexts = [{ handle: id(3), format: 'compressed-list' as const, bytes, ...change }];
   const keys = [{ keyId: id(2), parameters: 'test', purpose }] as KeyRecord[];
-  return judge(contentOf({ requestId: id(1), keyId: id(2), ciphertexts }, 'alice'), { requester, keys, limits });
+  return judge(publicContentOf({ requestId: id(1), keyId: id(2), ciphertexts }, 'alice'), { requester, keys, limits });
 }
 
 test('a value of a compressed list, by slot', () => {

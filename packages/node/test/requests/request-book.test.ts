@@ -1,7 +1,7 @@
 import { realClock } from '@keyquorum/mpc/runtime/clock';
 import { createMemoryDisk } from '@keyquorum/mpc/runtime/memory-journal';
 import { expect, test } from 'vitest';
-import { contentOf } from '../../src/requests/content.ts';
+import { publicContentOf } from '../../src/requests/content.ts';
 import { createRequestBook } from '../../src/requests/request-book.ts';
 
 const limits = { kept: 3, running: 2 };
@@ -10,7 +10,7 @@ const answer = { values: [], abiEncoded: '', signature: '', faults: [] };
 
 function content(byte: number, bytes = 'AAAA') {
   const ciphertexts = [{ handle: id(0), format: 'fhe' as const, bytes }];
-  return contentOf({ requestId: id(byte), keyId: id(9), ciphertexts }, 'alice');
+  return publicContentOf({ requestId: id(byte), keyId: id(9), ciphertexts }, 'alice');
 }
 
 function setting() {
@@ -91,7 +91,7 @@ test('the content hash covers every field', () => {
     { ...base, ciphertexts: [{ ...one!, fheType: 2 }] },
     { ...base, ciphertexts: [one!, one!] },
   ];
-  const hashes = [...variants.map((body) => contentOf(body, 'alice')), contentOf(base, 'bob')];
+  const hashes = [...variants.map((body) => publicContentOf(body, 'alice')), publicContentOf(base, 'bob')];
   expect(new Set(hashes.map(({ hash }) => Buffer.from(hash).toString('hex'))).size).toBe(hashes.length);
 });
 
@@ -103,7 +103,7 @@ test.each(['A', 'AA', 'AAA', 'AA=A', '****', 'AAA A', 'AAAA\n', 'A===', ''])(
       keyId: id(2),
       ciphertexts: [{ handle: id(0), format: 'fhe' as const, bytes: text }],
     };
-    if (text === '') return expect(contentOf(body, 'a').ciphertexts[0]?.bytes).toHaveLength(0); // the schema refuses it
-    expect(() => contentOf(body, 'a')).toThrow(expect.objectContaining({ code: 'BODY_INVALID' }));
+    if (text === '') return expect(publicContentOf(body, 'a').ciphertexts[0]?.bytes).toHaveLength(0); // the schema refuses it
+    expect(() => publicContentOf(body, 'a')).toThrow(expect.objectContaining({ code: 'BODY_INVALID' }));
   },
 );

@@ -4,8 +4,8 @@ import { publicDecryptionDigest } from '@keyquorum/wire/eip712';
 import { createSigner, recoverSigner } from '@keyquorum/wire/signer';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { signedAnswer } from '../../src/requests/answer.ts';
-import { contentOf } from '../../src/requests/content.ts';
+import { publicContentOf } from '../../src/requests/content.ts';
+import { publicAnswer } from '../../src/requests/public-answer.ts';
 
 const signing = {
   signer: createSigner(new Uint8Array(32).fill(1)),
@@ -46,10 +46,13 @@ test('values, words and signature fit together for every type', () => {
       const ciphertexts = samples.map((_, index) => ({
         ...{ handle: index.toString(16).padStart(64, '0'), format: 'fhe' as const, bytes: 'AAAA' },
       }));
-      const content = contentOf({ requestId: '0'.repeat(64), keyId: '0'.repeat(64), ciphertexts, extraData }, 'a');
+      const content = publicContentOf(
+        { requestId: '0'.repeat(64), keyId: '0'.repeat(64), ciphertexts, extraData },
+        'a',
+      );
       const values = samples.map(({ type: of }) => ciphertextOf(of));
       const messages = samples.map(({ type: of, value }) => messagesOf(of, value));
-      const answer = signedAnswer(content, { values, outcome: { messages, faults: [] } }, signing);
+      const answer = publicAnswer(content, { values, outcome: { messages, faults: [] } }, signing);
       expect(answer.values.map(({ value }) => BigInt(value))).toEqual(samples.map(({ value }) => value));
       let rest = answer.abiEncoded;
       for (const { type: of, value } of samples) {
@@ -70,7 +73,7 @@ test('values, words and signature fit together for every type', () => {
 });
 
 test('each fault is named once, by party', () => {
-  const content = contentOf(
+  const content = publicContentOf(
     {
       ...{ requestId: '0'.repeat(64), keyId: '0'.repeat(64) },
       ciphertexts: [{ handle: '0'.repeat(64), format: 'fhe', bytes: 'AAAA' }],
@@ -83,7 +86,7 @@ test('each fault is named once, by party', () => {
     { party: 3, kind: 'silent' },
   ] as const;
   const outcome = { messages: [Uint8Array.of(1)], faults };
-  expect(signedAnswer(content, { values: [ciphertextOf(BOOL)], outcome }, signing).faults).toEqual([
+  expect(publicAnswer(content, { values: [ciphertextOf(BOOL)], outcome }, signing).faults).toEqual([
     { party: 1, kind: 'wrong-share' },
     { party: 3, kind: 'silent' },
   ]);

@@ -1,26 +1,36 @@
 /**
- * Public decryptions from admission to the durable, signed answer. A request comes in from a caller of this node or is
- * forwarded by another node; both ways go through the same checks, and only the first asks the other nodes.
+ * Decryptions of one kind from admission to the durable, signed answer. A request comes in from a caller of this node
+ * or is forwarded by another node; both ways go through the same checks, and only the first asks the other nodes.
  */
 import type { PartyId } from '@keyquorum/mpc/transport';
 import type { Services } from '@keyquorum/protocols/services';
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
 import type { Limits, Requester } from '../config/schema.ts';
 import { ApiError, apiErrorOf } from '../errors/api-error.ts';
-import { type AnswerSigner, signedAnswer } from './answer.ts';
-import type { PublicDecryptionBody } from './body.ts';
-import { type Content, contentOf } from './content.ts';
+import type { Content } from './content.ts';
 import type { Forwarding } from './forwarding.ts';
 import { judge } from './judge.ts';
-import type { RequestRecord } from './record.ts';
+import type { Answer, RequestRecord } from './record.ts';
 import type { RequestBook } from './request-book.ts';
 import type { Caller } from './requester.ts';
 
-export interface PublicDecryptions {
+/** What differs between kinds of decryption. */
+export interface DecryptionKind<Body, Asked extends Content> {
+  readonly name: Asked['kind'];
+  contentOf(body: Body, requester: string): Asked;
+  /** Checks that only this kind has, before a ciphertext is looked at. Throws ApiError or WireError. */
+  check(content: Asked): void;
+  /** Runs the protocol. `first`: the node that was asked by the caller. */
+  answer(content: Asked, values: readonly CiphertextValue[], first: PartyId): Promise<Answer>;
+}
+
+type RecordOf<Asked extends Content> = Extract<RequestRecord, { readonly kind: Asked['kind'] }>;
+
+export interface Decryptions<Body, Asked extends Content> {
   /** A request of a caller; resolves when it is durably admitted. Throws what apiErrorOf understands. */
-  ask(body: PublicDecryptionBody, caller: Caller): Promise<RequestRecord>;
+  ask(body: Body, caller: Caller): Promise<RecordOf<Asked>>;
   /** The request, if this requester made it. */
-  find(requestId: string, requester: string): RequestRecord | undefined;
+  find(requestId: string, requester: string): RecordOf<Asked> | undefined;
   onEnd(requestId: string, listener: () => void): () => void;
   /** Admits nothing new; resolves when nothing runs any more. Whoever stops the node bounds the wait. */
   drain(): Promise<void>;
@@ -36,40 +46,44 @@ export interface Metering {
   ended(outcome: 'succeeded' | 'failed', seconds: number): void;
 }
 
-interface Modules {
+export interface DecryptionModules {
   readonly self: PartyId;
   readonly services: Services;
   readonly book: RequestBook;
-  readonly forwarding: Forwarding;
-  readonly signing: AnswerSigner;
   readonly limits: Limits;
   readonly metering: Metering;
   now(): number;
   warn(message: string, fields: object): void;
 }
 
-export function createPublicDecryptions(modules: Modules): PublicDecryptions {
-  const { book, forwarding, services, limits, self } = modules;
+export function createDecryptions<Body extends { readonly requestId: string }, Asked extends Content>(
+  kind: DecryptionKind<Body, Asked>,
+  forwarding: Forwarding<Body>,
+  modules: DecryptionModules,
+): Decryptions<Body, Asked> {
+  const { book, services, limits, self } = modules;
   let draining = false;
+  const isOfKind = (record: RequestRecord): record is RecordOf<Asked> => record.kind === kind.name;
 
   /** Starts the request unless it is known. The result resolves when a new one is durable. */
-  function admit(content: Content, { requester, first }: Admission): Promise<void> | undefined {
+  function admit(content: Asked, { requester, first }: Admission): Promise<void> | undefined {
     if (book.knows(content)) return undefined;
     if (draining) throw new ApiError('STOPPING', 'this node is stopping');
+    kind.check(content);
     const values = judge(content, { requester, keys: services.keys(), limits });
     const durable = book.admit(content, { riding: first !== self });
-    void run(modules, content, { values, first });
+    void run(modules, content, () => kind.answer(content, values, first));
     return durable;
   }
 
   forwarding.serve(async (from, body, authorize) => {
-    const content = contentOf(body.request, body.requester);
+    const content = kind.contentOf(body.request, body.requester);
     await admit(content, { requester: authorize(content.hash), first: from });
   });
 
   return {
     async ask(body, { requester, sign }) {
-      const content = contentOf(body, requester.name);
+      const content = kind.contentOf(body, requester.name);
       const durable = admit(content, { requester, first: self });
       if (durable) {
         // The others may start before our record is on disk: what must not be forgotten, the ceremonies journal
@@ -79,12 +93,12 @@ export function createPublicDecryptions(modules: Modules): PublicDecryptions {
         await durable;
       }
       const record = book.get(content.requestId);
-      if (!record) throw new ApiError('BUSY', 'the request ended and was forgotten at once: limits.keptRequests');
-      return record;
+      if (record && isOfKind(record)) return record;
+      throw new ApiError('BUSY', 'the request ended and was forgotten at once: limits.keptRequests');
     },
     find(requestId, requester) {
       const record = book.get(requestId);
-      return record?.requester === requester ? record : undefined;
+      return record && isOfKind(record) && record.requester === requester ? record : undefined;
     },
     onEnd: (requestId, listener) => book.onEnd(requestId, listener),
     async drain() {
@@ -96,18 +110,13 @@ export function createPublicDecryptions(modules: Modules): PublicDecryptions {
 }
 
 /** Never rejects: whatever happens ends up in the record. */
-async function run(
-  modules: Modules,
-  content: Content,
-  { values, first }: { values: readonly CiphertextValue[]; first: PartyId },
-): Promise<void> {
-  const { services, book, signing, metering, now, warn } = modules;
-  const { requestId, keyId } = content;
+async function run(modules: DecryptionModules, content: Content, answer: () => Promise<Answer>): Promise<void> {
+  const { book, metering, now, warn } = modules;
+  const { requestId } = content;
   const startedMs = now();
   const seconds = () => (now() - startedMs) / 1000;
   try {
-    const outcome = await services.decrypt({ requestId, keyId, contentHash: content.hash, values, first });
-    await book.finish(requestId, { answer: signedAnswer(content, { values, outcome }, signing) });
+    await book.finish(requestId, { answer: await answer() });
     metering.ended('succeeded', seconds());
   } catch (error) {
     const known = apiErrorOf(error);

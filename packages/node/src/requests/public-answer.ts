@@ -5,19 +5,19 @@ import { signedWords } from '@keyquorum/wire/abi';
 import { publicDecryptionDigest, type SigningDomain } from '@keyquorum/wire/eip712';
 import { signedExtraData } from '@keyquorum/wire/extra-data';
 import type { Signer } from '@keyquorum/wire/signer';
-import type { Content } from './content.ts';
-import type { Answer } from './record.ts';
+import type { PublicContent } from './content.ts';
+import type { PublicAnswer } from './record.ts';
 
 export interface AnswerSigner {
   readonly signer: Signer;
   readonly domain: SigningDomain;
 }
 
-export function signedAnswer(
-  content: Content,
+export function publicAnswer(
+  content: PublicContent,
   { values, outcome }: { values: readonly CiphertextValue[]; outcome: DecryptionOutcome },
   { signer, domain }: AnswerSigner,
-): Answer {
+): PublicAnswer {
   const plain = values.map((value, index) => {
     return { type: value.type, value: recompose(value, outcome.messages[index] ?? new Uint8Array()) };
   });
@@ -38,7 +38,8 @@ export function signedAnswer(
   };
 }
 
-function distinctFaults({ faults }: DecryptionOutcome): Answer['faults'] {
+/** Each fault once, by party. */
+export function distinctFaults({ faults }: Pick<DecryptionOutcome, 'faults'>): PublicAnswer['faults'] {
   const seen = new Map(faults.map(({ party, kind }) => [`${party} ${kind}`, { party, kind }]));
   return [...seen.values()].sort((one, other) => one.party - other.party);
 }
