@@ -8,8 +8,9 @@ import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
 import type { Limits, Requester } from '../config/schema.ts';
 import { ApiError, apiErrorOf } from '../errors/api-error.ts';
 import type { Content } from './content.ts';
+import { capacityChecks, type Explanation, explained } from './explain.ts';
 import type { Forwarding } from './forwarding.ts';
-import { judge } from './judge.ts';
+import { type Check, judge, judgementOf } from './judge.ts';
 import type { Answer, RequestRecord } from './record.ts';
 import type { RequestBook } from './request-book.ts';
 import type { Caller } from './requester.ts';
@@ -18,8 +19,8 @@ import type { Caller } from './requester.ts';
 export interface DecryptionKind<Body, Asked extends Content> {
   readonly name: Asked['kind'];
   contentOf(body: Body, requester: string): Asked;
-  /** Checks that only this kind has, before a ciphertext is looked at. Throws ApiError or WireError. */
-  check(content: Asked): void;
+  /** What only this kind must fulfil, before a ciphertext is looked at. */
+  checks(content: Asked): readonly Check[];
   /** Runs the protocol. `first`: the node that was asked by the caller. */
   answer(content: Asked, values: readonly CiphertextValue[], first: PartyId): Promise<Answer>;
 }
@@ -32,6 +33,8 @@ export interface Decryptions<Body, Asked extends Content> {
   /** The request, if this requester made it. */
   find(requestId: string, requester: string): RecordOf<Asked> | undefined;
   onEnd(requestId: string, listener: () => void): () => void;
+  /** What would become of the request, without running or remembering anything. */
+  explain(body: Body, requester: Requester): Explanation;
   /** Admits nothing new; resolves when nothing runs any more. Whoever stops the node bounds the wait. */
   drain(): Promise<void>;
 }
@@ -69,8 +72,7 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
   function admit(content: Asked, { requester, first }: Admission): Promise<void> | undefined {
     if (book.knows(content)) return undefined;
     if (draining) throw new ApiError('STOPPING', 'this node is stopping');
-    kind.check(content);
-    const values = judge(content, { requester, keys: services.keys(), limits });
+    const values = judge(content, { requester, keys: services.keys(), limits }, kind.checks(content));
     const durable = book.admit(content, { riding: first !== self });
     void run(modules, content, () => kind.answer(content, values, first));
     return durable;
@@ -101,6 +103,13 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
       return record && isOfKind(record) && record.requester === requester ? record : undefined;
     },
     onEnd: (requestId, listener) => book.onEnd(requestId, listener),
+    explain(body, requester) {
+      const content = kind.contentOf(body, requester.name);
+      const judgement = judgementOf(content, { requester, keys: services.keys(), limits }, kind.checks(content));
+      const id = { name: 'requestId', run: () => void book.knows(content) };
+      const capacity = capacityChecks(judgement.values, { services, running: book.running(), limits, draining });
+      return explained([id, ...judgement.checks, ...capacity]);
+    },
     async drain() {
       draining = true;
       const ends = book.pending().map((id) => new Promise<void>((resolve) => book.onEnd(id, resolve)));

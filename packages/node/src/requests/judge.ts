@@ -23,38 +23,83 @@ import type { Ciphertext, Content } from './content.ts';
 /** A squashed block has the words of four to twelve others, up to 96 KiB. */
 const SQUASHED_WEIGHT = 4;
 
-/** The values of a request that may run. Throws ApiError, CiphertextError or WireError. */
-export function judge(
-  content: Content,
-  { requester, keys, limits }: { requester: Requester; keys: ReturnType<Services['keys']>; limits: Limits },
-): CiphertextValue[] {
-  if (!requester.apps.includes(content.app)) {
-    throw new ApiError('FORBIDDEN', `requester ${requester.name} has no application "${content.app}"`);
-  }
-  parseExtraData(content.extraData);
-  const parameters = usableParameters(content, keys);
-  const count = content.ciphertexts.length;
-  if (count > limits.ciphertextsPerRequest) {
-    throw new ApiError('REQUEST_TOO_LARGE', `${count} ciphertexts, want at most ${limits.ciphertextsPerRequest}`);
-  }
+/** One thing that must hold, under the name that `POST /v1/explain` shows. */
+export interface Check {
+  readonly name: string;
+  /** Name of a check without whose success this one says nothing. */
+  readonly needs?: string;
+  /** Throws ApiError, CiphertextError or WireError. */
+  run(): void;
+}
+
+export interface Circumstances {
+  readonly requester: Requester;
+  readonly keys: ReturnType<Services['keys']>;
+  readonly limits: Limits;
+}
+
+export interface Judgement {
+  /** In order; nothing is computed for a request before all of them hold. */
+  readonly checks: readonly Check[];
+  /** Per ciphertext, once its check has run. */
+  readonly values: readonly CiphertextValue[];
+}
+
+/** `own`: what only this kind of request must fulfil. */
+export function judgementOf(content: Content, circumstances: Circumstances, own: readonly Check[]): Judgement {
+  const { requester, keys, limits } = circumstances;
+  const { ciphertexts, app, keyId } = content;
+  const values: CiphertextValue[] = [];
+  const key = () => keys.find((candidate) => candidate.keyId === keyId) ?? unknownKey(keyId);
   let blocks = 0;
-  return content.ciphertexts.map((ciphertext, index) => {
+
+  function readOne(ciphertext: Ciphertext, index: number): void {
+    const { parameters } = keySetChoice(key().parameters);
     const value = inContext(index, () => readValue(ciphertext, parameters));
     blocks += value.blockBits.length * (isSquashed(value) ? SQUASHED_WEIGHT : 1);
     if (blocks > limits.blocksPerRequest) {
       throw new ApiError('REQUEST_TOO_LARGE', `more than ${limits.blocksPerRequest} blocks in one request`);
     }
-    return value;
-  });
+    values[index] = value;
+  }
+
+  const checks: Check[] = [
+    { name: 'application', run: () => requireApplication(requester, app) },
+    { name: 'extraData', run: () => void parseExtraData(content.extraData) },
+    ...own,
+    { name: 'key', run: () => void key() },
+    { name: 'provenance', needs: 'key', run: () => requireProvenance(key()) },
+    { name: 'size', run: () => requireCount(ciphertexts.length, limits) },
+    ...ciphertexts.map((ciphertext, index) => {
+      return { name: `ciphertexts.${index}`, needs: 'key', run: () => readOne(ciphertext, index) };
+    }),
+  ];
+  return { checks, values };
 }
 
-function usableParameters({ keyId }: Content, keys: readonly KeyRecord[]): ParameterSet {
-  const key = keys.find((candidate) => candidate.keyId === keyId);
-  if (!key) throw new ApiError('KEY_UNKNOWN', `this node has no key ${keyId}`);
-  if (key.purpose === 'production') {
-    throw new ApiError('PROVENANCE_REQUIRED', `key ${keyId} is for production: raw ciphertexts are refused`);
-  }
-  return keySetChoice(key.parameters).parameters;
+/** The values of a request that may run. Throws what the first check that does not hold throws. */
+export function judge(...request: Parameters<typeof judgementOf>): readonly CiphertextValue[] {
+  const { checks, values } = judgementOf(...request);
+  for (const check of checks) check.run();
+  return values;
+}
+
+function requireApplication({ name, apps }: Requester, app: string): void {
+  if (!apps.includes(app)) throw new ApiError('FORBIDDEN', `requester ${name} has no application "${app}"`);
+}
+
+function unknownKey(keyId: string): never {
+  throw new ApiError('KEY_UNKNOWN', `this node has no key ${keyId}`);
+}
+
+function requireProvenance({ keyId, purpose }: KeyRecord): void {
+  if (purpose !== 'production') return;
+  throw new ApiError('PROVENANCE_REQUIRED', `key ${keyId} is for production: raw ciphertexts are refused`);
+}
+
+function requireCount(count: number, { ciphertextsPerRequest }: Limits): void {
+  if (count <= ciphertextsPerRequest) return;
+  throw new ApiError('REQUEST_TOO_LARGE', `${count} ciphertexts, want at most ${ciphertextsPerRequest}`);
 }
 
 function readValue({ format, bytes, slot, fheType }: Ciphertext, parameters: ParameterSet): CiphertextValue {

@@ -12,7 +12,7 @@ export function publicDecryption(
   return {
     name: 'public-decryption',
     contentOf: publicContentOf,
-    check: () => undefined,
+    checks: () => [],
     async answer(content, values, first) {
       const { requestId, keyId, hash: contentHash } = content;
       const outcome = await services.decrypt({ requestId, keyId, contentHash, values, first });

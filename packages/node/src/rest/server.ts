@@ -21,6 +21,7 @@ import { ceremonyRoutes } from './ceremony-routes.ts';
 import type { RestContext } from './context.ts';
 import { decryptionRoutes } from './decryption-routes.ts';
 import { evidenceRoutes } from './evidence-routes.ts';
+import { explainRoutes } from './explain-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { materialRoutes } from './material-routes.ts';
@@ -67,13 +68,16 @@ export async function createServer(context: RestContext): Promise<FastifyInstanc
   await app.register(rateLimit, { global: false });
   await app.register(swagger, { openapi: OPENAPI });
   await app.register(swaggerUi, { routePrefix: '/docs' });
-  for (const routes of [healthRoutes, keyRoutes, decryptionRoutes, materialRoutes, ceremonyRoutes, evidenceRoutes]) {
-    await app.register(routes, { context });
-  }
+  for (const routes of ROUTES) await app.register(routes, { context });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   await app.ready();
   return app.withTypeProvider();
 }
+
+const ROUTES = [
+  ...[healthRoutes, keyRoutes, decryptionRoutes, explainRoutes],
+  ...[materialRoutes, ceremonyRoutes, evidenceRoutes],
+];
 
 const OPENAPI = {
   openapi: '3.1.0',

@@ -42,7 +42,11 @@ function judged(change: Partial<PublicDecryptionBody['ciphertexts'][number]>, pu
   const bytes = Buffer.from(listBytes()).toString('base64');
   const ciphertexts = [{ handle: id(3), format: 'compressed-list' as const, bytes, ...change }];
   const keys = [{ keyId: id(2), parameters: 'test', purpose }] as KeyRecord[];
-  return judge(publicContentOf({ requestId: id(1), keyId: id(2), ciphertexts }, 'alice'), { requester, keys, limits });
+  return judge(
+    publicContentOf({ requestId: id(1), keyId: id(2), ciphertexts }, 'alice'),
+    { requester, keys, limits },
+    [],
+  );
 }
 
 test('a value of a compressed list, by slot', () => {

@@ -77,6 +77,7 @@ describe('open to everybody', () => {
         "GET /v1/keys/{id} getKey",
         "POST /v1/public-decryptions decryptPublicly",
         "GET /v1/public-decryptions/{id} getPublicDecryption",
+        "POST /v1/explain explain",
         "GET /v1/material/{id} getMaterial",
         "GET /v1/ceremonies listCeremonies",
         "GET /v1/ceremonies/{id}/events watchCeremony",
@@ -186,6 +187,28 @@ describe('malformed requests', () => {
     const answer = await refusal(node.ask('POST', '/v1/public-decryptions', decryption()));
     expect(answer).toMatchObject({ statusCode: 404, code: 'KEY_UNKNOWN', requestId: id(1) });
   });
+});
+
+test('a dry run shows every check, and what the node lacks; nothing is remembered', async () => {
+  const request = { ...decryption(), app: 'games' };
+  const answer = await node.ask('POST', '/v1/explain', { kind: 'public-decryption', request });
+  expect(answer.statusCode).toBe(200);
+  const { allowed, checks, node: state } = answer.json();
+  expect(allowed).toBe(false);
+  expect(state).toMatchObject({ ready: false, reason: expect.stringContaining('peers'), peersDown: [2, 3, 4] });
+  expect(checks).toMatchObject([
+    { check: 'requestId', passed: true },
+    { check: 'application', passed: false, code: 'FORBIDDEN', hint: expect.stringMatching(/operator/) },
+    { check: 'extraData', passed: true },
+    { check: 'key', passed: false, code: 'KEY_UNKNOWN' },
+    { check: 'provenance', passed: null },
+    { check: 'size', passed: true },
+    { check: 'ciphertexts.0', passed: null },
+    { check: 'running', passed: true },
+    { check: 'pool', passed: null },
+  ]);
+  const asked = node.ask('GET', `/v1/public-decryptions/${request.requestId}`);
+  expect(await refusal(asked)).toMatchObject({ code: 'REQUEST_UNKNOWN' });
 });
 
 test('what is not there', async () => {
