@@ -120,7 +120,9 @@ async function readyParties({ nodes }: Committee): Promise<number[]> {
 }
 
 const decryptionRoutes: FastifyPluginAsyncTypebox<{ requests: Requests }> = async (app, { requests }) => {
-  const headers = Type.Object({ authorization: Type.String({ pattern: '^Bearer .+', maxLength: AUTHORIZATION_MAX }) });
+  const headers = Type.Object({
+    authorization: Type.String({ pattern: '^(Bearer|Keyquorum) .+', maxLength: AUTHORIZATION_MAX }),
+  });
   const failures = { 400: ErrorBody, 401: ErrorBody, 404: ErrorBody, 409: ErrorBody, 413: ErrorBody, 503: ErrorBody };
 
   app.post(

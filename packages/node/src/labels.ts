@@ -18,11 +18,4 @@ export const LABELS = {
   card: 'KEYQUORUM/node/card/v1',
   /** Digest over everything that all nodes of a network must agree on. */
   networkDigest: 'KEYQUORUM/node/network/v1',
-  /** Ed25519 seed of a requester, from its API key. */
-  requesterSeed: 'KEYQUORUM/node/requester-seed/v1',
-  /** Content hash of a public decryption, and the requester's signature over it. */
-  publicDecryption: 'KEYQUORUM/node/public-decryption/v1',
-  /** The same of a re-encryption. */
-  userDecryption: 'KEYQUORUM/node/user-decryption/v1',
-  authorization: 'KEYQUORUM/node/authorization/v1',
 } as const;

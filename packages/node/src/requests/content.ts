@@ -1,10 +1,6 @@
-/**
- * What a request asks, as one canonical byte string: equal at every node that admits it, so that an id can never come
- * to mean two things (SPEC R17). Every field is length-prefixed; ciphertexts enter by their bytes.
- */
-import { createHash } from 'node:crypto';
+/** A request's body read once into what the checks and protocols take, with the hash that its id is bound to (R17). */
+import { type HashedRequest, type HashedUser, publicRequestHash, userRequestHash } from '@keyquorum/wire/request-hash';
 import { ApiError } from '../errors/api-error.ts';
-import { LABELS } from '../labels.ts';
 import type { CiphertextBody, PublicDecryptionBody, UserDecryptionBody } from './body.ts';
 
 export interface Ciphertext {
@@ -17,14 +13,9 @@ export interface Ciphertext {
   readonly fheType: string | number | undefined;
 }
 
-interface Common {
-  readonly requester: string;
-  readonly requestId: string;
-  readonly keyId: string;
-  readonly app: string;
-  readonly extraData: Uint8Array;
+interface Common extends HashedRequest {
   readonly ciphertexts: readonly Ciphertext[];
-  /** SHA-256. */
+  /** Equal at every node that admits the request. */
   readonly hash: Uint8Array;
 }
 
@@ -36,24 +27,17 @@ export interface PublicContent extends Common {
 export type HexAddress = `0x${string}`;
 
 /** What a user signed, and for which key the answer is. */
-export interface UserAuthorization {
+export interface UserAuthorization extends HashedUser {
   readonly userAddress: HexAddress;
   /** The account that delegated to the user, if any. */
   readonly delegatorAddress: HexAddress | undefined;
-  readonly encryptionKey: Uint8Array;
-  readonly hostChainId: bigint;
   readonly contractAddresses: readonly HexAddress[];
-  /** Seconds since 1970. */
-  readonly startTimestamp: bigint;
-  readonly durationDays: bigint;
-  readonly signature: Uint8Array;
+  readonly contracts: readonly HexAddress[];
 }
 
 export interface UserContent extends Common {
   readonly kind: 'user-decryption';
   readonly user: UserAuthorization;
-  /** Per ciphertext: the contract that it belongs to. */
-  readonly contracts: readonly HexAddress[];
 }
 
 export type Content = PublicContent | UserContent;
@@ -61,40 +45,29 @@ export type Content = PublicContent | UserContent;
 export const DEFAULT_APP = 'default';
 
 export function publicContentOf(body: PublicDecryptionBody, requester: string): PublicContent {
-  const { requestId, keyId, app = DEFAULT_APP } = body;
+  const { requestId, keyId, app = DEFAULT_APP, extraData = '' } = body;
   const ciphertexts = ciphertextsOf(body.ciphertexts);
-  const extraData = bytesOf(body.extraData ?? '');
-  const hash = hashOf([
-    ...[LABELS.publicDecryption, requester, requestId, keyId, app, extraData],
-    ...ciphertextFields(ciphertexts),
-  ]);
-  return { kind: 'public-decryption', requester, requestId, keyId, app, extraData, ciphertexts, hash };
+  const request = { requester, requestId, keyId, app, extraData: bytesOf(extraData), ciphertexts };
+  return { kind: 'public-decryption', ...request, hash: publicRequestHash(request) };
 }
 
 export function userContentOf(body: UserDecryptionBody, requester: string): UserContent {
   const { requestId, keyId, app = DEFAULT_APP } = body;
-  const { hostChainId, contractAddresses, startTimestamp, durationDays, delegatorAddress } = body.request;
+  const { hostChainId, contractAddresses, startTimestamp, durationDays, delegatorAddress, extraData } = body.request;
   const ciphertexts = ciphertextsOf(body.ciphertexts);
-  const contracts = body.ciphertexts.map(({ contractAddress }) => addressOf(contractAddress));
-  const extraData = bytesOf(body.request.extraData);
+  const request = { requester, requestId, keyId, app, extraData: bytesOf(extraData), ciphertexts };
   const user: UserAuthorization = {
     userAddress: addressOf(body.userAddress),
     delegatorAddress: delegatorAddress === undefined ? undefined : addressOf(delegatorAddress),
     encryptionKey: bytesOf(body.encryptionKey),
+    signature: bytesOf(body.userSignature),
     hostChainId: BigInt(hostChainId),
-    contractAddresses: contractAddresses.map(addressOf),
     startTimestamp: BigInt(startTimestamp),
     durationDays: BigInt(durationDays),
-    signature: bytesOf(body.userSignature),
+    contractAddresses: contractAddresses.map(addressOf),
+    contracts: body.ciphertexts.map(({ contractAddress }) => addressOf(contractAddress)),
   };
-  const hash = hashOf([
-    ...[LABELS.userDecryption, requester, requestId, keyId, app, extraData],
-    ...[user.userAddress, user.delegatorAddress ?? '', user.encryptionKey, user.signature],
-    ...[hostChainId, startTimestamp, durationDays],
-    ...[String(user.contractAddresses.length), ...user.contractAddresses],
-    ...[...ciphertextFields(ciphertexts), ...contracts],
-  ]);
-  return { kind: 'user-decryption', requester, requestId, keyId, app, extraData, ciphertexts, hash, user, contracts };
+  return { kind: 'user-decryption', ...request, user, hash: userRequestHash(request, user) };
 }
 
 function ciphertextsOf(bodies: readonly CiphertextBody[]): Ciphertext[] {
@@ -112,24 +85,4 @@ function decodeBase64(text: string, field: string): Uint8Array {
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
   if (text.length % 4 === 0 && bytes.length === (text.length / 4) * 3 - padding) return new Uint8Array(bytes);
   throw new ApiError('BODY_INVALID', `${field}: not base64`);
-}
-
-type Field = string | Uint8Array;
-
-function ciphertextFields(ciphertexts: readonly Ciphertext[]): Field[] {
-  const fields = ciphertexts.flatMap(({ handle, format, bytes, slot, fheType }) => {
-    return [handle, format, String(slot), String(fheType ?? ''), bytes];
-  });
-  return [String(ciphertexts.length), ...fields];
-}
-
-function hashOf(fields: readonly Field[]): Uint8Array {
-  const hash = createHash('sha256');
-  for (const field of fields) {
-    const bytes = typeof field === 'string' ? Buffer.from(field) : field;
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(bytes.length);
-    hash.update(length).update(bytes);
-  }
-  return new Uint8Array(hash.digest());
 }

@@ -289,7 +289,8 @@ test(
     onTestFinished(() => corrupt.stop());
     const body = request([{ type: 'uint8', value: 9n }]);
     const stranger = createRequesters([{ name: 'demo', publicKey: requesterPublicKey(STRANGER), apps: ['default'] }]);
-    const sign = (content: Uint8Array) => Buffer.from(stranger.authenticate(STRANGER)!.sign(content)).toString('hex');
+    const sign = (content: Uint8Array) =>
+      Buffer.from(stranger.authenticate(`Bearer ${STRANGER}`)!.sign(content)).toString('hex');
     const forwarded = { request: body, requester: 'demo', signature: sign(publicContentOf(body, 'demo').hash) };
     expect(await corrupt.forward(1, JSON.stringify(forwarded))).toMatch(/^UNAUTHENTICATED/);
     expect(await corrupt.forward(1, JSON.stringify({ ...forwarded, requester: 'nobody' }))).toMatch(/^UNAUTHENTICATED/);
