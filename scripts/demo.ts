@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decryptPublic } from '@keyquorum/client/public-decryption';
 import { inStep, seconds } from './demo/progress.ts';
+import { readAsUser, readTable } from './demo/re-encryption.ts';
 import { DEMO_TYPES, decryptEach, type Row, rowsTable, type Setting } from './demo/round.ts';
 import { committeeOf, statusOf } from './network/committee.ts';
 import { decryptionRequest } from './network/decryption.ts';
@@ -119,10 +120,13 @@ async function run(network: LocalNetwork): Promise<{ setting: Setting; right: bo
     ...(await decryptEach(setting, { parties: ALL, packing: 'plain' })),
   ];
   say(rowsTable(first));
+  say('\na user with a wallet reads values that nobody else learns: each node answers with a share for the user alone');
+  const read = await readAsUser(setting);
+  say(readTable(read));
   const second = await loseOneNode(setting);
   say('');
   const { rows: third, named } = await meetALiar(setting);
-  const rows = [...first, ...second, ...third];
+  const rows = [...first, ...read, ...second, ...third];
   const wrong = rows.filter(({ right }) => !right).length;
   say(`\n${rows.length - wrong} of ${rows.length} values right; the liar was ${named ? 'named' : 'NOT named'}`);
   return { setting, right: wrong === 0 && named };

@@ -5,7 +5,7 @@ import type { NodeAnswer } from '@keyquorum/client/contract';
 import { type DecryptionRequest, decrypt, decryptionRequest, type TimedDecryption } from '../network/decryption.ts';
 import { type Encryptor, fheTypeOf, randomSample, type Sample, type SampleType } from '../network/encryption.ts';
 import type { LocalNetwork } from '../network/local-network.ts';
-import { shortened, table } from './table.ts';
+import { shownValue, table } from './table.ts';
 
 export const DEMO_TYPES: readonly SampleType[] = ['bool', 'uint8', 'uint64', 'uint256', 'address'];
 
@@ -79,7 +79,7 @@ export function rowsTable(rows: readonly Row[]): string {
     head,
     rows.map(({ sample, packing, asked, ms, signatures, right }) => [
       right ? '✓' : '✗ WRONG',
-      shortened(sample.type === 'bool' ? String(sample.value === 1n) : String(sample.value)),
+      shownValue(sample),
       sample.type,
       packing,
       String(asked),

@@ -19,3 +19,7 @@ export function shortened(text: string, lengthMax = 34): string {
   const side = Math.floor((lengthMax - 1) / 2);
   return `${text.slice(0, side)}…${text.slice(-side)}`;
 }
+
+export function shownValue({ type, value }: { readonly type: string; readonly value: bigint }): string {
+  return shortened(type === 'bool' ? String(value === 1n) : String(value));
+}

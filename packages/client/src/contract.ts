@@ -54,7 +54,7 @@ export interface UserDecryptionBody {
   readonly userAddress: string;
   readonly encryptionKey: string;
   readonly request: {
-    readonly hostChainId: number;
+    readonly hostChainId: string;
     readonly contractAddresses: readonly string[];
     /** Seconds, decimal. */
     readonly startTimestamp: string;

@@ -172,7 +172,7 @@ function bodyOf(permit: Permit, { requestId, keyId, app = 'default', ciphertexts
     userAddress,
     encryptionKey: bytesToHex(request.publicKey),
     request: {
-      hostChainId: Number(hostChainId),
+      hostChainId: `${hostChainId}`,
       contractAddresses: request.contractAddresses,
       startTimestamp: `${request.startTimestamp}`,
       durationDays: `${request.durationDays}`,

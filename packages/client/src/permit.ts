@@ -11,10 +11,12 @@ import {
   userRequestTypedData,
 } from '@keyquorum/wire/user-request';
 import { hexToBytes } from '@noble/hashes/utils.js';
+import type { TypedDataDefinition } from 'viem';
 import { ClientError } from './errors.ts';
 
 type Address = `0x${string}`;
-export type TypedData = ReturnType<typeof userRequestTypedData>;
+/** What wallets take: `signTypedData` of viem, as it is. */
+export type TypedData = TypedDataDefinition;
 
 const KEY_SEED_BYTES = 64;
 const SECOND_MS = 1_000;

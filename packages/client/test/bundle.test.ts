@@ -45,7 +45,7 @@ test('CommonJS with browser globals only: a permit, and values from four nodes o
     contractAddresses: [DAPP_CONTRACT],
     hostChainId: 1,
     durationDays: 1,
-    sign: (typed) => account.signTypedData<Record<string, unknown>, string>({ ...typed }),
+    sign: (typed) => account.signTypedData(typed),
   });
   const decryption = client.decryptForUser(permit, { keyId: KEY_ID, ciphertexts: network.ciphertexts });
   const values = await decryption.agreed;

@@ -31,7 +31,7 @@ const permission: PermitOptions = {
   contractAddresses: [DAPP_CONTRACT],
   hostChainId: 11_155_111,
   durationDays: 7,
-  sign: (typed) => account.signTypedData<Record<string, unknown>, string>({ ...typed }),
+  sign: (typed) => account.signTypedData(typed),
 };
 
 function clientOf({ options }: UserNetwork, deadlineMs = PATIENT_MS) {

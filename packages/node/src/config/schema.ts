@@ -71,6 +71,12 @@ export const Limits = Type.Object(
     bodyBytes: Type.Integer({ minimum: 1024, maximum: 2 ** 27, default: 2 ** 25 }),
     ciphertextsPerRequest: Type.Integer({ minimum: 1, maximum: 256, default: 64 }),
     blocksPerRequest: Type.Integer({ minimum: 1, maximum: 8192, default: 2048 }),
+    userClockSeconds: Type.Integer({
+      minimum: 0,
+      maximum: 3600,
+      default: 60,
+      description: "how far the clock of a user's wallet may be off from this node's",
+    }),
     runningRequests: Type.Integer({ minimum: 1, maximum: 4096, default: 256 }),
     keptRequests: Type.Integer({
       minimum: 1,

@@ -1,12 +1,14 @@
 /** The HTTP side of a node: requests, key views, metrics and server, put together. */
+import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { PublicDecryptionBody } from '../requests/body.ts';
+import { PublicDecryptionBody, UserDecryptionBody } from '../requests/body.ts';
 import { createDecryptions, type DecryptionModules } from '../requests/decryptions.ts';
 import { createForwarding } from '../requests/forwarding.ts';
 import type { AnswerSigner } from '../requests/public-answer.ts';
 import { publicDecryption } from '../requests/public-decryption.ts';
 import { createRequestBook, type RequestBook } from '../requests/request-book.ts';
 import { createRequesters, type Requesters } from '../requests/requester.ts';
+import { userDecryption } from '../requests/user-decryption.ts';
 import { createKeyViews } from '../rest/key-view.ts';
 import { createServer } from '../rest/server.ts';
 import { createWaiting } from '../rest/waiting.ts';
@@ -50,7 +52,8 @@ export async function createRest(node: Node): Promise<Rest> {
     async drain(waitMs) {
       const enough = AbortSignal.timeout(waitMs);
       const timeUp = new Promise<void>((resolve) => enough.addEventListener('abort', () => resolve()));
-      await Promise.race([decryptions.publicDecryptions.drain(), timeUp]);
+      const drained = Promise.all(Object.values(decryptions).map((each) => each.drain()));
+      await Promise.race([drained, timeUp]);
       waiting.stop();
     },
   };
@@ -63,6 +66,8 @@ interface Parts {
   readonly metrics: Metrics;
 }
 
+const secureRandom = (count: number) => new Uint8Array(randomBytes(count));
+
 /** Every kind of decryption has its own exchange between nodes; ids, answers and limits are common. */
 function decryptionsOf(node: Node, { book, requesters, signing, metrics }: Parts) {
   const { config, party, services, log } = node;
@@ -72,8 +77,13 @@ function decryptionsOf(node: Node, { book, requesters, signing, metrics }: Parts
   const modules: DecryptionModules = { self: party.self, services, book, limits, metering, warn, now: Date.now };
   const links = { party, requesters, bodyBytes: limits.bodyBytes, warn };
   const publicForwarding = createForwarding<PublicDecryptionBody>('public-decryption', PublicDecryptionBody, links);
+  const userForwarding = createForwarding<UserDecryptionBody>('user-decryption', UserDecryptionBody, links);
+  const { t: threshold } = party.roster;
+  const shareSigner = { ...signing, party: party.self, threshold, random: secureRandom };
+  const rules = { domain: signing.domain, toleranceSeconds: limits.userClockSeconds, now: Date.now };
   return {
     publicDecryptions: createDecryptions(publicDecryption(services, signing), publicForwarding, modules),
+    userDecryptions: createDecryptions(userDecryption(services, shareSigner, rules), userForwarding, modules),
   };
 }
 

@@ -30,9 +30,7 @@ export function apiErrorOf(error: unknown): ApiError | undefined {
   if (error instanceof UnsoundSizeError) return new ApiError(error.code, error.message);
   if (error instanceof CeremonyError) return new ApiError(error.code, error.message);
   if (error instanceof DecryptionError) return new ApiError(error.code, error.message, error.parties);
-  if (error instanceof WireError && error.code.startsWith('EXTRA_DATA_')) {
-    return new ApiError('EXTRA_DATA_MALFORMED', error.message);
-  }
+  if (error instanceof WireError && isErrorCode(error.code)) return new ApiError(error.code, error.message);
   return undefined;
 }
 

@@ -6,6 +6,7 @@ import type { CeremonyError } from '@keyquorum/protocols/ceremony/ceremony';
 import type { DecryptionErrorCode } from '@keyquorum/protocols/decryption/job';
 import type { EvidenceErrorCode } from '@keyquorum/protocols/evidence/evidence-error';
 import type { CiphertextErrorCode } from '@keyquorum/tfhe/ciphertext';
+import type { WireErrorCode } from '@keyquorum/wire/error';
 import type { ConfigErrorCode } from '../config/config-error.ts';
 import type { StoreErrorCode } from '../store/store-error.ts';
 
@@ -23,7 +24,6 @@ type OwnCode =
   | 'BUSY'
   | 'CEREMONY_FINISHED'
   | 'EVIDENCE_UNKNOWN'
-  | 'EXTRA_DATA_MALFORMED'
   | 'FORBIDDEN'
   | 'INTERNAL'
   | 'KEYGEN_REFUSED'
@@ -45,8 +45,31 @@ type OwnCode =
   | 'STOPPING'
   | 'UNAUTHENTICATED';
 
+/** What may be wrong with what users sign and with extraData. */
+type RequestCode = Extract<
+  WireErrorCode,
+  | 'EXTRA_DATA_MALFORMED'
+  | 'EXTRA_DATA_VERSION'
+  | 'SIGNATURE_LENGTH'
+  | 'SIGNATURE_V'
+  | 'SIGNATURE_HIGH_S'
+  | 'SIGNATURE_INVALID'
+  | 'SIGNER_WRONG'
+  | 'TYPE_UNSUPPORTED'
+  | 'BITS_TOO_MANY'
+  | 'CONTRACTS_COUNT'
+  | 'CONTRACT_NOT_SIGNED'
+  | 'USER_IS_CONTRACT'
+  | 'DURATION'
+  | 'REQUEST_NOT_YET_VALID'
+  | 'REQUEST_EXPIRED'
+  | 'ENCRYPTION_KEY_MALFORMED'
+  | 'ENCRYPTION_KEY_NOT_REDUCED'
+>;
+
 export type ErrorCode =
   | OwnCode
+  | RequestCode
   | CiphertextErrorCode
   | DecryptionErrorCode
   | CeremonyError['code']
@@ -64,7 +87,6 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
   },
   CEREMONY_FINISHED: { status: 409, hint: 'it has ended already; nothing was changed' },
   EVIDENCE_UNKNOWN: { status: 404, hint: 'GET /v1/evidence lists the files of this node; others may have more' },
-  EXTRA_DATA_MALFORMED: { status: 422, hint: 'leave extraData empty, or give a context as docs/rest.md describes' },
   FORBIDDEN: { status: 403, hint: 'ask the operator to allow this application or operation for your requester' },
   INTERNAL: { status: 500, hint: 'report it with the requestId; the log of the node has the details' },
   KEYGEN_REFUSED: { status: 403, hint: 'this node allows other parameters or purposes: keys in node.toml' },
@@ -85,6 +107,32 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
   ROUTE_UNKNOWN: { status: 404, hint: 'see /openapi.json for all calls' },
   STOPPING: { status: 503, hint: 'this node is stopping; ask another one' },
   UNAUTHENTICATED: { status: 401, hint: 'send Authorization: Bearer with the API key of a configured requester' },
+};
+
+const REQUEST: Record<RequestCode, ErrorEntry> = {
+  EXTRA_DATA_MALFORMED: { status: 422, hint: 'leave extraData empty, or give a context as docs/rest.md describes' },
+  EXTRA_DATA_VERSION: { status: 422, hint: 'leave extraData empty, or use version 00, 01 or 02' },
+  SIGNATURE_LENGTH: { status: 422, hint: 'send 65 bytes: r, s, v' },
+  SIGNATURE_V: { status: 422, hint: 'let the last byte be 27 or 28, as wallets make it' },
+  SIGNATURE_HIGH_S: { status: 422, hint: 'send the spelling with low s; wallets make no other' },
+  SIGNATURE_INVALID: { status: 422, hint: 'have the request signed again' },
+  SIGNER_WRONG: {
+    status: 403,
+    hint: 'sign exactly this request with the key of userAddress: compare domain and fields',
+  },
+  TYPE_UNSUPPORTED: {
+    status: 422,
+    hint: 'cast the value to bool, uint8 to uint256 or address, or decrypt it publicly',
+  },
+  BITS_TOO_MANY: { status: 422, hint: 'split the request: values of at most 2048 bits together' },
+  CONTRACTS_COUNT: { status: 422, hint: 'name 1 to 10 contracts' },
+  CONTRACT_NOT_SIGNED: { status: 403, hint: 'have the user sign for the contract of every value' },
+  USER_IS_CONTRACT: { status: 422, hint: 'give the address of a person, not of a contract of the request' },
+  DURATION: { status: 422, hint: 'let the user sign for 1 to 365 days' },
+  REQUEST_NOT_YET_VALID: { status: 403, hint: 'correct the clock that is wrong, or start earlier' },
+  REQUEST_EXPIRED: { status: 403, hint: 'have the user sign again; if that is new, correct the clock that is wrong' },
+  ENCRYPTION_KEY_MALFORMED: { status: 422, hint: 'send the 869 bytes of an ML-KEM-512 key as SDKs make it' },
+  ENCRYPTION_KEY_NOT_REDUCED: { status: 422, hint: 'make a new key pair with a correct ML-KEM library' },
 };
 
 const CIPHERTEXT: Record<CiphertextErrorCode, ErrorEntry> = {
@@ -142,6 +190,6 @@ const STORE: Record<StoreErrorCode, ErrorEntry> = {
 };
 
 export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
-  ...{ ...CALLER, ...CIPHERTEXT, ...DECRYPTION },
+  ...{ ...CALLER, ...REQUEST, ...CIPHERTEXT, ...DECRYPTION },
   ...{ ...CEREMONY, ...EVIDENCE, ...CONFIG, ...STORE },
 };

@@ -3,6 +3,7 @@
  * or is forwarded by another node; both ways go through the same checks, and only the first asks the other nodes.
  */
 import type { PartyId } from '@keyquorum/mpc/transport';
+import type { Output } from '@keyquorum/protocols/decryption/job';
 import type { Services } from '@keyquorum/protocols/services';
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
 import type { Limits, Requester } from '../config/schema.ts';
@@ -18,9 +19,11 @@ import type { Caller } from './requester.ts';
 /** What differs between kinds of decryption. */
 export interface DecryptionKind<Body, Asked extends Content> {
   readonly name: Asked['kind'];
+  /** Whom the answer is for. */
+  readonly output: Output;
   contentOf(body: Body, requester: string): Asked;
-  /** What only this kind must fulfil, before a ciphertext is looked at. */
-  checks(content: Asked): readonly Check[];
+  /** What only this kind must fulfil. `values` are there when the checks of the ciphertexts have run. */
+  checks(content: Asked, values: readonly CiphertextValue[]): readonly Check[];
   /** Runs the protocol. `first`: the node that was asked by the caller. */
   answer(content: Asked, values: readonly CiphertextValue[], first: PartyId): Promise<Answer>;
 }
@@ -30,11 +33,11 @@ type RecordOf<Asked extends Content> = Extract<RequestRecord, { readonly kind: A
 export interface Decryptions<Body, Asked extends Content> {
   /** A request of a caller; resolves when it is durably admitted. Throws what apiErrorOf understands. */
   ask(body: Body, caller: Caller): Promise<RecordOf<Asked>>;
-  /** The request, if this requester made it. */
-  find(requestId: string, requester: string): RecordOf<Asked> | undefined;
+  /** The request, if this caller made it. Throws UNAUTHENTICATED when the caller signed another one. */
+  find(requestId: string, caller: Caller): RecordOf<Asked> | undefined;
   onEnd(requestId: string, listener: () => void): () => void;
   /** What would become of the request, without running or remembering anything. */
-  explain(body: Body, requester: Requester): Explanation;
+  explain(body: Body, caller: Caller): Explanation;
   /** Admits nothing new; resolves when nothing runs any more. Whoever stops the node bounds the wait. */
   drain(): Promise<void>;
 }
@@ -72,7 +75,9 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
   function admit(content: Asked, { requester, first }: Admission): Promise<void> | undefined {
     if (book.knows(content)) return undefined;
     if (draining) throw new ApiError('STOPPING', 'this node is stopping');
-    const values = judge(content, { requester, keys: services.keys(), limits }, kind.checks(content));
+    const values = judge(content, { requester, keys: services.keys(), limits }, (values) =>
+      kind.checks(content, values),
+    );
     const durable = book.admit(content, { riding: first !== self });
     void run(modules, content, () => kind.answer(content, values, first));
     return durable;
@@ -86,11 +91,11 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
   return {
     async ask(body, { requester, sign }) {
       const content = kind.contentOf(body, requester.name);
+      const signature = Buffer.from(sign(content.hash)).toString('hex');
       const durable = admit(content, { requester, first: self });
       if (durable) {
         // The others may start before our record is on disk: what must not be forgotten, the ceremonies journal
         // themselves.
-        const signature = Buffer.from(sign(content.hash)).toString('hex');
         book.onEnd(content.requestId, forwarding.send({ request: body, requester: requester.name, signature }));
         await durable;
       }
@@ -98,16 +103,24 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
       if (record && isOfKind(record)) return record;
       throw new ApiError('BUSY', 'the request ended and was forgotten at once: limits.keptRequests');
     },
-    find(requestId, requester) {
+    find(requestId, { requester, sign }) {
       const record = book.get(requestId);
-      return record && isOfKind(record) && record.requester === requester ? record : undefined;
+      if (!record || !isOfKind(record) || record.requester !== requester.name) return undefined;
+      sign(Buffer.from(record.contentHash, 'hex'));
+      return record;
     },
     onEnd: (requestId, listener) => book.onEnd(requestId, listener),
-    explain(body, requester) {
+    explain(body, { requester, sign }) {
       const content = kind.contentOf(body, requester.name);
-      const judgement = judgementOf(content, { requester, keys: services.keys(), limits }, kind.checks(content));
+      sign(content.hash);
+      const judgement = judgementOf(content, { requester, keys: services.keys(), limits }, (values) =>
+        kind.checks(content, values),
+      );
       const id = { name: 'requestId', run: () => void book.knows(content) };
-      const capacity = capacityChecks(judgement.values, { services, running: book.running(), limits, draining });
+      const capacity = capacityChecks(judgement.values, {
+        ...{ output: kind.output, services, limits, draining },
+        running: book.running(),
+      });
       return explained([id, ...judgement.checks, ...capacity]);
     },
     async drain() {

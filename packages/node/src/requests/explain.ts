@@ -1,4 +1,6 @@
 /** Dry runs: every check of a request with its answer, instead of the first refusal. Nothing is run or remembered. */
+import { bundlesFor } from '@keyquorum/protocols/decryption/admission';
+import type { Output } from '@keyquorum/protocols/decryption/job';
 import type { Services } from '@keyquorum/protocols/services';
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
 import Type, { type Static } from 'typebox';
@@ -30,7 +32,8 @@ export function explained(checks: readonly Check[]): Explanation {
 }
 
 function verdictOn({ name: check, needs, run }: Check, before: ReadonlyMap<string, Verdict>): Verdict {
-  if (needs !== undefined && before.get(needs)?.passed !== true) return { check, passed: null };
+  const needed = [...before.values()].filter((each) => each.check === needs || each.check.startsWith(`${needs}.`));
+  if (needed.some(({ passed }) => passed !== true)) return { check, passed: null };
   try {
     run();
     return { check, passed: true };
@@ -43,6 +46,8 @@ function verdictOn({ name: check, needs, run }: Check, before: ReadonlyMap<strin
 }
 
 interface Capacity {
+  /** Whom the answer is for. */
+  readonly output: Output;
   readonly services: Services;
   readonly running: number;
   readonly limits: Limits;
@@ -52,7 +57,7 @@ interface Capacity {
 /** Whether this node has what running the request takes. `values` are read when the checks before have run. */
 export function capacityChecks(
   values: readonly CiphertextValue[],
-  { services, running, limits, draining }: Capacity,
+  { output, services, running, limits, draining }: Capacity,
 ): readonly Check[] {
   return [
     {
@@ -65,9 +70,9 @@ export function capacityChecks(
     },
     {
       name: 'pool',
-      needs: 'ciphertexts.0',
+      needs: 'ciphertexts',
       run() {
-        const needed = values.reduce((sum, { blockBits }) => sum + blockBits.length, 0);
+        const needed = bundlesFor(values, output);
         const { available, reason } = services.pool();
         if (available >= needed) return;
         const why = reason === '' ? 'it is being filled' : reason;

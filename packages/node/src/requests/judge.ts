@@ -26,7 +26,7 @@ const SQUASHED_WEIGHT = 4;
 /** One thing that must hold, under the name that `POST /v1/explain` shows. */
 export interface Check {
   readonly name: string;
-  /** Name of a check without whose success this one says nothing. */
+  /** Name, or first part of the names, of checks without whose success this one says nothing. */
   readonly needs?: string;
   /** Throws ApiError, CiphertextError or WireError. */
   run(): void;
@@ -45,8 +45,12 @@ export interface Judgement {
   readonly values: readonly CiphertextValue[];
 }
 
-/** `own`: what only this kind of request must fulfil. */
-export function judgementOf(content: Content, circumstances: Circumstances, own: readonly Check[]): Judgement {
+/** `own`: what only this kind of request must fulfil, besides; gets the values when they are read. */
+export function judgementOf(
+  content: Content,
+  circumstances: Circumstances,
+  own: (values: readonly CiphertextValue[]) => readonly Check[],
+): Judgement {
   const { requester, keys, limits } = circumstances;
   const { ciphertexts, app, keyId } = content;
   const values: CiphertextValue[] = [];
@@ -66,13 +70,13 @@ export function judgementOf(content: Content, circumstances: Circumstances, own:
   const checks: Check[] = [
     { name: 'application', run: () => requireApplication(requester, app) },
     { name: 'extraData', run: () => void parseExtraData(content.extraData) },
-    ...own,
     { name: 'key', run: () => void key() },
     { name: 'provenance', needs: 'key', run: () => requireProvenance(key()) },
     { name: 'size', run: () => requireCount(ciphertexts.length, limits) },
     ...ciphertexts.map((ciphertext, index) => {
       return { name: `ciphertexts.${index}`, needs: 'key', run: () => readOne(ciphertext, index) };
     }),
+    ...own(values),
   ];
   return { checks, values };
 }

@@ -11,6 +11,7 @@ export function publicDecryption(
 ): DecryptionKind<PublicDecryptionBody, PublicContent> {
   return {
     name: 'public-decryption',
+    output: 'public',
     contentOf: publicContentOf,
     checks: () => [],
     async answer(content, values, first) {

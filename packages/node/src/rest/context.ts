@@ -2,8 +2,8 @@
 import type { Services } from '@keyquorum/protocols/services';
 import type { Logger } from 'pino';
 import type { NodeConfig } from '../config/config.ts';
-import type { PublicDecryptionBody } from '../requests/body.ts';
-import type { PublicContent } from '../requests/content.ts';
+import type { PublicDecryptionBody, UserDecryptionBody } from '../requests/body.ts';
+import type { PublicContent, UserContent } from '../requests/content.ts';
 import type { Decryptions } from '../requests/decryptions.ts';
 import type { Caller, Requesters } from '../requests/requester.ts';
 import type { KeyViews } from './key-view.ts';
@@ -16,6 +16,7 @@ export interface RestContext {
   readonly requesters: Requesters;
   readonly services: Services;
   readonly publicDecryptions: Decryptions<PublicDecryptionBody, PublicContent>;
+  readonly userDecryptions: Decryptions<UserDecryptionBody, UserContent>;
   readonly keys: KeyViews;
   readonly waiting: Waiting;
   /** EIP-55 address that signs answers. */

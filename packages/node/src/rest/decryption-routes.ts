@@ -1,40 +1,80 @@
-/** Public decryptions: ask, and wait for the signed answer. */
+/** Decryptions to everybody and to one user: ask, and wait for this node's signed answer. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, errorDetail } from '../errors/api-error.ts';
-import { PublicDecryptionBody } from '../requests/body.ts';
-import type { PublicRecord } from '../requests/record.ts';
+import { PublicDecryptionBody, UserDecryptionBody } from '../requests/body.ts';
+import type { PublicRecord, RequestRecord, UserRecord } from '../requests/record.ts';
+import type { Caller } from '../requests/requester.ts';
 import { authentication, callerOf, hangUpSignal } from './authentication.ts';
 import type { RestContext } from './context.ts';
 import { perRequester } from './rate-limit.ts';
-import { Accepted, DecryptionBody, IdParams, responses, WaitQuery } from './schemas.ts';
+import { Accepted, DecryptionBody, IdParams, responses, UserDecryptionAnswer, WaitQuery } from './schemas.ts';
 
-const EMPTY = { values: [], abiEncoded: '', signature: '', faults: [] };
+const NO_VALUES = { values: [], abiEncoded: '', signature: '', faults: [] };
+const NO_SHARE = { payload: '', signature: '', extraData: '', faults: [] };
 
-function bodyOf({ requestId, state, answer, failure }: PublicRecord, signer: string): DecryptionBody {
-  const error = failure && errorDetail({ ...failure, requestId });
-  return { requestId, state, ...(answer ?? EMPTY), signer, ...(error && { error }) };
+function errorOf({ requestId, failure }: RequestRecord) {
+  return failure && { error: errorDetail({ ...failure, requestId }) };
+}
+
+function publicBody(record: PublicRecord, signer: string): DecryptionBody {
+  const { requestId, state, answer } = record;
+  return { requestId, state, ...(answer ?? NO_VALUES), signer, ...errorOf(record) };
+}
+
+function userBody(record: UserRecord): UserDecryptionAnswer {
+  const { requestId, state, answer } = record;
+  return { requestId, state, ...(answer ?? NO_SHARE), ...errorOf(record) };
+}
+
+/** Requests of one kind, as far as waiting for them goes. */
+interface Findable<Record> {
+  find(requestId: string, caller: Caller): Record | undefined;
+  onEnd(requestId: string, listener: () => void): () => void;
+}
+
+interface WaitRequest {
+  readonly Params: { readonly id: string };
+  readonly Querystring: { readonly wait?: number };
+}
+
+/** The caller's request after its end, or as it is when the wait is over. Throws REQUEST_UNKNOWN. */
+async function waitedFor<Record extends RequestRecord>(
+  decryptions: Findable<Record>,
+  { waiting }: RestContext,
+  { request, reply }: { request: FastifyRequest<WaitRequest>; reply: FastifyReply },
+): Promise<Record> {
+  const { id } = request.params;
+  const caller = callerOf(request);
+  if (decryptions.find(id, caller)?.state === 'pending') {
+    const options = { seconds: request.query.wait ?? 0, signal: hangUpSignal(reply) };
+    await waiting.until((wake) => decryptions.onEnd(id, wake), options);
+  }
+  const record = decryptions.find(id, caller);
+  if (record) return record;
+  throw new ApiError('REQUEST_UNKNOWN', `this node knows no request ${id} of ${caller.requester.name}`);
 }
 
 export const decryptionRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = async (app, { context }) => {
-  const { publicDecryptions: decryptions, waiting, config, requesters, signer } = context;
+  const { publicDecryptions, userDecryptions, config, requesters, signer } = context;
   const onRequest = authentication(requesters);
+  const security = [{ apiKey: [] }];
+  const asking = { onRequest, ...perRequester(app, config.limits), bodyLimit: config.limits.bodyBytes };
 
   app.post(
     '/v1/public-decryptions',
     {
-      onRequest,
-      ...perRequester(app, config.limits),
-      bodyLimit: config.limits.bodyBytes,
+      ...asking,
       schema: {
         operationId: 'decryptPublicly',
         summary: 'Ask the network to decrypt ciphertexts; same id and content give the same answer',
-        security: [{ apiKey: [] }],
+        security,
         body: PublicDecryptionBody,
         response: responses({ 202: Accepted }),
       },
     },
     async (request, reply) => {
-      const { requestId, state } = await decryptions.ask(request.body, callerOf(request));
+      const { requestId, state } = await publicDecryptions.ask(request.body, callerOf(request));
       return reply.code(202).send({ requestId, state });
     },
   );
@@ -46,23 +86,46 @@ export const decryptionRoutes: FastifyPluginAsyncTypebox<{ context: RestContext 
       schema: {
         operationId: 'getPublicDecryption',
         summary: 'State of a decryption; when it is done, the values and the signature of this node',
-        security: [{ apiKey: [] }],
+        security,
         params: IdParams,
         querystring: WaitQuery,
         response: responses({ 200: DecryptionBody }),
       },
     },
-    async (request, reply) => {
-      const { id } = request.params;
-      const { name } = callerOf(request).requester;
-      const known = () => decryptions.find(id, name);
-      if (known()?.state === 'pending') {
-        const options = { seconds: request.query.wait ?? 0, signal: hangUpSignal(reply) };
-        await waiting.until((wake) => decryptions.onEnd(id, wake), options);
-      }
-      const record = known();
-      if (!record) throw new ApiError('REQUEST_UNKNOWN', `this node knows no request ${id} of ${name}`);
-      return bodyOf(record, signer);
+    async (request, reply) => publicBody(await waitedFor(publicDecryptions, context, { request, reply }), signer),
+  );
+
+  app.post(
+    '/v1/user-decryptions',
+    {
+      ...asking,
+      schema: {
+        operationId: 'decryptForUser',
+        summary: 'Ask the network to re-encrypt values to the key of a user who signed for it',
+        security,
+        body: UserDecryptionBody,
+        response: responses({ 202: Accepted }),
+      },
     },
+    async (request, reply) => {
+      const { requestId, state } = await userDecryptions.ask(request.body, callerOf(request));
+      return reply.code(202).send({ requestId, state });
+    },
+  );
+
+  app.get(
+    '/v1/user-decryptions/:id',
+    {
+      onRequest,
+      schema: {
+        operationId: 'getUserDecryption',
+        summary: "State of a re-encryption; when it is done, this node's share for the user, ready for node-tkms",
+        security,
+        params: IdParams,
+        querystring: WaitQuery,
+        response: responses({ 200: UserDecryptionAnswer }),
+      },
+    },
+    async (request, reply) => userBody(await waitedFor(userDecryptions, context, { request, reply })),
   );
 };

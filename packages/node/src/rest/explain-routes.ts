@@ -1,7 +1,7 @@
 /** `POST /v1/explain`: why a request is refused, or that it would run. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
-import { PublicDecryptionBody } from '../requests/body.ts';
+import { PublicDecryptionBody, UserDecryptionBody } from '../requests/body.ts';
 import { Explanation } from '../requests/explain.ts';
 import { authentication, callerOf } from './authentication.ts';
 import type { RestContext } from './context.ts';
@@ -10,7 +10,10 @@ import { responses } from './schemas.ts';
 
 const closed = { additionalProperties: false } as const;
 
-const ExplainBody = Type.Object({ kind: Type.Literal('public-decryption'), request: PublicDecryptionBody }, closed);
+const ExplainBody = Type.Union([
+  Type.Object({ kind: Type.Literal('public-decryption'), request: PublicDecryptionBody }, closed),
+  Type.Object({ kind: Type.Literal('user-decryption'), request: UserDecryptionBody }, closed),
+]);
 
 const Explained = Type.Object({
   ...Explanation.properties,
@@ -22,7 +25,7 @@ const Explained = Type.Object({
 });
 
 export const explainRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = async (app, { context }) => {
-  const { publicDecryptions, config, requesters } = context;
+  const { publicDecryptions, userDecryptions, config, requesters } = context;
   app.post(
     '/v1/explain',
     {
@@ -38,8 +41,12 @@ export const explainRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> 
       },
     },
     async (request) => {
-      const { requester } = callerOf(request);
-      const explanation = publicDecryptions.explain(request.body.request, requester);
+      const caller = callerOf(request);
+      const { body } = request;
+      const explanation =
+        body.kind === 'public-decryption'
+          ? publicDecryptions.explain(body.request, caller)
+          : userDecryptions.explain(body.request, caller);
       const { ready, reason, peers } = context.status();
       const peersDown = peers.filter(({ up }) => !up).map(({ party }) => party);
       return { ...explanation, allowed: explanation.allowed && ready, node: { ready, reason, peersDown } };

@@ -3,7 +3,7 @@ import { OBJECT_TYPES } from '@keyquorum/protocols/keygen/objects';
 import Type, { type Static } from 'typebox';
 import { KeySetName, Purpose } from '../config/schema.ts';
 import { Id } from '../requests/body.ts';
-import { FaultReport, PlainValue } from '../requests/record.ts';
+import { FaultReport, PlainValue, UserAnswer } from '../requests/record.ts';
 
 const closed = { additionalProperties: false } as const;
 const WAIT_SECONDS_MAX = 60;
@@ -113,6 +113,14 @@ export const DecryptionBody = Type.Object({
   error: Type.Optional(ErrorDetail),
 });
 export type DecryptionBody = Static<typeof DecryptionBody>;
+
+export const UserDecryptionAnswer = Type.Object({
+  requestId: Id,
+  state: Type.Enum(['pending', 'succeeded', 'failed']),
+  ...UserAnswer.properties,
+  error: Type.Optional(ErrorDetail),
+});
+export type UserDecryptionAnswer = Static<typeof UserDecryptionAnswer>;
 
 export const CeremonyBody = Type.Object({
   id: Id,

@@ -1,51 +1,27 @@
 /** What a node says to a ciphertext before it takes part: values of packed lists, by slot, type, purpose and size. */
 import type { KeyRecord } from '@keyquorum/protocols/services';
-import { lweDimensionOf, TEST_PARAMETERS } from '@keyquorum/tfhe/parameters';
+import { TEST_PARAMETERS } from '@keyquorum/tfhe/parameters';
 import { safeSerialize, TYPE_NAME } from '@keyquorum/tfhe/safe-serialize';
-import { compressedCiphertextList, squashedInteger } from '@keyquorum/tfhe/schema/ciphertexts';
-import { NATIVE_64, NATIVE_128 } from '@keyquorum/tfhe/schema/core';
+import { squashedInteger } from '@keyquorum/tfhe/schema/ciphertexts';
+import { NATIVE_128 } from '@keyquorum/tfhe/schema/core';
 import { expect, test } from 'vitest';
 import type { PublicDecryptionBody } from '../../src/requests/body.ts';
 import { publicContentOf } from '../../src/requests/content.ts';
 import { judge } from '../../src/requests/judge.ts';
+import { zeroList } from './zero-list.ts';
 
 const id = (byte: number) => byte.toString(16).padStart(2, '0').repeat(32);
 const requester = { name: 'alice', apps: ['default'], operator: false, apiKeySha256: id(0), publicKey: id(0) };
 const limits = { ciphertextsPerRequest: 4, blocksPerRequest: 8 } as Parameters<typeof judge>[1]['limits'];
 
-/** A list of zeros: a boolean and an unsigned integer of 8 bits. */
-function listBytes(): Uint8Array {
-  const { compression, messageModulus, carryModulus } = TEST_PARAMETERS;
-  const { dimension: glweDimension, polynomialSize, ciphertextsPerGlwe, storageLogModulus: bits } = compression;
-  const bodyCount = 5;
-  const count = lweDimensionOf(compression) + bodyCount;
-  const packed = { data: new Uint8Array(8 * Math.ceil((count * bits) / 64)), bits, count };
-  const order = { kind: 'KeyswitchBootstrap' as const, value: null };
-  const shape = { ciphertextModulus: NATIVE_64, messageModulus, carryModulus, ciphertextsPerGlwe };
-  const metadata = { ...shape, atomicPattern: { kind: 'Standard' as const, value: order } };
-  const glwe = { packed, glweDimension, polynomialSize, bodyCount, ciphertextModulus: NATIVE_64 };
-  const empty = { data: new Uint8Array(0) };
-  return safeSerialize(TYPE_NAME.compressedCiphertextList, compressedCiphertextList, {
-    inner: {
-      blocks: { glwes: [glwe], metadata },
-      items: [
-        { version: 1, value: { kind: 'Boolean', value: null } },
-        { version: 1, value: { kind: 'Unsigned', value: 4 } },
-      ],
-    },
-    tag: empty,
-    reRandomizationMetadata: [empty, empty],
-  });
-}
-
 function judged(change: Partial<PublicDecryptionBody['ciphertexts'][number]>, purpose: KeyRecord['purpose']) {
-  const bytes = Buffer.from(listBytes()).toString('base64');
+  const bytes = Buffer.from(zeroList()).toString('base64');
   const ciphertexts = [{ handle: id(3), format: 'compressed-list' as const, bytes, ...change }];
   const keys = [{ keyId: id(2), parameters: 'test', purpose }] as KeyRecord[];
   return judge(
     publicContentOf({ requestId: id(1), keyId: id(2), ciphertexts }, 'alice'),
     { requester, keys, limits },
-    [],
+    () => [],
   );
 }
 

@@ -77,6 +77,8 @@ describe('open to everybody', () => {
         "GET /v1/keys/{id} getKey",
         "POST /v1/public-decryptions decryptPublicly",
         "GET /v1/public-decryptions/{id} getPublicDecryption",
+        "POST /v1/user-decryptions decryptForUser",
+        "GET /v1/user-decryptions/{id} getUserDecryption",
         "POST /v1/explain explain",
         "GET /v1/material/{id} getMaterial",
         "GET /v1/ceremonies listCeremonies",
@@ -97,6 +99,7 @@ describe('who may do what', () => {
     'Bearer wrong-key-wrong-key-wrong-key-wrong-key',
     'Basic abc',
     `Bearer ${'x'.repeat(600)}`,
+    `Keyquorum requester="demo", content="${'00'.repeat(32)}", signature="${'00'.repeat(64)}"`,
   ])('authorization "%s" is refused before the body is read', async (authorization) => {
     const headers = { ...(authorization !== undefined && { authorization }), 'content-type': 'application/json' };
     for (const url of ['/v1/public-decryptions', '/v1/keys']) {

@@ -16,6 +16,7 @@ import { DecryptionError, type DecryptionJob, type Output } from './job.ts';
 import type { BoundValue, FloodedValue, JobValue } from './jobs.ts';
 import { liftMasks, liftSession } from './lifting.ts';
 import { phaseShares } from './online.ts';
+import { BLOCKS_PER_LIFT } from './proposal.ts';
 import { layoutOf } from './user-shares.ts';
 
 export interface AdmissionModules {
@@ -33,6 +34,13 @@ interface Context {
   readonly identity: KeyIdentity;
   readonly epoch: EpochKeys;
   readonly output: Output;
+}
+
+/** Bundles of the pool that the values take: squashed ones none. */
+export function bundlesFor(values: readonly CiphertextValue[], output: Output): number {
+  const blocks = values.filter((value) => !isSquashed(value)).map(({ blockBits }) => blockBits.length);
+  const lent = (count: number) => (output === 'user' ? Math.ceil(count / BLOCKS_PER_LIFT) : 0);
+  return blocks.reduce((sum, count) => sum + count + lent(count), 0);
 }
 
 /** Shares of each value. @throws DecryptionError before anything is computed */

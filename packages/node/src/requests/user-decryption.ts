@@ -1,0 +1,74 @@
+/**
+ * Re-encryption to a user's key: each node answers with its own share, which only the user can read. The user's
+ * signature is checked by every node itself.
+ */
+import type { Services } from '@keyquorum/protocols/services';
+import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
+import type { SigningDomain } from '@keyquorum/wire/eip712';
+import { decodeEncryptionKey } from '@keyquorum/wire/encryption-key';
+import { checkUserRequest, type UserRequest } from '@keyquorum/wire/user-request';
+import type { UserDecryptionBody } from './body.ts';
+import { type UserContent, userContentOf } from './content.ts';
+import type { DecryptionKind } from './decryptions.ts';
+import type { Check } from './judge.ts';
+import { type ShareSigner, userAnswer, userTypeOf } from './user-answer.ts';
+
+/** By what a node judges what users sign. */
+export interface UserRules {
+  /** Of the gateway: its contract is the one that users sign for. */
+  readonly domain: SigningDomain;
+  /** How far users' clocks may be off. */
+  readonly toleranceSeconds: number;
+  now(): number;
+}
+
+export function userDecryption(
+  services: Services,
+  signing: ShareSigner,
+  rules: UserRules,
+): DecryptionKind<UserDecryptionBody, UserContent> {
+  return {
+    name: 'user-decryption',
+    output: 'user',
+    contentOf: userContentOf,
+    checks: (content, values) => userChecks(content, values, rules),
+    async answer(content, values, first) {
+      const { requestId, keyId, hash: contentHash } = content;
+      const shares = await services.userShares({ requestId, keyId, contentHash, values, first });
+      return userAnswer(content, { values, shares }, signing);
+    },
+  };
+}
+
+/** `values` are read by the checks before these. */
+export function userChecks(
+  content: UserContent,
+  values: readonly CiphertextValue[],
+  { domain, toleranceSeconds, now }: UserRules,
+): readonly Check[] {
+  const { user } = content;
+  const { hostChainId, userAddress, signature, encryptionKey, contracts } = user;
+  return [
+    { name: 'encryptionKey', run: () => void decodeEncryptionKey(encryptionKey) },
+    {
+      name: 'userRequest',
+      needs: 'ciphertexts',
+      run: () =>
+        checkUserRequest({
+          domain: { ...domain, chainId: hostChainId },
+          request: requestOf(content),
+          ...{ userAddress, signature, toleranceSeconds },
+          values: values.map((value, index) => ({ fheType: userTypeOf(value), contractAddress: contracts[index]! })),
+          nowSeconds: now() / 1000,
+        }),
+    },
+  ];
+}
+
+/** What the user signed. */
+function requestOf({ user, extraData }: UserContent): UserRequest {
+  const { encryptionKey: publicKey, contractAddresses, startTimestamp, durationDays, delegatorAddress } = user;
+  const fields = { publicKey, contractAddresses, startTimestamp, durationDays, extraData };
+  if (delegatorAddress === undefined) return { kind: 'direct', ...fields };
+  return { kind: 'delegated', ...fields, delegatorAddress };
+}
