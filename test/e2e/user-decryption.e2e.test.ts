@@ -75,7 +75,7 @@ interface UserAnswer {
 const answerOf = (party: number, requestId: string) =>
   running.network.rest(party).get<UserAnswer>(`/v1/user-decryptions/${requestId}?wait=30`);
 
-test.for(['packed', 'plain'] as const)('a user reads every type from %s lists, and all nodes agree', async (packing) => {
+test.for(['packed', 'plain'] as const)('a user reads every type from %s lists; all nodes agree', async (packing) => {
   const verdicts = await read(TYPES.map(randomSample), packing);
   expect([...verdicts.values()]).toEqual(PARTIES.map(() => 'agreed'));
 });
