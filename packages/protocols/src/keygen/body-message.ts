@@ -12,10 +12,12 @@ import { decodeDetected } from '@keyquorum/mpc/sharing/detected';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import type { KeySetComponent } from '@keyquorum/tfhe/key-set-components';
 import { type BodyChunk, PACKED } from './chunks.ts';
+import { powerOfTwo, replace } from './elements.ts';
 import { bitsPerSample, centring, componentNoise, type JointNoise } from './noise.ts';
 import type { RowMaker } from './rows.ts';
 
 const GR64_BYTES = 32;
+const WORD_BYTES = 8;
 
 /** Key families of the session: C for zero sharings and bits, A2 for noise. */
 export interface SessionPrss {
@@ -91,13 +93,14 @@ function jointPart(kernel: Kernel, chunk: BodyChunk, noiseBits: Gr64, noise: Joi
   if (prssBits !== undefined) {
     const bits = cut(jointBits, 0);
     const integers = gr64.combineBits(bits, jointBits);
-    samples.set(gr64.scale(constant(1n << BigInt(prssBits)), integers));
+    replace(gr64, samples, 0, gr64.scale(powerOfTwo(gr64, WORD_BYTES, prssBits), integers));
     for (const secret of [bits, integers]) eraseBuffer(secret);
   } else {
     const single = cut(1, 0); // b_0 of every sample of the component stands before all others
     const bits = cut(jointBits, chunk.component.rowCount * size);
-    samples.set(gr64.add(single, gr64.combineBits(bits, jointBits)));
-    for (const secret of [single, bits]) eraseBuffer(secret);
+    const integers = gr64.combineBits(bits, jointBits);
+    replace(gr64, samples, 0, gr64.add(single, integers));
+    for (const secret of [single, bits, integers]) eraseBuffer(secret);
   }
   const packed = gr64.pack4(samples);
   eraseBuffer(samples);
@@ -114,11 +117,6 @@ function sumOf<E extends Gr64 | Gr128>(ring: Ring<E>, constant: E, terms: readon
     sum = next;
   }
   return sum;
-}
-
-/** The public integer as one ring element. */
-function constant(value: bigint): Gr64 {
-  return asGr64(new Uint8Array(BigUint64Array.of(BigInt.asUintN(64, value), 0n, 0n, 0n).buffer));
 }
 
 /** The constant of the last chunk: nearly always that of the next one. */

@@ -26,7 +26,7 @@ import { InconsistentOpening } from '../closed/opening-error.ts';
 import { blame } from './blame.ts';
 import { type BodyStore, keySetDigest } from './bodies.ts';
 import type { SessionPrss } from './body-message.ts';
-import { bitsOf, bodyMaker, type KeygenSecrets, keygenPlan } from './material.ts';
+import { type BodyMaker, bitsOf, bodyMaker, type KeygenSecrets, keygenPlan } from './material.ts';
 import { openBodies } from './open-bodies.ts';
 import { BITS_TAG, type KeygenRun, keygenFamilies, seedCoin, seedOf, stepMessage } from './replay.ts';
 import { bitsMessage, bitsMessageBytes, finishSecretBits, openBits } from './secret-bits.ts';
@@ -117,17 +117,8 @@ async function generateWith(
 
   input.onPhase('bits'); // K3
   const secrets = await generateBits(session, prss.c, { run, input });
-  await input.keep(secrets.keys);
-
-  input.onPhase('bodies'); // K4
   const maker = bodyMaker(session.kernel, run.plan, { prss, secrets, seed });
-  const digests = await openBodies(session, {
-    ...input,
-    chunks: run.plan.chunks,
-    messageOf: maker.messageOf,
-    store: input.bodies,
-  }).finally(maker.erase);
-  await input.bodies.putDigests(digests);
+  const digests = await openKept(session, { input, run, maker, keys: secrets.keys }).finally(maker.erase);
 
   input.onPhase('trial'); // K5
   const digest = keySetDigest(seed, digests);
@@ -138,6 +129,19 @@ async function generateWith(
   const certificate = await complete(session, { digest, deadlineMs, onWaiting });
   input.onPhase('erase');
   return { seed, digests, certificate: encodeCertificate(certificate) };
+}
+
+/** The end of K3, and K4. */
+async function openKept(
+  session: Session,
+  { input, run, maker, keys }: { input: KeygenInput; run: KeygenRun; maker: BodyMaker; keys: SecretKeyShares },
+): Promise<Uint8Array> {
+  await input.keep(keys);
+  input.onPhase('bodies'); // K4
+  const { chunks } = run.plan;
+  const digests = await openBodies(session, { ...input, chunks, messageOf: maker.messageOf, store: input.bodies });
+  await input.bodies.putDigests(digests);
+  return digests;
 }
 
 function prssOf(kernel: Kernel, init: PrssInit): SessionPrss {
@@ -168,21 +172,23 @@ async function generateBits(
   const { plan } = run;
   const { counts } = plan;
   const { message, secrets } = bitsMessage(kernel, prss, counts);
-  const opened = await openClosed(session, {
-    tag: BITS_TAG,
-    message,
-    expected: input.expected,
-    decode: (messages) => openBits(kernel, messages, { counts, expected: input.expected, t }),
-    valuesBytesMax: bitsMessageBytes(counts),
-    seal: 'ok',
-    deadlineMs: input.deadlineMs,
-    onWaiting: input.onWaiting,
-  });
-  run.bitsValues = opened.values;
-  const bits = finishSecretBits(kernel, secrets, opened.values, counts);
-  secrets.key.fill(0);
-  secrets.noise.fill(0);
-  return bitsOf(plan, bits);
+  try {
+    const opened = await openClosed(session, {
+      tag: BITS_TAG,
+      message,
+      expected: input.expected,
+      decode: (messages) => openBits(kernel, messages, { counts, expected: input.expected, t }),
+      valuesBytesMax: bitsMessageBytes(counts),
+      seal: 'ok',
+      deadlineMs: input.deadlineMs,
+      onWaiting: input.onWaiting,
+    });
+    run.bitsValues = opened.values;
+    return bitsOf(plan, finishSecretBits(kernel, secrets, opened.values, counts));
+  } finally {
+    secrets.key.fill(0);
+    secrets.noise.fill(0);
+  }
 }
 
 function eraseInit(init: PrssInit): void {

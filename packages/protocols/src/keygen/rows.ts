@@ -12,6 +12,7 @@ import { eraseBuffer } from '@keyquorum/mpc/release';
 import { createMaskStream, keyStreamSeedData, type MaskStream } from '@keyquorum/tfhe/csprng';
 import { type KeySetComponent, maskWords, rowPlaintext, type SecretKeyName } from '@keyquorum/tfhe/key-set-components';
 import { PACKED } from './chunks.ts';
+import { element, powerOfTwo, replace, slice } from './elements.ts';
 import { modulo64, type SecretKeyShares } from './secret-keys.ts';
 
 /** Masks that are in memory at a time. */
@@ -92,12 +93,6 @@ function rowMaker<E extends Gr64 | Gr128>(
   };
 }
 
-/** Puts elements in their place and erases the copy. */
-function replace<E extends Gr64 | Gr128>({ bytesPerElement }: Ring<E>, batch: E, at: number, elements: E): void {
-  batch.set(elements, at * bytesPerElement);
-  eraseBuffer(elements);
-}
-
 /** Rows under an LWE key: one coefficient each. */
 function lweRowMaker(kernel: Kernel, component: KeySetComponent, { key, seed }: Keys<Gr64>): RowMaker {
   const { gr64: ring, lwe } = kernel;
@@ -147,12 +142,6 @@ function scaledInputs<E extends Gr64 | Gr128>(
   return new Map(scaled);
 }
 
-function powerOfTwo<E>(ring: Ring<E>, wordBytes: number, exponent: number): E {
-  const word = new Uint8Array(wordBytes);
-  word[exponent >> 3] = 1 << (exponent & 7);
-  return ring.embed(word);
-}
-
 /** rev(S): the coefficients in opposite order. */
 function reversedOrder<E extends Gr64 | Gr128>(ring: Ring<E>, key: E): E {
   const count = ring.count(key);
@@ -178,12 +167,4 @@ function maskReader(component: KeySetComponent, seed: Uint8Array): (first: numbe
 
 function rowMaskBytes(component: KeySetComponent): number {
   return maskWords(component) * component.wordBytes;
-}
-
-function element<E extends Gr64 | Gr128>(ring: Ring<E>, batch: E, index: number): E {
-  return slice(ring, batch, index, 1);
-}
-
-function slice<E extends Gr64 | Gr128>({ bytesPerElement }: Ring<E>, batch: E, first: number, count: number): E {
-  return batch.subarray(first * bytesPerElement, (first + count) * bytesPerElement) as Uint8Array as E;
 }
