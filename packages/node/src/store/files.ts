@@ -37,6 +37,7 @@ export async function writeDurably(path: string, parts: readonly Uint8Array[], m
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (cause) {
+    await unlink(temporary).catch(() => undefined); // it may be what fills the disk; the next start removes it too
     throw new StoreError('STORE_FAILED', `cannot write ${path}: ${systemCode(cause) ?? 'unknown cause'}`, { cause });
   }
 }

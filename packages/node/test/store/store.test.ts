@@ -1,4 +1,4 @@
-import { appendFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readMasterKey, type Unlock, writeMasterKey } from '../../src/store/master-key.ts';
@@ -42,6 +42,15 @@ test('a second store in the same folder, and a second process on it, are refused
   await expect(createStore({ path, unlock, random })).rejects.toMatchObject({ code: 'STORE_EXISTS' });
   const store = await open(path);
   await expect(open(path)).rejects.toMatchObject({ code: 'STORE_LOCKED' });
+  await store.close();
+});
+
+test('a write that fails says so and leaves nothing behind', async () => {
+  const path = await fresh();
+  const store = await open(path);
+  await mkdir(join(path, 'public', 'x.bin', 'in the way'), { recursive: true });
+  await expect(store.publics.put('x', bytes('value'))).rejects.toMatchObject({ code: 'STORE_FAILED' });
+  expect(await readdir(join(path, 'public'))).toEqual(['x.bin']);
   await store.close();
 });
 
