@@ -1,6 +1,5 @@
 /** What a key generation costs in committees that are too many processes for one machine. */
 import { createKernel } from '@keyquorum/kernel/kernel';
-import { familyA2 } from '@keyquorum/mpc/prss/family';
 import { simulate } from '@keyquorum/mpc/simulate/simulate';
 import { createServices } from '@keyquorum/protocols/create-services';
 import { keygenPlan } from '@keyquorum/protocols/keygen/material';
@@ -46,7 +45,7 @@ export async function simulateKeygen(
     }
     await until(party, () => services.keys().length > 0);
   });
-  const { counts } = keygenPlan(keySetChoice('test'), familyA2({ n, t }).subsets.length);
+  const { counts } = keygenPlan(keySetChoice('test'), { n, t });
   const sentBytes = Object.values(cost.bytesPerParty).reduce((sum, bytes) => sum + bytes, 0);
   return { n, t, bits: counts.key + counts.noise, sentBytes, msPerParty: cost.msPerParty };
 }

@@ -105,10 +105,8 @@ async function revealAll(session: Session, burnable: Burnable): Promise<Reveals>
   const reveals = new Map([[self, { signature, body: mine }]]);
   const limits = { bytesMax: SIGNATURE_BYTES + revealBytesMax, deadlineMs: clock.now() + stepMs };
   for await (const { from, body: message } of session.receive(step, limits)) {
-    const shown = {
-      signature: message.slice(0, SIGNATURE_BYTES),
-      body: Uint8Array.from(message.slice(SIGNATURE_BYTES)),
-    };
+    const [signature, body] = [message.subarray(0, SIGNATURE_BYTES), message.subarray(SIGNATURE_BYTES)];
+    const shown = { signature: Uint8Array.from(signature), body: Uint8Array.from(body) };
     if (verifyStatement(roster, from, revealSubject(id, tag, shown.body), shown.signature)) reveals.set(from, shown);
     else session.report({ party: from, kind: 'malformed', detail: `${step}: bad signature` });
   }

@@ -13,15 +13,7 @@ import type { PartyId } from '@keyquorum/mpc/transport';
 import { keySetChoice } from '@keyquorum/tfhe/key-sets';
 import { type KeygenPlan, keygenPlan } from '../keygen/material.ts';
 import { UnsoundSizeError } from '../keygen/noise.ts';
-import {
-  BITS_TAG,
-  decisiveSets,
-  isStep,
-  keygenFamilies,
-  keygenScope,
-  replayRun,
-  stepMessage,
-} from '../keygen/replay.ts';
+import { BITS_TAG, decisiveSets, isStep, keygenScope, replayRun, stepMessage } from '../keygen/replay.ts';
 import type { AccusedCeremony } from './ceremony-root.ts';
 import { EvidenceError } from './evidence-error.ts';
 import type { WrongShare } from './file.ts';
@@ -60,7 +52,7 @@ export function rightKeygenMessage(
 
 function planOf(roster: Roster, { parameters }: KeygenCeremony['content']): KeygenPlan {
   try {
-    return keygenPlan(keySetChoice(parameters), keygenFamilies(roster)[1].subsets.length);
+    return keygenPlan(keySetChoice(parameters), roster);
   } catch (error) {
     if (!(error instanceof UnsoundSizeError)) throw error;
     throw new EvidenceError('EVIDENCE_CEREMONY', `this roster makes no such key: ${error.message}`, { cause: error });

@@ -6,7 +6,6 @@
 import { AgreementError } from '@keyquorum/mpc/agreement/agreement-error';
 import { equalBytes, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
-import { familyA2 } from '@keyquorum/mpc/prss/family';
 import { PrssInitError } from '@keyquorum/mpc/prss/init-error';
 import { partiesOf } from '@keyquorum/mpc/roster';
 import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
@@ -254,7 +253,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
 
   /** @throws UnsoundSizeError when a committee of this size has no noise for such a key */
   function requireSound({ parameters }: KeygenRequest): void {
-    keygenPlan(keySetChoice(parameters), familyA2(roster).subsets.length);
+    keygenPlan(keySetChoice(parameters), roster);
   }
 
   /** What was to be done after a failure failed too, most likely at the disk. */

@@ -86,7 +86,7 @@ export class KeygenBurntError extends Error {
 export async function generateKey(session: Session, input: KeygenInput): Promise<GeneratedKey> {
   const { roster } = session;
   const families = keygenFamilies(roster);
-  const run: KeygenRun = { plan: keygenPlan(input.choice, families[1].subsets.length) };
+  const run: KeygenRun = { plan: keygenPlan(input.choice, roster) };
   const context = input.announcement.content;
   enterSession(session.journal, session.id);
 

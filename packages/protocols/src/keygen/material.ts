@@ -5,6 +5,8 @@
  */
 import { asGr64, type Gr64 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
+import { familyA2 } from '@keyquorum/mpc/prss/family';
+import type { Roster } from '@keyquorum/mpc/roster';
 import { type KeySetChoice, secretKeyPlaces } from '@keyquorum/tfhe/key-sets';
 import { bodyMessage, noiseBitCount, type SessionPrss } from './body-message.ts';
 import { type BodyChunk, bodyChunks } from './chunks.ts';
@@ -23,8 +25,9 @@ export interface KeygenPlan {
   readonly counts: BitCounts;
 }
 
-/** @throws UnsoundSizeError when no noise is sound for a committee with so many sets */
-export function keygenPlan(choice: KeySetChoice, noiseSets: number): KeygenPlan {
+/** @throws UnsoundSizeError when no noise is sound for a committee of this size */
+export function keygenPlan(choice: KeySetChoice, roster: Pick<Roster, 'n' | 't'>): KeygenPlan {
+  const noiseSets = familyA2(roster).subsets.length;
   const chunks = bodyChunks(choice);
   const components = firstChunks(chunks).map(({ component }) => component);
   requireSoundNoise(choice.parameters, components, noiseSets);

@@ -9,7 +9,7 @@
  * Tried: the compact key, casting, bootstrapping, key switching and re-randomisation. Not tried: OPRF, compression and
  * noise squashing, whose rows come from the same code; tfhe-rs tries those in the conformance tests.
  */
-import type { BootstrappingKey, KeySwitchingKey } from '@keyquorum/kernel/bootstrap';
+import type { KeySwitchingKey } from '@keyquorum/kernel/bootstrap';
 import { encryptCompact } from '@keyquorum/kernel/compact-encryption';
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import { createKeystream } from '@keyquorum/kernel/keystream';
@@ -90,18 +90,19 @@ async function makeTrial(kernel: Kernel, key: TrialKey): Promise<Trial> {
 async function compute(kernel: Kernel, key: TrialKey, list: Uint8Array): Promise<Uint8Array> {
   const { evaluator } = kernel;
   const [cast, back] = [await switchingKey(key, 'casting-key'), await switchingKey(key, 'key-switching-key')];
-  const first = evaluator.bootstrap(evaluator.keySwitch(list, cast), await bootstrappingKey(key), IDENTITY);
-  return evaluator.bootstrap(evaluator.keySwitch(first, back), await bootstrappingKey(key), IDENTITY);
+  const { component, bodies } = await readComponent(key, 'bootstrapping-key');
+  const { parameters } = key.plan.choice;
+  const bootstrap = (ciphertexts: Uint8Array): Uint8Array => {
+    const masked = bootstrappingKeyOf(parameters, component, key.seed, bodies); // the stream of its masks is read once
+    return evaluator.bootstrap(ciphertexts, masked, IDENTITY);
+  };
+  const first = bootstrap(evaluator.keySwitch(list, cast));
+  return bootstrap(evaluator.keySwitch(first, back));
 }
 
 async function switchingKey(key: TrialKey, name: 'casting-key' | 'key-switching-key'): Promise<KeySwitchingKey> {
   const { component, bodies } = await readComponent(key, name);
   return keySwitchingKeyOf(component, key.seed, bodies);
-}
-
-async function bootstrappingKey(key: TrialKey): Promise<BootstrappingKey> {
-  const { component, bodies } = await readComponent(key, 'bootstrapping-key');
-  return bootstrappingKeyOf(key.plan.choice.parameters, component, key.seed, bodies);
 }
 
 async function openPublicKey(key: TrialKey, name: 'compact-public-key' | 'rerandomization-key') {
