@@ -4,6 +4,7 @@
  */
 import { sha256 } from '@keyquorum/mpc/bytes';
 import type { SessionId } from '@keyquorum/mpc/transport';
+import { concat } from '../concat.ts';
 import type { PublicStore } from '../storage.ts';
 
 const DIGEST_BYTES = 32;
@@ -19,8 +20,15 @@ export interface BodyStore {
   discard(): Promise<void>;
 }
 
+const PREFIX = 'bodies/';
+
+/** All sessions of which chunks are stored. */
+export async function sessionsWithBodies(publics: PublicStore): Promise<ReadonlySet<SessionId>> {
+  return new Set((await publics.names(PREFIX)).map((name) => name.slice(PREFIX.length).split('/', 1)[0]!));
+}
+
 export function bodyStore(publics: PublicStore, session: SessionId): BodyStore {
-  const prefix = `bodies/${session}/`;
+  const prefix = `${PREFIX}${session}/`;
   return {
     put: (index, values) => publics.put(`${prefix}${index}`, values),
     get: (index) => publics.get(`${prefix}${index}`),
@@ -33,13 +41,7 @@ export function bodyStore(publics: PublicStore, session: SessionId): BodyStore {
 }
 
 /** The digests of chunks 0, 1, .. one after the other. */
-export function joinDigests(chunks: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(DIGEST_BYTES * chunks.length);
-  chunks.forEach((digest, index) => {
-    joined.set(digest, DIGEST_BYTES * index);
-  });
-  return joined;
-}
+export const joinDigests = concat;
 
 export function digestOfChunk(digests: Uint8Array, index: number): Uint8Array {
   return digests.slice(DIGEST_BYTES * index, DIGEST_BYTES * (index + 1));
@@ -47,8 +49,5 @@ export function digestOfChunk(digests: Uint8Array, index: number): Uint8Array {
 
 /** What COMPLETE is signed over: the SHA-256 of seed and digests, which determine every public object. */
 export function keySetDigest(seed: Uint8Array, digests: Uint8Array): Uint8Array {
-  const values = new Uint8Array(seed.length + digests.length);
-  values.set(seed);
-  values.set(digests, seed.length);
-  return sha256(values);
+  return sha256(concat([seed, digests]));
 }

@@ -16,7 +16,7 @@ import { type KeySetName, keySetChoice, secretKeyPlaces } from '@keyquorum/tfhe/
 import { announcedSession } from '../ceremony/starting.ts';
 import type { KeyObject, KeyRecord } from '../services.ts';
 import type { PublicStore, SecretStore } from '../storage.ts';
-import { type BodyStore, bodyStore, keySetDigest } from './bodies.ts';
+import { type BodyStore, bodyStore, keySetDigest, sessionsWithBodies } from './bodies.ts';
 import { encodeContent } from './content.ts';
 import { describeObjects } from './describe.ts';
 import { type PublicObject, publicObjects } from './objects.ts';
@@ -116,6 +116,21 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
     });
   }
 
+  async function unfinished(): Promise<{ keyId: string; session: SessionId }[]> {
+    const names = await secrets.names(RECORD_PREFIX);
+    const kept = names.map((name) => {
+      const [, keyId = '', session = ''] = name.split('/');
+      return { keyId, session };
+    });
+    return kept.filter(({ keyId }) => recordOf(keyId) === undefined);
+  }
+
+  /** Chunks of sessions whose shares were shredded, when the node crashed before it had removed these too. */
+  async function discardOrphans(): Promise<void> {
+    const wanted = new Set([...records(), ...(await unfinished())].map(({ session }) => session));
+    for (const session of await sessionsWithBodies(publics)) if (!wanted.has(session)) await bodies(session).discard();
+  }
+
   return {
     records,
     record: recordOf,
@@ -133,11 +148,11 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
       await loadShares(record);
     },
     async object(digest) {
-      const record = records().find(({ objects }) => objects.some((each) => each.digest === digest));
-      if (record === undefined) return undefined;
-      const index = record.objects.findIndex((each) => each.digest === digest);
-      const type = record.objects[index]!.type;
-      return (await objectsOf(record)).find((each) => each.type === type);
+      for (const record of records()) {
+        const type = record.objects.find((each) => each.digest === digest)?.type;
+        if (type !== undefined) return (await objectsOf(record)).find((each) => each.type === type);
+      }
+      return undefined;
     },
     loadPending: loadShares,
     async discard(keyId, session) {
@@ -145,15 +160,9 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
       await secrets.shred(secretName(keyId, session));
       await bodies(session).discard();
     },
-    async unfinished() {
-      const names = await secrets.names(RECORD_PREFIX);
-      const kept = names.map((name) => {
-        const [, keyId = '', session = ''] = name.split('/');
-        return { keyId, session };
-      });
-      return kept.filter(({ keyId }) => recordOf(keyId) === undefined);
-    },
+    unfinished,
     async load() {
+      await discardOrphans();
       for (const record of records()) await loadShares(record);
     },
     erase() {
