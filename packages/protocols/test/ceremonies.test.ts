@@ -74,6 +74,20 @@ test('ids are used once, late events of ended ceremonies change nothing, watcher
   expect(heard).toEqual(['a pending', 'a running', 'a succeeded']);
 });
 
+test('progress that changes nothing is no change: it is told to nobody, and the time of the last one stays', () => {
+  let nowMs = 100;
+  const board = createBoard(createMemoryDisk().open(clock), { ...clock, now: () => nowMs });
+  const heard: number[] = [];
+  board.watch(({ changedMs }) => heard.push(changedMs));
+  board.begin('keygen', 'a', plan);
+  for (const waitingFor of [[2], [2], [2, 3], [2, 3], [3]]) {
+    nowMs++;
+    board.progress('a', { phase: 'bits', waitingFor });
+  }
+  expect(heard).toEqual([100, 101, 103, 105]);
+  expect(board.get('a')).toMatchObject({ changedMs: 105, waitingFor: [3] });
+});
+
 test('of ended preprocessing batches only the newest are kept, of others all', () => {
   const board = createBoard(createMemoryDisk().open(clock), clock);
   for (let index = 0; index < 100; index++) {

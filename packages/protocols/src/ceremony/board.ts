@@ -52,7 +52,8 @@ export function createBoard(journal: Journal, clock: Clock): Board {
   /** Final states stay as they are: a late event of a finished ceremony changes nothing. */
   function move(id: string, to: Ceremony['state'], change: Parameters<typeof advance>[3] = {}): void {
     const ceremony = known(id);
-    if (!isFinal(ceremony)) enter(advance(ceremony, to, clock.now(), change));
+    if (isFinal(ceremony) || (to === ceremony.state && changesNothing(ceremony, change))) return;
+    enter(advance(ceremony, to, clock.now(), change));
   }
 
   for (const key of journal.keys('ceremony/')) {
@@ -85,6 +86,11 @@ export function createBoard(journal: Journal, clock: Clock): Board {
       return () => void listeners.delete(listener);
     },
   };
+}
+
+/** So that `changedMs` of a ceremony that is stalled says since when, and nothing is written meanwhile. */
+function changesNothing(ceremony: Ceremony, change: Change): boolean {
+  return JSON.stringify({ ...ceremony, ...change }) === JSON.stringify(ceremony);
 }
 
 function toBytes(ceremony: Ceremony): Uint8Array {

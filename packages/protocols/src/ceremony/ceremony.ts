@@ -36,6 +36,7 @@ export interface Ceremony {
   readonly done: number;
   readonly total: number;
   readonly startedMs: number;
+  /** The last time that anything else of this changed: since when a stalled ceremony waits. */
   readonly changedMs: number;
   readonly deadlineMs: number;
   /** Parties whose message the current phase still lacks; what an operator looks at when it stalls. */
