@@ -3,13 +3,11 @@
  * keys and records are loaded, exchanges are served, the transport starts, then the epoch, then the pool.
  */
 import { abandonEnteredSessions } from '@keyquorum/mpc/agreement/decision';
-import { fromHex, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import { eraseKeys, type PrssKeys } from '@keyquorum/mpc/prss/keys';
 import { partiesOf } from '@keyquorum/mpc/roster';
-import type { Exchange, PartyId } from '@keyquorum/mpc/transport';
+import type { PartyId } from '@keyquorum/mpc/transport';
 import { type Board, createBoard } from './ceremony/board.ts';
-import { CeremonyError } from './ceremony/ceremony.ts';
 import { type Announcement, createStarting } from './ceremony/starting.ts';
 import { learnProven, serveProven } from './closed/learn-proven.ts';
 import { createProvenParties } from './closed/proven.ts';
@@ -46,12 +44,9 @@ const DAMAGED =
 
 const RECALLING = 'asking 2t+1 other parties what this node had used before its restart';
 
-const cancelExchange: Exchange = { name: 'ceremony/cancel', requestBytesMax: 32, responseBytesMax: 1 };
-
 export function createServices(options: ServiceOptions): Services {
-  const { party, secrets, publics, limits } = options;
+  const { party, secrets, publics, limits, log = () => undefined } = options;
   const { roster, kernel, journal, clock, transport } = party;
-  const log: Log = options.log ?? (() => undefined);
   const stopping = new AbortController();
   const { signal } = stopping;
   abandonEnteredSessions(journal);
@@ -65,8 +60,7 @@ export function createServices(options: ServiceOptions): Services {
   let pool: Pool | undefined;
   let refill: Refill | undefined;
   let damaged = false;
-  /** Set once the keys have passed their test. */
-  let epochKeysInUse: EpochKeys | undefined;
+  let epochKeysInUse: EpochKeys | undefined; // once they have passed their test
 
   const decryption = createDecryptionService({
     ...{ party, key: keys.loaded, deadlineMs: limits.decryptionDeadlineMs, signal, log },
@@ -87,8 +81,7 @@ export function createServices(options: ServiceOptions): Services {
   };
   const epochs = createEpochs({ party, secrets, board, announce, limits, signal, log, onKeys });
   const keygen = createKeygenCeremonies({
-    ...{ party, board, keys, proven, limits, announce, signal, log },
-    decrypt: decryption.decrypt,
+    ...{ party, board, keys, proven, limits, announce, signal, log, decrypt: decryption.decrypt },
     epoch: () => epochs.current()?.epoch ?? 0,
   });
 
@@ -96,18 +89,13 @@ export function createServices(options: ServiceOptions): Services {
     if (announcement.kind === 'epoch') {
       epochs.accept(announcement);
     } else {
-      const request = keygen.accept(announcement); // also when this node has no policy of its own
+      const request = keygen.accept(announcement, from); // also when this node has no policy of its own
       options.admitKeygen?.(request, from);
     }
   }
 
   serveBatchList(transport, publics);
   serveProven(party, proven);
-  transport.serve(cancelExchange, async (from, body) => {
-    log({ level: 'warn', message: 'a peer cancels a ceremony', id: toHex(body), from });
-    keygen.cancel(toHex(body));
-    return Uint8Array.of(1);
-  });
 
   async function tellProven(): Promise<void> {
     const learnt = await learnProven(party, proven, signal);
@@ -193,13 +181,7 @@ export function createServices(options: ServiceOptions): Services {
     ceremonies: board.list,
     ceremony: board.get,
     watch: board.watch,
-    cancel(id) {
-      if (board.get(id)?.kind !== 'keygen')
-        throw new CeremonyError('CEREMONY_UNKNOWN', `no key generation ${id} on this node`);
-      keygen.cancel(id);
-      for (const peer of party.connected())
-        transport.request(peer, cancelExchange, fromHex(id), signal).catch(() => undefined);
-    },
+    cancel: keygen.cancel,
     keys: keys.records,
     material: keys.object,
     evidence: archive.list,

@@ -57,7 +57,10 @@ export interface Services {
   ceremony(id: string): Ceremony | undefined;
   /** Called at every change of any ceremony; returns the way to unsubscribe. */
   watch(listener: (ceremony: Ceremony) => void): () => void;
-  /** Asks all parties to stop a running ceremony. Throws CeremonyError CEREMONY_UNKNOWN. */
+  /**
+   * Stops a running ceremony here and asks the others to: they do as long as it needs this party, or when t+1 parties
+   * ask. Throws CeremonyError CEREMONY_UNKNOWN.
+   */
   cancel(id: string): void;
   keys(): KeyRecord[];
   /** A public object of a finished key, by its digest. */

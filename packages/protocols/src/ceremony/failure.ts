@@ -14,6 +14,15 @@ export class PeerRestartedError extends Error {
   }
 }
 
+/** Two nodes were asked for different things under one id: no party takes part in both. */
+export class OtherContentError extends Error {
+  override readonly name = 'OtherContentError';
+  readonly code = 'CEREMONY_CONFLICT';
+  constructor(peer: PartyId) {
+    super(`party ${peer} announced something else under this id; start again with a new id, at one node`);
+  }
+}
+
 export function failureOf(error: unknown, culprits: readonly PartyId[] = []): CeremonyFailure {
   const message = error instanceof Error ? error.message : String(error);
   const code = (error as { code?: unknown } | undefined)?.code;

@@ -1,8 +1,7 @@
 /**
  * How the parties of a ceremony begin together: the node that was asked tells every other node what and when, each
  * decides by its own policy, and all that accept enter the same session at the agreed time. The session id hashes
- * everything that was agreed, so parties that were told different things meet in no session and their ceremony fails at
- * its deadline.
+ * everything that was agreed, so parties that were told different things meet in no session.
  */
 import { decode, encode, u8, u32, u64 } from '@keyquorum/codec/codec';
 import { bytes, fixedBytes, struct } from '@keyquorum/codec/composites';

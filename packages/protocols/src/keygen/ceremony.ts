@@ -12,7 +12,7 @@ import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { keySetChoice } from '@keyquorum/tfhe/key-sets';
 import type { Board } from '../ceremony/board.ts';
 import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
-import { failureOf, PeerRestartedError, withMissing } from '../ceremony/failure.ts';
+import { failureOf, OtherContentError, PeerRestartedError, withMissing } from '../ceremony/failure.ts';
 import { type Announcement, announcedSession, leadMs } from '../ceremony/starting.ts';
 import type { ProvenParties } from '../closed/proven.ts';
 import type { DecryptionJob, DecryptionOutcome } from '../decryption/job.ts';
@@ -20,12 +20,14 @@ import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
 import type { KeygenRequest, KeyRecord, ServiceLimits } from '../services.ts';
 import { abandon, createAttempts } from './attempts.ts';
+import { serveCancel } from './cancel-exchange.ts';
 import { bodyChunks } from './chunks.ts';
 import { decodeContent, encodeContent } from './content.ts';
+import { createEndings } from './endings.ts';
 import type { KeyStore, UndescribedRecord } from './key-store.ts';
 import { type GeneratedKey, generateKey, KeygenBurntError } from './keygen.ts';
 import { keygenPlan } from './material.ts';
-import { createProgress, needsEverybody, totalUnits } from './progress.ts';
+import { createProgress, totalUnits } from './progress.ts';
 import { createRecovery } from './recovery.ts';
 import { tryKey } from './trial.ts';
 
@@ -53,8 +55,9 @@ export interface KeygenCeremonies {
   /** Asked here. Idempotent for equal content. @throws CeremonyError CEREMONY_EXISTS, UnsoundSizeError */
   request(request: KeygenRequest): Ceremony;
   /** Announced by another node: what it asks for. @throws when this node refuses */
-  accept(announcement: Announcement): KeygenRequest;
+  accept(announcement: Announcement, from: PartyId): KeygenRequest;
   enter(announcement: Announcement): void;
+  /** By this node's operator, who also asks the others to. @throws CeremonyError CEREMONY_UNKNOWN */
   cancel(id: string): void;
   /** Ends what cannot end well any more: a restarted peer knows nothing of the sessions it was in. */
   peerRestarted(peer: PartyId): void;
@@ -65,14 +68,13 @@ export interface KeygenCeremonies {
 export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies {
   const { party, board, keys, proven, limits, signal, log } = modules;
   const { clock, journal, roster } = party;
-  const aborts = new Map<string, AbortController>();
+  const endings = createEndings({ board, proven, t: roster.t });
   const attempts = createAttempts({ journal, clock, signal, onError: endBadly });
   const asked = new Set<string>();
+  const cancel = serveCancel(party, endings, { signal, log });
   const recovery = createRecovery(modules);
   /** Parties that did not accept the newest announcement made here. */
   const missing = new Map<string, readonly PartyId[]>();
-  /** By id, for the newest attempt: a party that it needs was restarted. */
-  const crippled = new Map<string, AbortController>();
   let recovering: Promise<void> | undefined;
 
   /** The content a request id stands for on this node; entered with the first announcement. */
@@ -201,9 +203,12 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       announceAttempt(request.requestId, 0, content);
       return board.get(request.requestId)!;
     },
-    accept({ id, content, attempt }) {
+    accept({ id, content, attempt }, from) {
       const known = contentOf(id);
-      if (known !== undefined && !equalBytes(known, content)) throw new Error('the id was used for another request');
+      if (known !== undefined && !equalBytes(known, content)) {
+        endings.lose(from, new OtherContentError(from), id);
+        throw new Error('the id was used for another request');
+      }
       if (modules.epoch() === 0) throw new Error('this node has no epoch yet');
       const request = { requestId: id, ...decodeContent(content) };
       requireSound(request);
@@ -220,29 +225,15 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
         journal.set(`keygen/${id}`, content);
         board.begin('keygen', id, { deadlineMs: clock.now() + limits.keygenDeadlineMs, total: totalOf(content) });
       }
-      const controller = aborts.get(id) ?? new AbortController();
-      aborts.set(id, controller);
-      const broken = new AbortController();
-      crippled.set(id, broken);
+      const ends = endings.attempt(id);
       const session = announcedSession(roster, announcement);
       attempts.begin({ id, session, startMs: announcement.startMs }, (replaced) =>
-        run(announcement, { cancelled: controller.signal, replaced, crippled: broken.signal }),
+        run(announcement, { ...ends, replaced }),
       );
       watchDeadline(id);
     },
-    cancel(id) {
-      const controller = aborts.get(id);
-      if (controller === undefined) throw new CeremonyError('CEREMONY_UNKNOWN', `no key generation ${id} on this node`);
-      controller.abort(new Error('cancelled by an operator'));
-    },
-    peerRestarted(peer) {
-      if (proven.list().includes(peer)) return;
-      for (const [id, broken] of crippled) {
-        const { state, phase } = board.get(id)!;
-        // Once all is opened, a quorum is enough.
-        if (state === 'running' && needsEverybody(phase)) broken.abort(new PeerRestartedError(peer));
-      }
-    },
+    cancel,
+    peerRestarted: (peer) => endings.lose(peer, new PeerRestartedError(peer)),
     recover() {
       recovering ??= recovery.all().finally(() => {
         recovering = undefined;
