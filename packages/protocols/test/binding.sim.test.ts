@@ -307,7 +307,7 @@ test('N13: t parties are silent, one missed the batch: it catches up, all honest
     cut = () => sim.partition([others, [missing]]);
     cutting = true;
     // Empties the pool, so that a batch is made that one party does not see the end of.
-    const first = [network.request([8]), network.request([8])]; // the trial of the key took eight more
+    const first = [network.request([8]), network.request([8]), network.request([8])];
     const made = await sim.run(
       async (party) => {
         const services = await network.services(party);

@@ -9,7 +9,8 @@ import { combine } from '@keyquorum/mpc/simulate/strategy';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import { expect, test } from 'vitest';
 import { EVIDENCE_FILE_BYTES_MAX } from '../src/evidence/file.ts';
-import { filesOf, inSteps, judge, KEY_ID, keygenWithLiars, poolWithLiars, wrongReveals } from './support/evidence.ts';
+import { filesOf, inSteps, judge, poolWithLiars, wrongReveals } from './support/evidence.ts';
+import { generateUnder, KEY_ID } from './support/generation.ts';
 import type { SimulatedNetwork } from './support/network.ts';
 import { lastLogs } from './support/ready.ts';
 
@@ -39,7 +40,7 @@ test.each(['bits', 'body64/0', 'body64/3', 'body128/10'])('4/1: a lie in %s', as
   await forEachSeed(seeds(2), async (seed) => {
     const liar = 1 + (seed % 4);
     const faults = { [liar]: inSteps(STRATEGIES['constant-offset']!, new RegExp(`^${step}$`)) };
-    const network = await keygenWithLiars({ seed: `${seed}`, n: 4, t: 1 }, faults);
+    const { network } = await generateUnder({ seed: `${seed}`, n: 4, t: 1 }, faults);
     for (const found of await convicted(network, [liar], `seed ${seed}, ${step}`)) {
       expect(found).toMatchObject({ kind: 'wrong-share', ceremony: 'keygen', ceremonyId: KEY_ID, attempt: 0, step });
     }
@@ -50,7 +51,7 @@ test('7/2: two liars, who add a codeword in different steps', async () => {
   await forEachSeed(seeds(1), async (seed) => {
     const code = STRATEGIES['codeword-offset-high']!;
     const faults = { 2: inSteps(code, /^bits$/), 7: inSteps(code, /^body/) };
-    const network = await keygenWithLiars({ seed: `${seed}`, n: 7, t: 2 }, faults);
+    const { network } = await generateUnder({ seed: `${seed}`, n: 7, t: 2 }, faults);
     const found = await convicted(network, [2, 7], `seed ${seed}`);
     expect(found.find(({ party }) => party === 7)).toMatchObject({ attempt: 1, step: 'body64/0' });
   });
@@ -79,7 +80,7 @@ test.each([true, false])('7/2: liars who show wrong secrets in the burn too, sig
     return { 1: lie, 5: lie };
   };
   const size = { seed: `${signed}`, n: 7, t: 2 };
-  await convicted(await keygenWithLiars(size, lying(/^body64\/3$/)), [1, 5], 'key generation');
+  await convicted((await generateUnder(size, lying(/^body64\/3$/))).network, [1, 5], 'key generation');
   await convicted(await poolWithLiars(size, lying(/^share$/)), [1, 5], 'batch');
 });
 
@@ -88,7 +89,7 @@ test('4/1: two stories, in a key generation and in a batch', async () => {
     const liar = 1 + (seed % 4);
     const faults = { [liar]: STRATEGIES.equivocate! };
     for (const network of [
-      await keygenWithLiars({ seed: `${seed}`, n: 4, t: 1 }, faults),
+      (await generateUnder({ seed: `${seed}`, n: 4, t: 1 }, faults)).network,
       await poolWithLiars({ seed: `${seed}`, n: 4, t: 1 }, faults),
     ]) {
       for (const party of upTo(4).filter((each) => each !== liar)) {

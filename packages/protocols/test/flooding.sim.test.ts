@@ -17,11 +17,11 @@ import { SHARES_TAG } from '../src/decryption/content-openings.ts';
 import type { DecryptionJob, DecryptionOutcome } from '../src/decryption/job.ts';
 import { createDealtDecryption, type KeyBits } from './support/dealt-decryption.ts';
 import { encryptMessages, encryptSquashed } from './support/encrypt.ts';
+import { askFor, KEY_ID, startNetwork, untilEnded } from './support/generation.ts';
 import { kernel } from './support/kernel.ts';
-import { createReadyNetwork, decryptEverywhere, KEY_ID as READY_KEY_ID } from './support/ready.ts';
+import { decryptEverywhere } from './support/ready.ts';
 import { createWitness, type Sent } from './support/witness.ts';
 
-const KEY_ID = 'ab'.repeat(32);
 const NOISE = (1n << 70n) - 1n;
 /** The padding bit on top: the upper ones are outside of the message space and open as 0. */
 const MESSAGES = [0, 15, 9, 31, 5, 16];
@@ -230,15 +230,16 @@ test('a request that failed because others did not know it is answered when it i
 });
 
 test('under a key that the network has generated', async () => {
-  const network = await createReadyNetwork({ seed: 'generated', n: 4, t: 1 });
+  const { network } = await startNetwork({ seed: 'generated', n: 4, t: 1 });
+  await untilEnded(network, (services, party) => party === 2 && askFor(services));
   const keys = ['noise-squashing', 'noise-squashing-compression'] as const;
   const values = await Promise.all(
     keys.map(async (key) => {
-      const secret = await network.secretBits(READY_KEY_ID, key, 'test');
+      const secret = await network.secretBits(KEY_ID, key, 'test');
       return encryptSquashed(secret, { messages: MESSAGES, key, noise: NOISE, random: word });
     }),
   );
-  const run = await decryptEverywhere(network, jobOf(values, { keyId: READY_KEY_ID }));
+  const run = await decryptEverywhere(network, jobOf(values));
   for (const outcome of run.outcomes) {
     expect(outcome).toMatchObject({ status: 'fulfilled', value: { messages: [OPENED, OPENED] } });
   }

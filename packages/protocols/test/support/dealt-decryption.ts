@@ -1,5 +1,5 @@
 /** Decryption services of n parties on material and keys dealt by the test: what ceremonies leave behind. */
-import { asGr64, asGr128, type Gr128 } from '@keyquorum/kernel/batch';
+import { asGr64, type Gr128 } from '@keyquorum/kernel/batch';
 import type { Party } from '@keyquorum/mpc/party';
 import { familyC } from '@keyquorum/mpc/prss/family';
 import { sessionKeys } from '@keyquorum/mpc/prss/keys';
@@ -18,11 +18,10 @@ import { createReservations } from '../../src/decryption/reservations.ts';
 import { createDecryptionService, type DecryptionService } from '../../src/decryption/service.ts';
 import type { LoadedKey } from '../../src/keygen/key-store.ts';
 import { SHARE_CODECS } from '../../src/share-codecs.ts';
-import { dealKeys } from './dealt-keys.ts';
+import { dealBits, dealKeys } from './dealt-keys.ts';
 import { kernel } from './kernel.ts';
 
 const BATCH = 'ba'.repeat(32);
-const ELEMENT_BYTES = 64;
 const DEADLINE_MS = 60_000;
 
 /** One byte per bit, LWE order; parts that the key was generated without are left out. */
@@ -110,7 +109,7 @@ function dealMaterial({ seed, n, t }: { seed: number | string; n: number; t: num
 function dealKey(bits: KeyBits, size: { n: number; t: number }, random: Prng): Map<PartyId, LoadedKey> {
   const parties = Array.from({ length: size.n }, (_, index) => index + 1);
   const shared = (Object.entries(bits) as [SecretKeyName, Uint8Array][]).map(([name, secret]) => {
-    return { name, shares: shareBits(secret, size, random) };
+    return { name, shares: dealBits(secret, { n: size.n, degree: size.t, random }) };
   });
   return new Map(
     parties.map((party) => {
@@ -124,12 +123,3 @@ function dealKey(bits: KeyBits, size: { n: number; t: number }, random: Prng): M
 }
 
 const low = (shares: Gr128): Uint8Array => kernel.gr128.toWire(shares, 8);
-
-/** Shares of degree t of key bits, modulo 2^128. */
-function shareBits(bits: Uint8Array, { n, t }: { n: number; t: number }, random: Prng): Map<PartyId, Gr128> {
-  const words = Uint8Array.from({ length: 16 * bits.length }, (_, at) => (at % 16 === 0 ? bits[at / 16]! : 0));
-  const secret = kernel.gr128.embed(words);
-  const others = Array.from({ length: t }, () => asGr128(random.bytes(ELEMENT_BYTES * bits.length)));
-  const parties = Array.from({ length: n }, (_, index) => index + 1);
-  return new Map(parties.map((party) => [party, kernel.gr128.evaluate([secret, ...others], party)]));
-}

@@ -9,10 +9,8 @@ import type { EvidenceSummary } from '../../src/evidence/summary.ts';
 import { verifyEvidenceFile } from '../../src/evidence/verify.ts';
 import { discreet } from './discreet.ts';
 import { kernel } from './kernel.ts';
-import { createLies } from './lies.ts';
 import { createNetwork, eventually, LIMITS, type SimulatedNetwork } from './network.ts';
 
-export const KEY_ID = 'ab'.repeat(32);
 const BUNDLES = 16;
 const LIMIT_MS = 400_000;
 
@@ -77,37 +75,11 @@ export function wrongReveals({ signed }: { signed: boolean }): FaultStrategy {
   };
 }
 
-interface Size {
-  readonly seed: string;
-  readonly n: number;
-  readonly t: number;
-}
-
-/** A key generation in which these parties lie, over an honest epoch; until it has ended at all others. */
-export async function keygenWithLiars(size: Size, faults: Faults): Promise<SimulatedNetwork> {
-  const lies = createLies(size.n);
-  const network = createNetwork({ ...size, faults: lies.faults }, { ...LIMITS, poolTarget: 0 });
-  const { sim } = network;
-  await sim.run(async (party) => {
-    const services = await network.services(party);
-    await eventually(party, () => services.epoch() === 1);
-  });
-  lies.start(faults, size.seed);
-  const asker = Array.from({ length: size.n }, (_, index) => index + 1).find((party) => !(party in faults));
-  await sim.run(
-    async (party) => {
-      const services = await network.services(party);
-      if (party.self === asker) services.generateKey({ requestId: KEY_ID, parameters: 'test', purpose: 'development' });
-      const ended = (): boolean => ['succeeded', 'failed', 'aborted'].includes(services.ceremony(KEY_ID)?.state ?? '');
-      await eventually(party, ended, 500);
-    },
-    { limitMs: LIMIT_MS },
-  );
-  return network;
-}
-
 /** Preprocessing in which these parties lie, until the pool of all others is full. */
-export async function poolWithLiars(size: Size, faults: Faults): Promise<SimulatedNetwork> {
+export async function poolWithLiars(
+  size: { seed: string; n: number; t: number },
+  faults: Faults,
+): Promise<SimulatedNetwork> {
   const network = createNetwork({ ...size, faults }, { ...LIMITS, poolTarget: BUNDLES, batchBundles: BUNDLES });
   await network.sim.run(
     async (party) => {

@@ -14,6 +14,8 @@ interface Seat {
   events: TransportEvents | undefined;
   readonly handlers: Map<Exchange, Handler>;
   lie: Lie | undefined;
+  /** It has sent the message that its lies begin with. */
+  begun: boolean;
 }
 
 /** A strategy around the transport of a seat; what it receives and answers is captured here. */
@@ -26,13 +28,17 @@ interface Lie {
 interface Scenario {
   readonly faults: Faults;
   readonly label: string;
+  readonly since: RegExp | undefined;
 }
 
 export interface Lies {
   /** For `simulate`: every party, honest until `start`. */
   readonly faults: Faults;
-  /** From now on these parties lie; the others are honest. `label` seeds what the liars draw. */
-  start(faults: Faults, label: string): void;
+  /**
+   * From now on these parties lie; the others are honest. `label` seeds what the liars draw. With `since`: each from
+   * the first message on that it sends under such a tag.
+   */
+  start(faults: Faults, label: string, since?: RegExp): void;
   stop(): void;
 }
 
@@ -43,6 +49,7 @@ export function createLies(n: number): Lies {
   function lieOf(seat: Seat): Lie | undefined {
     const strategy = current?.faults[seat.tools.self];
     if (current === undefined || strategy === undefined) return undefined;
+    if (current.since !== undefined && !seat.begun) return undefined;
     seat.lie ??= makeLie(seat, strategy, current);
     return seat.lie;
   }
@@ -50,7 +57,7 @@ export function createLies(n: number): Lies {
   const switched: FaultStrategy = {
     name: 'lies when told',
     wrap(inner, tools) {
-      const seat: Seat = { inner, tools, events: undefined, handlers: new Map(), lie: undefined };
+      const seat: Seat = { inner, tools, events: undefined, handlers: new Map(), lie: undefined, begun: false };
       seats.set(tools.self, seat);
       return {
         ...pass(inner),
@@ -61,7 +68,10 @@ export function createLies(n: number): Lies {
             onPeer: (peer, state) => events.onPeer(peer, state),
           });
         },
-        send: (to, envelope) => (lieOf(seat)?.transport ?? inner).send(to, envelope),
+        send(to, envelope) {
+          if (current?.since?.test(envelope.tag)) seat.begun = true;
+          (lieOf(seat)?.transport ?? inner).send(to, envelope);
+        },
         request: (to, exchange, body, signal) => (lieOf(seat)?.transport ?? inner).request(to, exchange, body, signal),
         serve(exchange, handler) {
           seat.handlers.set(exchange, handler);
@@ -74,9 +84,9 @@ export function createLies(n: number): Lies {
 
   return {
     faults: Object.fromEntries(Array.from({ length: n }, (_, index) => [index + 1, switched])),
-    start(faults, label) {
-      current = { faults, label };
-      for (const seat of seats.values()) seat.lie = undefined;
+    start(faults, label, since) {
+      current = { faults, label, since };
+      for (const seat of seats.values()) Object.assign(seat, { lie: undefined, begun: false });
     },
     stop() {
       current = undefined;

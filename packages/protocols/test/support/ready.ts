@@ -1,13 +1,14 @@
-/** A network with an epoch, a full pool and one key, whose secret bits the test knows; and requests to it. */
+/** A network with an epoch, a full pool and one dealt key, whose secret bits the test knows; and requests to it. */
 import type { Party } from '@keyquorum/mpc/party';
 import type { Run, SimulateOptions } from '@keyquorum/mpc/simulate/simulate';
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
 import type { DecryptionJob, DecryptionOutcome } from '../../src/decryption/job.ts';
 import type { ServiceLimits } from '../../src/services.ts';
+import { dealKeySet } from './dealt-keys.ts';
 import { encryptMessages } from './encrypt.ts';
+import { KEY_ID } from './generation.ts';
 import { createNetwork, eventually, LIMITS, type SimulatedNetwork } from './network.ts';
 
-export const KEY_ID = 'ab'.repeat(32);
 const SETUP_LIMIT_MS = 300_000;
 const DELTA_BITS = 59;
 
@@ -30,11 +31,11 @@ export async function createReadyNetwork(
 ): Promise<ReadyNetwork> {
   const network = createNetwork(options, { ...LIMITS, ...limits });
   const { sim } = network;
-  const refilled = async (available: number, keys = 1): Promise<void> => {
+  const refilled = async (available: number): Promise<void> => {
     const { outcomes } = await sim.run(
       async (party) => {
         const services = await network.services(party);
-        const full = (): boolean => services.pool().available >= available && services.keys().length >= keys;
+        const full = (): boolean => services.pool().available >= available && services.keys().length > 0;
         await eventually(party, () => services.epoch() === 1 && full());
       },
       { limitMs: SETUP_LIMIT_MS },
@@ -44,13 +45,8 @@ export async function createReadyNetwork(
     );
     if (stuck.length > 0) throw new Error(`the network is not ready: ${stuck.join(', ')}; ${lastLogs(network)}`);
   };
-  await refilled(limits.poolTarget ?? LIMITS.poolTarget, 0);
-  await sim.run(async (party) => {
-    const services = await network.services(party);
-    if (party.self === 2) services.generateKey({ requestId: KEY_ID, parameters: 'test', purpose: 'development' });
-    await eventually(party, () => services.keys().length === 1);
-  });
-  await refilled(0);
+  await dealKeySet(network, { keyId: KEY_ID, parameters: 'test' });
+  await refilled(limits.poolTarget ?? LIMITS.poolTarget);
   const bits = {
     pke: await network.secretBits(KEY_ID, 'pke', 'test'),
     big: await network.secretBits(KEY_ID, 'big', 'test'),
