@@ -1,7 +1,8 @@
 /**
  * Preprocessed material in memory. A bundle is everything one LWE ciphertext needs: shares of a uniform 64-bit mask r,
- * of its bits over GF(16) and modulo 2^8, and of shared-operand triples. All vectors are wire-major: element (w, i) of wire w and
- * bundle i stands at w*B + i, so that a range of bundles is one slice per wire. Secret; erased as it is taken.
+ * of its bits over GF(16) and modulo 2^8, and of shared-operand triples. All vectors are wire-major: element (w, i) of
+ * wire w and bundle i stands at w*B + i, so that a range of bundles is one slice per wire. Secret; erased as it is
+ * taken.
  */
 import type { Gf16, Gr64 } from '@keyquorum/kernel/batch';
 import type { SharedPairs } from '@keyquorum/mpc/sharing/triples';

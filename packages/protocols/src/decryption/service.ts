@@ -1,9 +1,10 @@
 /**
  * Decryption as a service of one node: admits jobs and assembles their outcomes. Squashed values are opened at once, or
  * a user gets their shares as they are. Blocks of the others are bound to pool material by some party, and the online
- * protocol runs for everything that is bound. Any node may be asked and every node answers: the initiator of a request is the party that was asked, then the
- * next one and so on, skipping parties that are down or whose stripes are empty, so nobody has to agree on it (SPEC
- * R4). Running one request twice with different bundles is harmless; the first result wins.
+ * protocol runs for everything that is bound. Any node may be asked and every node answers: the initiator of a request
+ * is the party that was asked, then the next one and so on, skipping parties that are down or whose stripes are empty,
+ * so nobody has to agree on it (SPEC R4). Running one request twice with different bundles is harmless; the first
+ * result wins.
  */
 import { createHash } from 'node:crypto';
 import { asGr128 } from '@keyquorum/kernel/batch';
