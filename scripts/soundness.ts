@@ -251,7 +251,7 @@ function printKeygenTraffic(): void {
       return [name, nameOf(size), String(keyBits), String(noiseBits), megabytes(bitsBytes), megabytes(bodyBytes)];
     }),
   );
-  say('\nSent per party in a key generation, MB: joint bits (K3), bodies of all rows directly to everybody (K4)');
+  say('\nSent per party in a key generation, MB: joint bits (K3), bodies of all rows through kings (K4)');
   say(table(['key', 'n/t', 'key bits', 'noise bits', 'K3', 'K4'], rows));
 }
 

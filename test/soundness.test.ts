@@ -173,8 +173,15 @@ test('a whole key is 17,196 bits of secrets and half a gigabyte of bodies', () =
     keyBits: 17_196,
     noiseBits: 3 * 20_480,
     bitsBytes: 3 * (64 * 17_196 + 32 * 3 * 20_480),
-    bodyBytes: 3 * (8 * 13_307_904 + 16 * 25_309_184),
+    bodyBytes: 2 * (8 * 13_307_904 + 16 * 25_309_184),
   });
+  const half = 8 * 13_307_904 + 16 * 25_309_184;
+  for (const [n, t, bodies] of [
+    [7, 2, 22 / 7],
+    [13, 4, 68 / 13],
+  ] as const) {
+    expect(keygenTraffic(DEFAULT_PARAMETERS, ALL_PARTS, { n, t }).bodyBytes / half).toBeCloseTo(bodies);
+  }
   expect(keygenTraffic(DEFAULT_PARAMETERS, BASE_PARTS, { n: 4, t: 1 }).keyBits).toBe(2048 + 2048 + 918 + 918);
 });
 

@@ -5,6 +5,7 @@ import { familyA2, familyC } from '@keyquorum/mpc/prss/family';
 import { bodyBytesMax } from '@keyquorum/mpc/prss/init-messages';
 import { createScope } from '@keyquorum/mpc/prss/init-scope';
 import { bitMessageBytes } from '@keyquorum/mpc/sharing/bits';
+import { bodiesSent, kingsOf } from '@keyquorum/protocols/closed/kings';
 import { valuesBytes } from '@keyquorum/protocols/decryption/preprocessing';
 import { componentNoise } from '@keyquorum/protocols/keygen/noise';
 import {
@@ -51,7 +52,7 @@ export interface KeygenTraffic {
   readonly noiseBits: number;
   /** Sent per party in K3: shares modulo 2^128 of key bits, modulo 2^64 of noise bits. */
   readonly bitsBytes: number;
-  /** Sent per party in K4, directly to everybody: four coefficients in each element. */
+  /** Sent per party in K4, shares to kings and values by kings: four coefficients in each element. */
   readonly bodyBytes: number;
 }
 
@@ -67,7 +68,14 @@ export function keygenTraffic(set: ParameterSet, parts: readonly OptionalPart[],
     bitMessageBytes({ count: keyBits, coefficientBytes: 16 }) +
     bitMessageBytes({ count: noiseBits, coefficientBytes: 8 });
   const bodyBytes = sum(components.map((component) => component.bodyBytes));
-  return { keyBits, noiseBits, bitsBytes: (n - 1) * perLink, bodyBytes: (n - 1) * bodyBytes };
+  return { keyBits, noiseBits, bitsBytes: (n - 1) * perLink, bodyBytes: bodiesPerParty({ n, t }) * bodyBytes };
+}
+
+/** Bodies of one's own size that a party sends while each party has had its turns as a king. */
+function bodiesPerParty({ n, t }: Size): number {
+  const parties = Array.from({ length: n }, (_, index) => index + 1);
+  const sent = parties.reduce((sum, _, step) => sum + bodiesSent(kingsOf(parties, t, step), 1), 0);
+  return sent / n;
 }
 
 function inputKeyOf(content: ComponentPlan['content']): SecretKeyName[] {

@@ -43,7 +43,7 @@ export interface Burnable {
    * commitments or by majority.
    */
   recompute(reveals: Reveals): (party: PartyId) => RightMessage | undefined;
-  /** Longest wait for each of the steps. */
+  /** Longest wait for each of the steps; for U2 four times as long, since others may have to pull the shares first. */
   readonly stepMs: number;
 }
 
@@ -91,7 +91,7 @@ async function voteBurn(session: Session, { tag, stepMs }: Burnable): Promise<bo
   await session.journal.sync();
   const votes = openVoteBox(session, `${tag}/burn`, (voted) => decisionSubject(session.id, 'burn', voted));
   votes.cast(digest);
-  const late = session.clock.until(session.clock.now() + stepMs, session.signal).then(() => undefined);
+  const late = session.clock.until(session.clock.now() + 4 * stepMs, session.signal).then(() => undefined);
   return (await Promise.race([votes.reached(quorumOf(session.roster)), late])) !== undefined;
 }
 

@@ -1,14 +1,14 @@
 /**
  * The shares every party sends in one step of a closed session, signed to everyone alike, so that a wrong one can be
- * proven later (SPEC R5.4, R17). A party whose message is missing may just be cut off from us: after a while everybody
- * tells everybody which signed messages it holds, and bodies are pulled from whoever has them. Two different signed
+ * proven later (SPEC R5.4, R17). A party whose message is missing may be cut off from us, or sent it to others only:
+ * who asks is told which signed messages are known, and pulls bodies from whoever has them. Two different signed
  * messages of one party for one step are a proof against it. So as soon as one party shows what it holds because its
- * shares do not fit, everybody does, also those whose shares fit.
+ * shares do not fit, everybody does, also those whose shares fit, and those who have none pull them.
  */
 import { decode, encode, u8 } from '@keyquorum/codec/codec';
 import { fixedBytes, struct, vector } from '@keyquorum/codec/composites';
 import { CodecError } from '@keyquorum/codec/error';
-import { equalBytes, sha256 } from '@keyquorum/mpc/bytes';
+import { equalBytes, sha256, toHex } from '@keyquorum/mpc/bytes';
 import { LABELS } from '@keyquorum/mpc/labels';
 import { releaseBuffer } from '@keyquorum/mpc/release';
 import { partiesOf } from '@keyquorum/mpc/roster';
@@ -17,8 +17,6 @@ import type { Received, Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
 
 const PARTIES_MAX = 15;
-/** Long enough for a slow link to deliver 4 MiB; after it the signed roots are exchanged. */
-const GOSSIP_AFTER_MS = 3_000;
 
 const rootsCodec = vector(
   struct({ party: u8, digest: fixedBytes(32), signature: fixedBytes(SIGNATURE_BYTES) }),
@@ -60,7 +58,11 @@ export interface SignedShares {
   show(): Promise<void>;
   /** Resolves with the first conflict. */
   readonly conflict: Promise<void>;
-  /** Parties of `expected` whose message is still missing. */
+  /** Asks everybody for the messages that are missing, once. */
+  ask(): void;
+  /** Nothing is pulled from now on: what the shares were needed for is known. */
+  suffice(): void;
+  /** Parties of `expected` whose message is needed here and has not come. */
   missing(): PartyId[];
   /** Resolves when the messages of all expected parties are here. */
   readonly complete: Promise<void>;
@@ -72,10 +74,19 @@ export function shareSubject(session: Session['id'], tag: string, length: number
   return { domain: LABELS.message, session, tag, receiver: 0, length, digest };
 }
 
-/** Sends this party's message to all and gathers those of the expected parties. All have the same length. */
+export interface OwnShares {
+  readonly tag: string;
+  readonly message: Uint8Array;
+  /** Parties whose messages are wanted. */
+  readonly expected: readonly PartyId[];
+  /** Parties that are sent the messages; the others get them when they ask. By default everybody. */
+  readonly receivers?: readonly PartyId[];
+}
+
+/** Sends this party's message to the receivers and gathers the expected ones. All have the same length. */
 export function exchangeShares(
   session: Session,
-  { tag, message, expected }: { tag: string; message: Uint8Array; expected: readonly PartyId[] },
+  { tag, message, expected, receivers = partiesOf(session.roster) }: OwnShares,
 ): SignedShares {
   const messages = new Map<PartyId, Uint8Array>();
   const roots = new Map<PartyId, SignedRoot>();
@@ -85,16 +96,22 @@ export function exchangeShares(
   const { promise: conflict, resolve: found } = Promise.withResolvers<void>();
   const { promise: shownByAll, resolve: allShown } = Promise.withResolvers<void>();
   const offered: Uint8Array[] = [];
-  let released = false;
+  /** Digests of bodies that are being pulled. */
+  const pulled = new Set<string>();
+  let wanted = receivers.includes(session.self);
+  let [asked, sufficient, released] = [false, false, false];
   let shown = false;
-  const missing = (): PartyId[] => (released ? [] : expected.filter((party) => !messages.has(party)));
+  const absent = (): PartyId[] => expected.filter((party) => !messages.has(party));
+  const missing = (): PartyId[] => (wanted && !sufficient ? absent() : []);
 
   function learnRoot(root: SignedRoot): boolean {
+    const known = roots.get(root.party);
+    const isKnown = known !== undefined && equalBytes(known.digest, root.digest);
+    if (isKnown && equalBytes(known.signature, root.signature)) return true;
     const subject = shareSubject(session.id, tag, message.length, root.digest);
     if (!verifyStatement(session.roster, root.party, subject, root.signature)) return false;
-    const known = roots.get(root.party);
     if (known === undefined) roots.set(root.party, root);
-    else if (!equalBytes(known.digest, root.digest)) {
+    else if (!isKnown) {
       conflicts.set(root.party, root);
       found();
       session.report({ party: root.party, kind: 'equivocation', detail: `${tag}: signed two different messages` });
@@ -106,7 +123,7 @@ export function exchangeShares(
     if (messages.has(party) || released) return;
     offered.push(session.offer(body, digest)); // others may pull it from here
     messages.set(party, body);
-    if (missing().length === 0) resolve();
+    if (absent().length === 0) resolve();
   }
 
   async function collect(): Promise<void> {
@@ -120,9 +137,11 @@ export function exchangeShares(
     }
   }
 
-  async function gossip(): Promise<void> {
-    await session.clock.until(session.clock.now() + GOSSIP_AFTER_MS, session.signal);
-    if (missing().length > 0) session.sendAll(`${tag}/want`, new Uint8Array(0));
+  function ask(): void {
+    if (asked || sufficient || absent().length === 0) return;
+    asked = true;
+    wanted = true;
+    session.sendAll(`${tag}/want`, new Uint8Array(0));
   }
 
   async function answerWants(): Promise<void> {
@@ -131,17 +150,28 @@ export function exchangeShares(
     }
   }
 
-  async function pull(): Promise<void> {
-    const others = partiesOf(session.roster).filter((party) => party !== session.self);
-    for await (const answer of session.receive(`${tag}/roots`, { bytesMax: ROOTS_BYTES_MAX })) {
-      for (const root of readRoots(session, `${tag}/roots`, answer)) {
-        if (!learnRoot(root) || !missing().includes(root.party)) continue;
-        const sources = [answer.from, ...others.filter((party) => party !== answer.from)];
-        const fetched = session.fetch(root.digest, sources, message.length);
-        const learnt = fetched.then((shares) => learnMessage(root.party, shares, root.digest));
-        learnt.catch(() => undefined); // another source may follow
-      }
+  function learnRoots(tagOfRoots: string, answer: Received): void {
+    for (const root of readRoots(session, tagOfRoots, answer)) {
+      if (learnRoot(root) && missing().includes(root.party)) pull(root, answer.from).catch(() => undefined);
     }
+  }
+
+  /** From the sender itself, else from who told of it, else from anybody. Who tells of it later may have it, too. */
+  async function pull({ party, digest }: SignedRoot, from: PartyId): Promise<void> {
+    const name = toHex(digest);
+    if (pulled.has(name)) return;
+    pulled.add(name);
+    const sources = new Set([party, from, ...partiesOf(session.roster)]);
+    try {
+      learnMessage(party, await session.fetch(digest, [...sources], message.length), digest);
+    } finally {
+      pulled.delete(name);
+    }
+  }
+
+  async function hearRoots(): Promise<void> {
+    const step = `${tag}/roots`;
+    for await (const answer of session.receive(step, { bytesMax: ROOTS_BYTES_MAX })) learnRoots(step, answer);
   }
 
   function show(): Promise<void> {
@@ -152,11 +182,17 @@ export function exchangeShares(
   }
 
   async function compare(): Promise<void> {
-    for await (const evidence of session.receive(`${tag}/evidence`, { bytesMax: ROOTS_BYTES_MAX })) {
-      for (const root of readRoots(session, `${tag}/evidence`, evidence)) learnRoot(root);
+    const step = `${tag}/evidence`;
+    for await (const evidence of session.receive(step, { bytesMax: ROOTS_BYTES_MAX })) {
+      wanted = true; // the shares do not fit somewhere: this party has to see for itself
+      learnRoots(step, evidence);
       show();
     }
     allShown();
+  }
+
+  function suffice(): void {
+    sufficient = true;
   }
 
   function release(): void {
@@ -169,10 +205,11 @@ export function exchangeShares(
   const digest = sha256(message);
   const signature = signStatement(session, shareSubject(session.id, tag, message.length, digest));
   learnRoot({ party: session.self, digest, signature });
-  session.sendAll(tag, Buffer.concat([signature, message]));
+  const body = Buffer.concat([signature, message]);
+  for (const receiver of receivers) if (receiver !== session.self) session.send(receiver, tag, body);
   learnMessage(session.self, message, digest);
-  const tasks = [collect(), gossip(), answerWants(), pull(), compare()];
+  const tasks = [collect(), answerWants(), hearRoots(), compare()];
   for (const task of tasks) task.catch(() => undefined); // ended by the session
   session.signal.addEventListener('abort', () => reject(session.signal.reason));
-  return { messages, roots, conflicts, show, conflict, missing, complete, release };
+  return { messages, roots, conflicts, show, conflict, ask, suffice, missing, complete, release };
 }

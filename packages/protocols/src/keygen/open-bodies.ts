@@ -1,12 +1,13 @@
 /**
  * Opens the bodies of a key set chunk by chunk (docs/protocols/key-generation.md, step K4). Each chunk is a closed
- * opening of its own, agreed on by a quorum and stored; a window of them is under way at a time, so that links,
+ * opening of its own, by kings in turn, agreed on by a quorum and stored; a window of them is under way, so that links,
  * processors and disks work at once and nobody holds more than a window in memory. Results are awaited in order: if
  * somebody lies, all parties stop at the same chunk, the first that did not open.
  */
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
-import { type Opened, openClosed } from '../closed/opening.ts';
+import { bodiesSent, type Kings, kingsOf } from '../closed/kings.ts';
+import { type Opened, type OpeningStep, openClosed } from '../closed/opening.ts';
 import { type BodyStore, joinDigests } from './bodies.ts';
 import { openBodyChunk } from './body-message.ts';
 import { type BodyChunk, chunkBytes } from './chunks.ts';
@@ -42,10 +43,11 @@ export interface OpenBodiesInput {
  * reason, or what the disk says
  */
 export async function openBodies(session: Session, input: OpenBodiesInput): Promise<Uint8Array> {
-  const { chunks, store } = input;
+  const { chunks, store, expected } = input;
   const digests: Uint8Array[] = [];
   const underWay: Promise<Opened>[] = [];
   const pace = pacer(session, input.bytesPerSecond);
+  let progressMs = session.clock.now();
 
   async function settleFirst(): Promise<void> {
     const index = digests.length;
@@ -54,14 +56,18 @@ export async function openBodies(session: Session, input: OpenBodiesInput): Prom
     shares.release();
     session.release(digest, () => store.get(index)); // who is late reads it from this party's disk
     digests.push(digest);
+    progressMs = session.clock.now();
     input.onOpened(digests.length);
   }
 
   for (const chunk of chunks) {
     if (underWay.length === WINDOW) await settleFirst();
-    await pace((session.n - 1) * chunkBytes(chunk));
+    const kings = kingsOf(expected, session.t, chunk.index);
+    await pace(bodiesSent(kings, session.self) * chunkBytes(chunk));
     const isFirst = () => chunk.index === digests.length;
-    const opened = openClosed(session, chunkStep(session, chunk, input, isFirst));
+    const step = { ...chunkStep(session, chunk, kings, input), progressMs: () => progressMs };
+    const onWaiting = (parties: readonly PartyId[]) => isFirst() && input.onWaiting(parties);
+    const opened = openClosed(session, { ...step, onWaiting });
     opened.catch(() => undefined); // seen when its turn comes
     underWay.push(opened);
     await session.clock.yield();
@@ -70,18 +76,18 @@ export async function openBodies(session: Session, input: OpenBodiesInput): Prom
   return joinDigests(digests);
 }
 
-function chunkStep(session: Session, chunk: BodyChunk, input: OpenBodiesInput, isFirst: () => boolean) {
+function chunkStep(session: Session, chunk: BodyChunk, kings: Kings, input: OpenBodiesInput): OpeningStep {
   const { expected, deadlineMs } = input;
   const { kernel, t } = session;
   return {
     tag: bodyTag(chunk),
     message: input.messageOf(chunk),
     expected,
-    decode: (messages: ReadonlyMap<PartyId, Uint8Array>) => openBodyChunk(kernel, chunk, messages, { expected, t }),
+    kings,
+    decode: (messages) => openBodyChunk(kernel, chunk, messages, { expected, t }),
     valuesBytesMax: chunkBytes(chunk),
-    seal: 'ok' as const,
+    seal: 'ok',
     deadlineMs,
-    onWaiting: (parties: readonly PartyId[]) => isFirst() && input.onWaiting(parties),
   };
 }
 
