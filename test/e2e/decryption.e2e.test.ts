@@ -2,9 +2,11 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
+import { createClient } from '@keyquorum/client/client';
 import { decryptPublic } from '@keyquorum/client/public-decryption';
 import { createService } from '@keyquorum/coordinator/service';
 import { keyDigest } from '@keyquorum/wire/digest';
+import tfhe from 'node-tfhe';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decrypt, decryptionOf, decryptionRequest } from '../../scripts/network/decryption.ts';
 import { fheTypeOf, randomSample, type Sample, type SampleType } from '../../scripts/network/encryption.ts';
@@ -58,6 +60,24 @@ test('all nodes publish the same key, and its digest is that of its bytes', asyn
     }
   }
   expect(publicKey.length).toBeGreaterThan(16_384);
+});
+
+test('a dApp: public key with the signatures of t+1 nodes, encryption, a public value, who answered', async () => {
+  const { committee, network, key, publicKey } = running;
+  const client = createClient({ ...committee, apiKey: network.apiKey });
+  expect(await client.publicKey(key.requestId)).toEqual(publicKey);
+  const inputs = [
+    { fheType: 'uint64', value: 0xfedc_ba98_7654_3210n },
+    { fheType: 'bool', value: 1n },
+    { fheType: 'uint160', value: (1n << 160n) - 7n },
+  ];
+  const ciphertexts = await client.encrypt(tfhe, key.requestId, inputs);
+  const decryption = client.decryptPublic({ keyId: key.requestId, ciphertexts });
+  const { values, signatures } = await decryption.agreed;
+  expect(values.map(({ fheType, value }) => ({ fheType, value: BigInt(value) }))).toEqual(inputs);
+  expect(signatures.length).toBeGreaterThan(committee.threshold);
+  const { nodes } = await decryption.finished;
+  expect(nodes.map(({ verdict }) => verdict)).toEqual(PARTIES.map(() => 'agreed'));
 });
 
 const EVERY_SOLIDITY_TYPE: readonly SampleType[] = [
