@@ -154,6 +154,16 @@ export function createServices(options: ServiceOptions): Services {
     return pool.recalling() ? RECALLING : (refill?.reason() ?? '');
   }
 
+  function poolStatus(): PoolStatus {
+    return {
+      available: pool?.available() ?? 0,
+      target: limits.poolTarget,
+      batches: pool?.batches() ?? 0,
+      refillPerSecond: refill?.perSecond() ?? 0,
+      reason: whyNotFull(),
+    };
+  }
+
   function notStarted(): DecryptionError {
     const down = partiesOf(roster).filter((id) => id !== party.self && !transport.isUp(id));
     return new DecryptionError('POOL_EMPTY', damaged ? DAMAGED : 'the epoch has not started on this node', down);
@@ -188,12 +198,6 @@ export function createServices(options: ServiceOptions): Services {
     evidenceFile: archive.get,
     decrypt: (job) => (pool === undefined ? Promise.reject(notStarted()) : decryption.decrypt(job)),
     userShares: (job) => (pool === undefined ? Promise.reject(notStarted()) : decryption.userShares(job)),
-    pool: (): PoolStatus => ({
-      available: pool?.available() ?? 0,
-      target: limits.poolTarget,
-      batches: pool?.batches() ?? 0,
-      refillPerSecond: refill?.perSecond() ?? 0,
-      reason: whyNotFull(),
-    }),
+    pool: poolStatus,
   };
 }

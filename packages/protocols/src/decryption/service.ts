@@ -3,8 +3,8 @@
  * a user gets their shares as they are. Blocks of the others are bound to pool material by some party, and the online
  * protocol runs for everything that is bound. Any node may be asked and every node answers: the initiator of a request
  * is the party that was asked, then the next one and so on, skipping parties that are down or whose stripes are empty,
- * so nobody has to agree on it (SPEC R4). Running one request twice with different bundles is harmless; the first
- * result wins.
+ * so nobody has to agree on it (SPEC R4). Running one request twice with different bundles is harmless: the results are
+ * the same, shares for users too.
  */
 import { createHash } from 'node:crypto';
 import { asGr128 } from '@keyquorum/kernel/batch';
