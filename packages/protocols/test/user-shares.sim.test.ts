@@ -90,15 +90,15 @@ const VALUES: Record<string, { value: CiphertextValue; want: readonly number[]; 
   },
 };
 const ALL = Object.values(VALUES);
-/** In each party's stripe: twice what all values together take. */
-const BUNDLES = 100;
+/** In each party's stripe: more than all values together take. */
+const BUNDLES = 64;
 
 function jobOf(values: readonly CiphertextValue[], change: Partial<DecryptionJob> = {}): DecryptionJob {
   const requestId = Buffer.from(random.bytes(32)).toString('hex');
   return { requestId, keyId: KEY_ID, contentHash: random.bytes(32), values, ...change };
 }
 
-function network(seed: string, size: { n: number; t: number }, faults: Faults = {}, stripe = 32): DealtDecryption {
+function network(seed: string, size: { n: number; t: number }, faults: Faults = {}, stripe = 16): DealtDecryption {
   const dealt = { keyId: KEY_ID, keyBits, bundles: stripe * size.n };
   return createDealtDecryption({ seed, ...size, faults }, dealt);
 }
@@ -206,6 +206,22 @@ test('asked again, in another request too, with other bundles: the same shares, 
   const others = elementsOf(await sharesFrom(net, jobOf(other)));
   for (const [party, elements] of others.entries()) {
     for (const [index, each] of elements.entries()) expect(each).not.toEqual(first[party]![index]);
+  }
+});
+
+test('bound by every party at once, finished in any order: shares of one polynomial', async () => {
+  const { value } = VALUES['an FheUint, with carries']!;
+  for (const seed of ['one', 'two', 'three']) {
+    const witness = createWitness(4);
+    const net = network(`everybody ${seed}`, { n: 4, t: 1 }, witness.faults);
+    const job = jobOf([value]);
+    const run = await net.sim.run(async (party) => {
+      const shares = await (await net.service(party)).userShares({ ...job, first: party.self });
+      await party.clock.until(party.clock.now() + 16_000);
+      return shares;
+    });
+    checkShares(run, [VALUES['an FheUint, with carries']!], 1);
+    expect(checkBindings(witness, net.sim.roster, [1, 2, 3, 4]).certified).toBe(4);
   }
 });
 

@@ -105,12 +105,13 @@ function liftOf({ bundles, lifts }: Material, { bundle, wire }: { bundle: number
   return lifts[(wire * bundles + bundle) * LIFT_BYTES + k]!;
 }
 
-/** D6, after the sums are opened: the shares of the pieces, PIECE_BYTES each. */
+/** D6, after the sums are opened: the shares of the pieces, PIECE_BYTES each. Erases the masks. */
 export function unmasked(kernel: Kernel, opened: Gr64, masks: Gr64): Uint8Array {
   const shares = kernel.gr64.sub(opened, masks);
   const pieces = Uint8Array.from({ length: (shares.length / ELEMENT_BYTES) * PIECE_BYTES }, (_, index) => {
     return shares[index * WORD_BYTES + WORD_BYTES - 1]! >> TOP_SHIFT;
   });
   eraseBuffer(shares);
+  masks.fill(0);
   return pieces;
 }

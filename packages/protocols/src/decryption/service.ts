@@ -192,9 +192,12 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
 
   async function openItems(session: Session, { items, material, lent, deadlineMs }: OnlineRun): Promise<void> {
     const runs = runsOf(items, (item) => board.match(item)!, lent);
-    const messages = await openRuns(session, runs, { material, deadlineMs });
+    const results = await openRuns(session, runs, { material, deadlineMs });
     noteSilent(runs.map(({ job }) => job));
-    runs.forEach(({ item }, index) => void board.enter(item, messages[index]!));
+    for (const [index, { item }] of runs.entries()) {
+      board.enter(item, results[index]!);
+      results[index]!.fill(0); // the board has a copy
+    }
   }
 
   /** The admitted jobs that the items are of. */
