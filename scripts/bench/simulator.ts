@@ -103,7 +103,7 @@ function createSeat(party: Party, { pool, batch }: ReturnType<typeof sizeFor>) {
     services,
     async publicKey() {
       const object = services.keys()[0]?.objects.find(({ type }) => type === 'CompactPublicKey');
-      const published = object && (await services.material(object.digest));
+      const published = object && services.material(object.digest);
       if (!published) throw new Error('the key was not published');
       return new Uint8Array(await Buffer.concat(await Array.fromAsync(published.read())));
     },

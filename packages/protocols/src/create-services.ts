@@ -23,6 +23,7 @@ import { createDecryptionService } from './decryption/service.ts';
 import { createEpochs } from './epoch/ceremony.ts';
 import { createEvidenceArchive } from './evidence/archive.ts';
 import { createKeygenCeremonies } from './keygen/ceremony.ts';
+import { createKeyMaterial } from './keygen/key-holdings.ts';
 import { createKeyStore } from './keygen/key-store.ts';
 import type { Log } from './log.ts';
 import type { KeygenRequest, ServiceLimits, Services } from './services.ts';
@@ -55,6 +56,7 @@ export function createServices(options: ServiceOptions): Services {
   const archive = createEvidenceArchive(publics, roster);
   const proven = createProvenParties(journal, archive, log);
   const keys = createKeyStore({ kernel, roster, journal, secrets, publics });
+  const { caretaker, exchange } = createKeyMaterial({ party, keys, signal, log });
   const ledger = createLedger(journal);
   const reservations = createReservations(party, ledger, signal);
   let pool: Pool | undefined;
@@ -81,7 +83,7 @@ export function createServices(options: ServiceOptions): Services {
   };
   const epochs = createEpochs({ party, secrets, board, announce, limits, signal, log, onKeys });
   const keygen = createKeygenCeremonies({
-    ...{ party, board, keys, proven, limits, announce, signal, log, decrypt: decryption.decrypt },
+    ...{ party, board, keys, exchange, proven, limits, announce, signal, log, decrypt: decryption.decrypt },
     epoch: () => epochs.current()?.epoch ?? 0,
   });
 
@@ -123,6 +125,12 @@ export function createServices(options: ServiceOptions): Services {
   function recoverKeys(): void {
     keygen.recover().catch((error) => {
       if (!signal.aborted) log({ level: 'warn', message: 'recovering keys failed', error: String(error) });
+    });
+  }
+
+  function careForMaterial(): void {
+    caretaker.run().catch((error) => {
+      if (!signal.aborted) log({ level: 'error', message: 'public objects are not verified', error: String(error) });
     });
   }
 
@@ -176,6 +184,7 @@ export function createServices(options: ServiceOptions): Services {
       epochs.run().catch((error) => {
         if (!signal.aborted) log({ level: 'error', message: 'the epoch cannot start', error: String(error) });
       });
+      careForMaterial();
     },
     async stop() {
       stopping.abort(new Error('the node is stopping'));
@@ -188,14 +197,10 @@ export function createServices(options: ServiceOptions): Services {
     },
     epoch: () => epochs.current()?.epoch ?? 0,
     generateKey: (request) => keygen.request(request),
-    ceremonies: board.list,
-    ceremony: board.get,
-    watch: board.watch,
-    cancel: keygen.cancel,
+    ...{ ceremonies: board.list, ceremony: board.get, watch: board.watch, cancel: keygen.cancel },
     keys: keys.records,
-    material: keys.object,
-    evidence: archive.list,
-    evidenceFile: archive.get,
+    ...{ objects: caretaker.objects, material: caretaker.object, materialHealth: caretaker.health },
+    ...{ evidence: archive.list, evidenceFile: archive.get },
     decrypt: (job) => (pool === undefined ? Promise.reject(notStarted()) : decryption.decrypt(job)),
     userShares: (job) => (pool === undefined ? Promise.reject(notStarted()) : decryption.userShares(job)),
     pool: poolStatus,

@@ -6,7 +6,9 @@ import type { KeySetName } from '@keyquorum/tfhe/key-sets';
 import type { Ceremony } from './ceremony/ceremony.ts';
 import type { DecryptionJob, DecryptionOutcome, PoolStatus, UserShares } from './decryption/job.ts';
 import type { KeptEvidence } from './evidence/archive.ts';
-import type { ObjectType, PublicObject } from './keygen/objects.ts';
+import type { ObjectType } from './keygen/objects.ts';
+import type { MaterialHealth } from './material/caretaker.ts';
+import type { PublicObject } from './material/public-object.ts';
 
 export type KeyPurpose = 'development' | 'production';
 
@@ -42,6 +44,9 @@ export interface KeyRecord {
   readonly attempt: number;
 }
 
+/** A finished key before its objects are described. */
+export type UndescribedRecord = Omit<KeyRecord, 'objects'>;
+
 export interface Services {
   /** Resolves when the services listen; the epoch may still be starting. */
   start(): Promise<void>;
@@ -63,8 +68,12 @@ export interface Services {
    */
   cancel(id: string): void;
   keys(): KeyRecord[];
-  /** A public object of a finished key, by its digest. */
-  material(digest: string): Promise<PublicObject | undefined>;
+  /** All public objects of finished keys. */
+  objects(): readonly PublicObject[];
+  /** A public object by its digest. @throws MaterialDamagedError while it is known to be damaged */
+  material(digest: string): PublicObject | undefined;
+  /** What is known about the public objects on this disk. */
+  materialHealth(): MaterialHealth;
   /** Files that prove parties corrupt, and the bytes of one by its id. Anybody with the roster can verify them. */
   evidence(): Promise<KeptEvidence[]>;
   evidenceFile(id: string): Promise<Uint8Array | undefined>;

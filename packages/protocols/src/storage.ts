@@ -19,6 +19,7 @@ export interface SecretStore {
 export interface PublicStore {
   /** Durable and complete, or absent: never half written. */
   put(name: string, bytes: Uint8Array): Promise<void>;
+  /** @throws when what is there is not what was put */
   get(name: string): Promise<Uint8Array | undefined>;
   delete(name: string): Promise<void>;
   names(prefix: string): Promise<string[]>;

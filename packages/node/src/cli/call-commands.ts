@@ -23,7 +23,7 @@ export function statusCommand(print: Print): Command {
     .action(async (options: TargetOptions & { json?: true }) => {
       const status = await clientOf(options).call(Status, '/v1/status');
       if (options.json) return print(JSON.stringify(status));
-      const { party, parties, threshold, network, epoch, ready, reason, pool, keys, peers } = status;
+      const { party, parties, threshold, network, epoch, ready, reason, pool, keys, material, peers } = status;
       print(
         `party ${party} of ${parties} (t=${threshold}) in ${network} - epoch ${epoch} - ${ready ? 'ready' : reason}`,
       );
@@ -31,6 +31,8 @@ export function statusCommand(print: Print): Command {
       print(`pool ${pool.available}/${pool.target} blocks - ${pool.refillPerSecond.toFixed(0)} blocks/s${why}`);
       for (const key of keys)
         print(`key ${key.id} - ${key.purpose} - parameters ${key.parameters} - epoch ${key.epoch}`);
+      print(`material ${material.verified} of ${material.objects} objects verified`);
+      for (const digest of material.damaged) print(`material ${digest} is damaged: waiting for peers to give it back`);
       for (const peer of peers) {
         const problem = peer.problem === '' ? '' : ` - ${peer.problem}`;
         const latency = peer.latencyMs === null ? '' : ` - ${peer.latencyMs.toFixed(1)} ms`;

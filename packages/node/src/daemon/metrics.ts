@@ -24,6 +24,7 @@ export function createMetrics(sources: Sources): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'keyquorum_' });
   addServiceGauges(registry, sources);
+  addMaterialGauges(registry, sources);
   addPeerGauges(registry, sources);
   const http = new Histogram({
     name: 'keyquorum_http_request_seconds',
@@ -86,6 +87,26 @@ function addServiceGauges(registry: Registry, { services, running }: Sources): v
       for (const { kind, state } of services.ceremonies()) this.inc({ kind, state });
     },
   });
+}
+
+function addMaterialGauges(registry: Registry, { services }: Sources): void {
+  const health = () => services.materialHealth();
+  new Gauge({
+    name: 'keyquorum_material_objects',
+    help: 'Public objects of finished keys on this disk',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const { objects, verified, damaged } = health();
+      this.set({ state: 'verified' }, verified);
+      this.set({ state: 'damaged' }, damaged.length);
+      this.set({ state: 'unverified' }, objects - verified - damaged.length);
+    },
+  });
+  const found = 'Times that a public object was found damaged since the process started';
+  readGauge(registry, 'keyquorum_material_damage_found', found, () => health().damageFound);
+  const fetched = 'Lost parts of public objects that peers gave back since the process started';
+  readGauge(registry, 'keyquorum_material_parts_fetched', fetched, () => health().partsFetched);
 }
 
 function addPeerGauges(registry: Registry, { peers }: Sources): void {

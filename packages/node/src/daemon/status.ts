@@ -29,6 +29,7 @@ export function statusOf({ config, services, mesh, problems, signer, startedMs, 
     reconnects: stats.reconnects,
     problem: problems.of(stats.party),
   }));
+  const { objects, verified, damaged } = services.materialHealth();
   const reason = notReady({ services, connected: peers.filter(({ up }) => up).length, needed: peersNeeded(roster) });
   return {
     ...{ party, parties: roster.n, threshold: roster.t, network: roster.network, networkDigest: network.digest },
@@ -36,6 +37,7 @@ export function statusOf({ config, services, mesh, problems, signer, startedMs, 
     eip712: { gatewayChainId: Number(domain.chainId), decryptionContract: domain.verifyingContract },
     uptimeSeconds: Math.round((Date.now() - startedMs) / 1000),
     pool: { ...services.pool() },
+    material: { objects, verified, damaged: [...damaged] },
     keys: services.keys().map(({ keyId, purpose, parameters, epoch }) => ({ id: keyId, purpose, parameters, epoch })),
   };
 }

@@ -2,6 +2,7 @@
 import { CeremonyError } from '@keyquorum/protocols/ceremony/ceremony';
 import { DecryptionError } from '@keyquorum/protocols/decryption/job';
 import { UnsoundSizeError } from '@keyquorum/protocols/keygen/noise';
+import { MaterialDamagedError } from '@keyquorum/protocols/material/public-object';
 import { CiphertextError } from '@keyquorum/tfhe/ciphertext';
 import { WireError } from '@keyquorum/wire/error';
 import { ERRORS, type ErrorCode } from './catalogue.ts';
@@ -30,6 +31,7 @@ export function apiErrorOf(error: unknown): ApiError | undefined {
   if (error instanceof UnsoundSizeError) return new ApiError(error.code, error.message);
   if (error instanceof CeremonyError) return new ApiError(error.code, error.message);
   if (error instanceof DecryptionError) return new ApiError(error.code, error.message, error.parties);
+  if (error instanceof MaterialDamagedError) return new ApiError(error.code, error.message);
   if (error instanceof WireError && isErrorCode(error.code)) return new ApiError(error.code, error.message);
   return undefined;
 }

@@ -29,6 +29,7 @@ type OwnCode =
   | 'KEYGEN_REFUSED'
   | 'KEYGEN_UNSOUND_SIZE'
   | 'KEY_PURPOSE_REQUIRED'
+  | 'MATERIAL_DAMAGED'
   | 'MATERIAL_UNKNOWN'
   | 'MEDIA_TYPE_UNSUPPORTED'
   | 'NETWORK_MISMATCH'
@@ -92,6 +93,10 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
   KEYGEN_REFUSED: { status: 403, hint: 'this node allows other parameters or purposes: keys in node.toml' },
   KEYGEN_UNSOUND_SIZE: { status: 422, hint: 'ask for base, or use another n and t: docs/protocols/noise.md' },
   KEY_PURPOSE_REQUIRED: { status: 400, hint: 'add "purpose": development keys decrypt anything for known requesters' },
+  MATERIAL_DAMAGED: {
+    status: 503,
+    hint: 'ask another node for the same digest; this one is getting it back from peers',
+  },
   MATERIAL_UNKNOWN: { status: 404, hint: 'take the digest from GET /v1/keys/{id}; the key may still be in the making' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, hint: 'send content-type: application/json' },
   NETWORK_MISMATCH: { status: 503, hint: 'compare network.toml of the named parties: name, n, t, keys, eip712' },

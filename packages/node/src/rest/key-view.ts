@@ -3,7 +3,8 @@
  * node's signature (EIP-712 KeygenVerification over all digests of the key, prepKeygenId 0, no extraData).
  */
 import { isFinal } from '@keyquorum/protocols/ceremony/ceremony';
-import type { ObjectType, PublicObject } from '@keyquorum/protocols/keygen/objects';
+import type { ObjectType } from '@keyquorum/protocols/keygen/objects';
+import type { PublicObject } from '@keyquorum/protocols/material/public-object';
 import type { KeyRecord, Services } from '@keyquorum/protocols/services';
 import { KEY_TYPE, type KeyType, keyGenerationDigest } from '@keyquorum/wire/eip712';
 import { errorDetail } from '../errors/api-error.ts';
@@ -22,7 +23,7 @@ export interface KeyViews {
   view(requestId: string): KeyBody | undefined;
   all(): KeyBody[];
   /** A public object by its digest. */
-  material(digest: string): Promise<PublicObject | undefined>;
+  material(digest: string): PublicObject | undefined;
 }
 
 interface Modules {

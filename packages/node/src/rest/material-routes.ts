@@ -47,22 +47,32 @@ export const materialRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }>
         produces: ['application/octet-stream'],
       },
     },
-    async ({ params: { id }, headers }, reply) => {
-      const object = await context.keys.material(id);
+    async ({ params: { id }, headers, method }, reply) => {
+      const object = context.keys.material(id);
       if (!object) throw new ApiError('MATERIAL_UNKNOWN', `no public object ${id} here`);
       const { size } = object;
       const etag = `"${id}"`;
-      reply.headers({ etag, 'cache-control': CACHE_FOREVER, 'accept-ranges': 'bytes' });
-      if (headers['if-none-match']?.split(',').some((tag) => tag.trim() === etag)) return reply.code(304).send();
+      const immutable = { etag, 'cache-control': CACHE_FOREVER, 'accept-ranges': 'bytes' };
+      if (headers['if-none-match']?.split(',').some((tag) => tag.trim() === etag)) {
+        return reply.headers(immutable).code(304).send();
+      }
       const range = parseRange(headers.range, size);
       if (range === 'unsatisfiable') {
         reply.header('content-range', `bytes */${size}`);
         throw new ApiError('RANGE_INVALID', `range: ${size} bytes in all`);
       }
       const { start, end } = range ?? { start: 0, end: size - 1 };
+      const pieces = object.read(start, end + 1);
+      const first = await pieces.next(); // damage that is met at once is an answer of its own; later it ends the stream
       if (range) reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`);
-      reply.type('application/octet-stream').header('content-length', end + 1 - start);
-      return reply.send(Readable.from(object.read(start, end + 1)));
+      reply.headers({ ...immutable, 'content-length': end + 1 - start }).type('application/octet-stream');
+      return reply.send(Readable.from(method === 'HEAD' ? [] : resumed(first, pieces)));
     },
   );
 };
+
+async function* resumed<T>(first: IteratorResult<T, unknown>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+  if (first.done) return;
+  yield first.value;
+  yield* rest;
+}

@@ -56,6 +56,11 @@ export const Status = Type.Object({
   keys: Type.Array(Type.Object({ id: Id, purpose: Purpose, parameters: KeySetName, epoch: Type.Integer() }), {
     description: 'development keys decrypt anything for known requesters',
   }),
+  material: Type.Object({
+    objects: Type.Integer({ description: 'public objects of finished keys on this disk' }),
+    verified: Type.Integer({ description: 'found whole since the start of the node' }),
+    damaged: Type.Array(Type.String(), { description: 'digests; not served until peers gave back what is missing' }),
+  }),
   peers: Type.Array(
     Type.Object({
       party: Party,

@@ -31,7 +31,8 @@ import { schemaCompiler } from './validation.ts';
 const BODY_BYTES_MAX = 16 * 1024;
 /** Slow senders of headers and bodies are cut off. */
 const REQUEST_TIMEOUT_MS = 60_000;
-const BUSY_RETRY_SECONDS = 1;
+/** `Retry-After` of refusals that pass by themselves. */
+const RETRY_SECONDS: Partial<Record<ErrorCode, number>> = { BUSY: 1, MATERIAL_DAMAGED: 10 };
 
 /** Ready for `listen` or `inject`; the caller closes it. */
 export async function createServer(context: RestContext): Promise<FastifyInstance> {
@@ -57,7 +58,8 @@ export async function createServer(context: RestContext): Promise<FastifyInstanc
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const refusal = refusalOf(error);
     if (refusal.status >= 500 && !apiErrorOf(error)) request.log.error({ err: error }, 'a request failed unexpectedly');
-    if (refusal.code === 'BUSY') reply.header('retry-after', BUSY_RETRY_SECONDS);
+    const retrySeconds = RETRY_SECONDS[refusal.code];
+    if (retrySeconds !== undefined) reply.header('retry-after', retrySeconds);
     if (refusal.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
     return reply.code(refusal.status).type('application/json').send(errorBody(refusal, request));
   });

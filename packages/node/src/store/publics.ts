@@ -34,7 +34,7 @@ export async function openPublicStore({
         if (file.length >= TAG_BYTES && timingSafeEqual(tagOf(name, bytes), file.subarray(0, TAG_BYTES))) {
           return new Uint8Array(bytes);
         }
-        const remedy = 'remove the file: peers serve opened values and key material again';
+        const remedy = 'peers give key material back by themselves; remove any other file';
         throw new StoreError('STORE_TAMPERED', `${folder.path(name, SUFFIX)} fails its authentication: ${remedy}`);
       }),
     delete: (name) => inOrder(name, () => removeFile(folder.path(name, SUFFIX))),

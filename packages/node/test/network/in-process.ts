@@ -3,9 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createServices } from '@keyquorum/protocols/create-services';
+import { Check } from 'typebox/value';
 import { readNodeConfig } from '../../src/config/config.ts';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts';
 import { createLog } from '../../src/daemon/log.ts';
+import { Status } from '../../src/rest/schemas.ts';
 import { createDemoNetwork, type DemoNode } from '../../src/setup/demo-network.ts';
 import { temporaryFolder } from '../folders.ts';
 
@@ -26,7 +28,11 @@ export interface TestNetwork {
   ask(party: number, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   fetch(party: number, path: string, headers?: Record<string, string>): Promise<Response>;
   ready(party: number): Promise<void>;
+  /** The first status of the node for which this holds. */
+  statusWhen(party: number, holds: (status: Status) => boolean): Promise<Status>;
 }
+
+const POLL_MS = 100;
 
 /** First of `count` consecutive ports that were free just now. */
 async function freePorts(count: number): Promise<number> {
@@ -102,7 +108,15 @@ export async function testNetwork(onEnd: OnEnd, edit: (toml: string) => string =
       for (;;) {
         const { status } = await network.ask(party, 'GET', '/health/ready');
         if (status === 200) return;
-        await new Promise((retry) => setTimeout(retry, 100));
+        await new Promise((retry) => setTimeout(retry, POLL_MS));
+      }
+    },
+    async statusWhen(party, holds) {
+      for (;;) {
+        const { body } = await network.ask(party, 'GET', '/v1/status');
+        if (!Check(Status, body)) throw new Error(`unexpected answer ${JSON.stringify(body)}`);
+        if (holds(body)) return body;
+        await new Promise((retry) => setTimeout(retry, POLL_MS));
       }
     },
   };

@@ -5,21 +5,20 @@
  */
 import { asGr128, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
-import { decodeCertificate, verifyCertificate } from '@keyquorum/mpc/agreement/certificate';
-import { decisionSubject } from '@keyquorum/mpc/agreement/decision';
 import { fromHex } from '@keyquorum/mpc/bytes';
-import { quorumOf, type Roster } from '@keyquorum/mpc/roster';
+import type { Roster } from '@keyquorum/mpc/roster';
 import type { Journal } from '@keyquorum/mpc/session';
 import type { SessionId } from '@keyquorum/mpc/transport';
 import type { SecretKeyName } from '@keyquorum/tfhe/key-set-components';
 import { type KeySetName, keySetChoice, secretKeyPlaces } from '@keyquorum/tfhe/key-sets';
-import { announcedSession } from '../ceremony/starting.ts';
-import type { KeyObject, KeyRecord } from '../services.ts';
+import { DIGEST_LABEL } from '@keyquorum/wire/digest';
+import { describeObjects } from '../material/describe.ts';
+import type { PublicObject, ReadableObject } from '../material/public-object.ts';
+import type { KeyObject, KeyRecord, UndescribedRecord } from '../services.ts';
 import type { PublicStore, SecretStore } from '../storage.ts';
-import { type BodyStore, bodyStore, keySetDigest, sessionsWithBodies } from './bodies.ts';
-import { encodeContent } from './content.ts';
-import { describeObjects } from './describe.ts';
-import { type PublicObject, publicObjects } from './objects.ts';
+import { type BodyStore, bodyStore, sessionsWithBodies } from './bodies.ts';
+import { type CertifiedBodies, certifiedBodies } from './certified-bodies.ts';
+import { type ObjectType, publicObjects } from './objects.ts';
 import { modulo64, type SecretKeyShares, secretKeyShares } from './secret-keys.ts';
 
 const RECORD_PREFIX = 'key/';
@@ -40,9 +39,6 @@ export interface LoadedKey {
 /** What is known of a key before it has a record. */
 export type PendingKey = Pick<KeyRecord, 'keyId' | 'session' | 'parameters'>;
 
-/** A finished key before its objects are described. */
-export type UndescribedRecord = Omit<KeyRecord, 'objects'>;
-
 export interface KeyStore {
   records(): KeyRecord[];
   record(keyId: string): KeyRecord | undefined;
@@ -56,8 +52,10 @@ export interface KeyStore {
   bodies(session: SessionId): BodyStore;
   /** The ceremony ended with this record, all bodies are stored: the key becomes usable. */
   activate(record: UndescribedRecord): Promise<void>;
-  /** A public object by its digest. */
-  object(digest: string): Promise<PublicObject | undefined>;
+  /** Bodies of a finished key, compared with what was certified. @throws Error when there is no such key */
+  certified(keyId: string): CertifiedBodies;
+  /** The public objects of a finished key; none without its record. */
+  objects(keyId: string): readonly PublicObject<ObjectType>[];
   /** The ceremony failed: the shares are shredded. */
   discard(keyId: string, session: SessionId): Promise<void>;
   /** Shares of ceremonies whose end this node did not see. */
@@ -76,6 +74,8 @@ interface Modules {
 
 export function createKeyStore({ kernel, roster, journal, secrets, publics }: Modules): KeyStore {
   const loaded = new Map<string, LoadedKey>();
+  /** By session; they remember that they have verified a certificate. */
+  const certified = new Map<SessionId, CertifiedBodies>();
   const recordOf = (keyId: string): KeyRecord | undefined => {
     const bytes = journal.get(RECORD_PREFIX + keyId);
     return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as KeyRecord); // written by `activate`
@@ -107,13 +107,15 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
     loaded.delete(keyId);
   }
 
-  function objectsOf(record: UndescribedRecord): Promise<readonly PublicObject[]> {
-    const store = bodies(record.session);
-    return publicObjects(keySetChoice(record.parameters), fromHex(record.seed), async (index) => {
-      const values = await store.get(index);
-      if (values !== undefined) return values;
-      throw new Error(`key ${record.keyId}: chunk ${index} of its public parts is missing on this disk`);
-    });
+  function readable(record: UndescribedRecord): readonly ReadableObject<ObjectType>[] {
+    const choice = keySetChoice(record.parameters);
+    return publicObjects(choice, fromHex(record.seed), certifiedOf(record).chunk);
+  }
+
+  function certifiedOf(record: UndescribedRecord): CertifiedBodies {
+    const made = certified.get(record.session) ?? certifiedBodies(roster, record, bodies(record.session));
+    certified.set(record.session, made);
+    return made;
   }
 
   async function unfinished(): Promise<{ keyId: string; session: SessionId }[]> {
@@ -138,26 +140,33 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
     loaded: (keyId) => loaded.get(keyId),
     keep: (keyId, session, shares) => secrets.put(secretName(keyId, session), shares.bits),
     async activate(record) {
-      const digests = await bodies(record.session).digests();
-      if (digests === undefined) throw new Error(`key ${record.keyId}: its public parts are not stored`);
-      verifyRecord(roster, record, digests);
-      const objects: KeyObject[] = await describeObjects(await objectsOf(record));
+      const readers = readable(record);
+      const described = await describeObjects(DIGEST_LABEL.key, readers);
+      const objects = described.map((description, index): KeyObject => {
+        if ('error' in description) throw description.error;
+        return { type: readers[index]!.type, ...description };
+      });
       const full: KeyRecord = { ...record, objects };
       journal.set(RECORD_PREFIX + record.keyId, new TextEncoder().encode(JSON.stringify(full)));
       await journal.sync();
       await loadShares(record);
     },
-    async object(digest) {
-      for (const record of records()) {
-        const type = record.objects.find((each) => each.digest === digest)?.type;
-        if (type !== undefined) return (await objectsOf(record)).find((each) => each.type === type);
-      }
-      return undefined;
+    certified(keyId) {
+      const record = recordOf(keyId);
+      if (record === undefined) throw new Error('no such key');
+      return certifiedOf(record);
+    },
+    objects(keyId) {
+      const record = recordOf(keyId);
+      if (record === undefined) return [];
+      const described = new Map(record.objects.map((object) => [object.type, object]));
+      return readable(record).map(({ type, read }) => ({ ...described.get(type)!, read }));
     },
     loadPending: loadShares,
     async discard(keyId, session) {
       if (recordOf(keyId) === undefined) unload(keyId);
       await secrets.shred(secretName(keyId, session));
+      certified.delete(session);
       await bodies(session).discard();
     },
     unfinished,
@@ -169,19 +178,6 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
       for (const keyId of [...loaded.keys()]) unload(keyId);
     },
   };
-}
-
-/** @throws Error unless a quorum signed COMPLETE for exactly this seed and these bodies in this session */
-export function verifyRecord(roster: Roster, record: UndescribedRecord, digests: Uint8Array): void {
-  const { keyId: id, attempt, startMs } = record;
-  // The session id hashes what was agreed, purpose included, so a peer cannot hand us a key of another purpose.
-  const announced = announcedSession(roster, { kind: 'keygen', id, attempt, startMs, content: encodeContent(record) });
-  if (announced !== record.session) throw new Error(`key ${id}: the record is not of this ceremony`);
-  const subject = decisionSubject(record.session, 'complete', keySetDigest(fromHex(record.seed), digests));
-  const certificate = decodeCertificate(fromHex(record.certificate));
-  if (!verifyCertificate(roster, subject, certificate, quorumOf(roster))) {
-    throw new Error(`key ${id}: a quorum did not sign it`);
-  }
 }
 
 function secretName(keyId: string, session: SessionId): string {

@@ -8,6 +8,7 @@ import { compressedXofKeySetLayout } from '@keyquorum/tfhe/key-set';
 import type { FileLayout, Segment } from '@keyquorum/tfhe/key-set-layout';
 import type { KeySetChoice } from '@keyquorum/tfhe/key-sets';
 import { compressedServerKeyLayout } from '@keyquorum/tfhe/server-key';
+import type { ReadableObject } from '../material/public-object.ts';
 import { type BodyChunk, bodyChunks, chunkBytes } from './chunks.ts';
 
 /** In the order in which they are listed, smallest first. */
@@ -19,49 +20,70 @@ export const OBJECT_TYPES = [
 ] as const;
 export type ObjectType = (typeof OBJECT_TYPES)[number];
 
-export interface PublicObject {
-  readonly type: ObjectType;
-  readonly size: number;
-  /** The bytes from `start` up to `end`, in pieces of at most a chunk. @throws when a chunk is missing */
-  read(start?: number, end?: number): AsyncGenerator<Uint8Array>;
-}
+/** Chunks that are kept for the objects that are read side by side: they run apart by less than one. */
+const CHUNKS_KEPT = 2;
 
 /** Reads an opened chunk. @throws when it is missing or damaged */
 export type ReadChunk = (index: number) => Promise<Uint8Array>;
 
-/** Every public object of a key, in the order of OBJECT_TYPES. Only the compact key's body is read, and kept. */
-export async function publicObjects(
+interface Bodies {
+  readonly chunks: readonly BodyChunk[];
+  readonly readChunk: ReadChunk;
+}
+
+/** Every public object of a key, in the order of OBJECT_TYPES. Nothing is read before one of them is. */
+export function publicObjects(
   choice: KeySetChoice,
   seed: Uint8Array,
   readChunk: ReadChunk,
-): Promise<readonly PublicObject[]> {
-  const chunks = bodyChunks(choice);
+): readonly ReadableObject<ObjectType>[] {
+  const bodies = { chunks: bodyChunks(choice), readChunk: keepingNewest(readChunk) };
   const description = { ...choice, seed };
-  const { parameters } = choice;
-  const first = chunks.find(({ component }) => component.component === 'compact-public-key')!;
-  const body = await readChunk(first.index);
-  const streamIndex = first.component.position;
-  const mask = createMaskStream(keyStreamSeedData(seed), streamIndex).read(first.component.maskBytes);
-  const layouts: Record<ObjectType, FileLayout> = {
-    CompactPublicKey: whole(compactPublicKeyBytes({ parameters, mask, body })),
-    CompressedCompactPublicKey: whole(compressedCompactPublicKeyBytes({ parameters, seed, streamIndex, body })),
-    CompressedServerKey: compressedServerKeyLayout(description),
-    CompressedXofKeySet: compressedXofKeySetLayout(description),
+  const layouts: Record<ObjectType, () => Promise<FileLayout>> = {
+    CompactPublicKey: () => compactKey(choice, seed, bodies, 'expanded'),
+    CompressedCompactPublicKey: () => compactKey(choice, seed, bodies, 'compressed'),
+    CompressedServerKey: async () => compressedServerKeyLayout(description),
+    CompressedXofKeySet: async () => compressedXofKeySetLayout(description),
   };
   return OBJECT_TYPES.map((type) => ({
     type,
-    size: layouts[type].totalBytes,
-    read: (start = 0, end = layouts[type].totalBytes) => readFile(layouts[type], { chunks, readChunk }, start, end),
+    read: async function* (start = 0, end = Number.POSITIVE_INFINITY) {
+      yield* readFile(await layouts[type](), bodies, start, end);
+    },
   }));
+}
+
+/** A compact public key, whose only body is a few kilobytes, as a whole. */
+async function compactKey(
+  { parameters }: KeySetChoice,
+  seed: Uint8Array,
+  { chunks, readChunk }: Bodies,
+  form: 'expanded' | 'compressed',
+): Promise<FileLayout> {
+  const { index, component } = chunks.find((chunk) => chunk.component.component === 'compact-public-key')!;
+  const body = await readChunk(index);
+  const streamIndex = component.position;
+  if (form === 'compressed') return whole(compressedCompactPublicKeyBytes({ parameters, seed, streamIndex, body }));
+  const mask = createMaskStream(keyStreamSeedData(seed), streamIndex).read(component.maskBytes);
+  return whole(compactPublicKeyBytes({ parameters, mask, body }));
 }
 
 function whole(bytes: Uint8Array): FileLayout {
   return { totalBytes: bytes.length, segments: [{ kind: 'bytes', offset: 0, bytes }] };
 }
 
-interface Bodies {
-  readonly chunks: readonly BodyChunk[];
-  readonly readChunk: ReadChunk;
+function keepingNewest(readChunk: ReadChunk): ReadChunk {
+  const newest = new Map<number, Uint8Array>();
+  return async (index) => {
+    const values = newest.get(index) ?? (await readChunk(index));
+    newest.delete(index);
+    newest.set(index, values);
+    for (const [oldest] of newest) {
+      if (newest.size <= CHUNKS_KEPT) break;
+      newest.delete(oldest);
+    }
+    return values;
+  };
 }
 
 async function* readFile(

@@ -2,41 +2,23 @@
  * How a node that missed the end of a key generation gets the key: from the record of a peer, whose certificate
  * decides, and the chunks of bodies that it did not see opened. Shares it has already, or it has no part in the key.
  */
-import { decode, encode, u32 } from '@keyquorum/codec/codec';
-import { bytes, fixedBytes, struct, text } from '@keyquorum/codec/composites';
-import { equalBytes, fromHex, HASH_BYTES, sha256, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
-import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
-import { keySetChoice } from '@keyquorum/tfhe/key-sets';
-import { ask } from '../ask.ts';
+import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
 import type { Board } from '../ceremony/board.ts';
 import type { Log } from '../log.ts';
-import type { KeyRecord } from '../services.ts';
-import { digestOfChunk } from './bodies.ts';
-import { bodyChunks, chunkBytes } from './chunks.ts';
-import { type KeyStore, verifyRecord } from './key-store.ts';
+import { completeBodies } from './certified-bodies.ts';
+import { certifiedRecord, type KeyExchange } from './key-exchange.ts';
+import type { KeyStore } from './key-store.ts';
 
-const RECORD_LIMIT_MS = 10_000;
 const RECORD_RETRY_MS = 5_000;
 /** This long after the deadline of a ceremony no other party ends it any more. */
 const OTHERS_LATE_MS = 30_000;
-
-const DIGESTS_BYTES_MAX = 2 ** 16;
-const recordCodec = struct({ record: text(16_384), digests: bytes(DIGESTS_BYTES_MAX) });
-const recordExchange: Exchange = {
-  name: 'key/record',
-  requestBytesMax: 32,
-  responseBytesMax: DIGESTS_BYTES_MAX + 2 ** 15,
-};
-
-/** One chunk of the public parts of a finished key. */
-const chunkCodec = struct({ keyId: fixedBytes(32), index: u32 });
-const chunkExchange: Exchange = { name: 'key/chunk', requestBytesMax: 36, responseBytesMax: 2 ** 21 };
 
 export interface RecoveryModules {
   readonly party: Party;
   readonly board: Board;
   readonly keys: KeyStore;
+  readonly exchange: KeyExchange;
   readonly epoch: () => number;
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -49,24 +31,9 @@ export interface Recovery {
   all(): Promise<void>;
 }
 
-/** Answers peers that missed the end, and asks them when this node did. */
 export function createRecovery(modules: RecoveryModules): Recovery {
-  const { party, board, keys, signal, log } = modules;
-  const { clock, roster, transport } = party;
-
-  transport.serve(recordExchange, async (_from, body) => {
-    const record = keys.record(toHex(body));
-    const digests = record && (await keys.bodies(record.session).digests());
-    if (record === undefined || digests === undefined) throw new Error('no such key');
-    return encode(recordCodec, { record: JSON.stringify(record), digests });
-  });
-  transport.serve(chunkExchange, async (_from, body) => {
-    const { keyId, index } = decode(chunkCodec, body);
-    const record = keys.record(toHex(keyId));
-    const values = record && (await keys.bodies(record.session).get(index));
-    if (values === undefined) throw new Error('no such chunk');
-    return values;
-  });
+  const { party, board, keys, exchange, signal, log } = modules;
+  const { clock, roster } = party;
 
   async function recoverAll(): Promise<void> {
     for (;;) {
@@ -88,8 +55,7 @@ export function createRecovery(modules: RecoveryModules): Recovery {
   async function recoverOne(keyId: string, session: SessionId): Promise<boolean> {
     let refusals = 0;
     for (const peer of party.connected()) {
-      const question = { to: peer, exchange: recordExchange, body: fromHex(keyId), limitMs: RECORD_LIMIT_MS, signal };
-      const answer = await ask(party, question).catch((error) => {
+      const answer = await exchange.askRecord(peer, keyId).catch((error) => {
         if ((error as { code?: unknown }).code === 'PEER_REFUSED') refusals += 1; // silence says nothing
         return undefined;
       });
@@ -105,38 +71,17 @@ export function createRecovery(modules: RecoveryModules): Recovery {
   /** False when the answer of the peer is no certified record of this ceremony: the next peer is asked. */
   async function activateFrom(answer: Uint8Array, keyId: string, session: SessionId, peer: PartyId): Promise<boolean> {
     try {
-      const { record, digests } = decode(recordCodec, answer);
-      const parsed = JSON.parse(record) as KeyRecord; // its certificate decides; wrong fields fail to verify
-      if (parsed.session !== session || parsed.keyId !== keyId) return false;
-      verifyRecord(roster, parsed, digests);
-      await completeBodies(parsed, digests, peer);
-      await keys.activate({ ...parsed, epoch: modules.epoch() });
+      const { record, digests } = certifiedRecord(party, answer);
+      if (record.session !== session || record.keyId !== keyId) return false;
+      await completeBodies(record, { store: keys.bodies(session), digests }, (index, fits) =>
+        exchange.chunk(peer, { keyId, index, fits }),
+      );
+      await keys.activate({ ...record, epoch: modules.epoch() });
       return true;
     } catch (error) {
       log({ level: 'warn', message: 'a peer sent a bad record of a key', keyId, from: peer, error: String(error) });
       return false;
     }
-  }
-
-  /** Pulls what this node did not see opened. @throws when the peer has other bytes */
-  async function completeBodies({ keyId, session, parameters }: KeyRecord, digests: Uint8Array, peer: PartyId) {
-    const store = keys.bodies(session);
-    const chunks = bodyChunks(keySetChoice(parameters));
-    if (digests.length !== HASH_BYTES * chunks.length) throw new Error('wrong number of chunks');
-    for (const chunk of chunks) {
-      const { index } = chunk;
-      const right = digestOfChunk(digests, index);
-      const own = await store.get(index);
-      if (own !== undefined && equalBytes(sha256(own), right)) continue;
-      const body = encode(chunkCodec, { keyId: fromHex(keyId), index });
-      const question = { to: peer, exchange: chunkExchange, body, limitMs: RECORD_LIMIT_MS, signal };
-      const values = await ask(party, question);
-      if (values.length !== chunkBytes(chunk) || !equalBytes(sha256(values), right)) {
-        throw new Error(`chunk ${index} has other bytes`);
-      }
-      await store.put(index, values);
-    }
-    await store.putDigests(Uint8Array.from(digests));
   }
 
   return { one: recoverOne, all: recoverAll };
