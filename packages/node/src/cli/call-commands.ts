@@ -31,7 +31,9 @@ export function statusCommand(print: Print): Command {
       print(`pool ${pool.available}/${pool.target} blocks - ${pool.refillPerSecond.toFixed(0)} blocks/s${why}`);
       for (const key of keys)
         print(`key ${key.id} - ${key.purpose} - parameters ${key.parameters} - epoch ${key.epoch}`);
-      print(`material ${material.verified} of ${material.objects} objects verified`);
+      const { s3, verified, objects } = material;
+      const published = s3 ? ` - ${s3.published} in object storage${s3.problem === '' ? '' : ` - ${s3.problem}`}` : '';
+      print(`material ${verified} of ${objects} objects verified${published}`);
       for (const digest of material.damaged) print(`material ${digest} is damaged: waiting for peers to give it back`);
       for (const peer of peers) {
         const problem = peer.problem === '' ? '' : ` - ${peer.problem}`;

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { Command } from 'commander';
 import { type NodeConfig, readNodeConfig } from '../config/config.ts';
 import { shortDigest } from '../config/network.ts';
+import { readS3Credentials } from '../config/s3-settings.ts';
 import { readUnlock } from '../config/unlock.ts';
 import { readMasterKey } from '../store/master-key.ts';
 import { EXIT } from './exit.ts';
@@ -25,6 +26,10 @@ export function checkCommand(
       (await readMasterKey(config.dataPath, unlock)).fill(0);
       unlock.bytes.fill(0);
       print('store opens');
+      if (config.s3) {
+        readS3Credentials(config.s3, environment);
+        print('credentials of the object storage are well formed');
+      }
       if (!(await checkPeers(config, print))) exit(EXIT.unreachable);
     });
 }

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { ConfigError } from './config-error.ts';
 import { type Network, readNetwork } from './network.ts';
 import { readToml } from './read-toml.ts';
+import { type S3Settings, s3Settings } from './s3-settings.ts';
 import { type Card, type Limits, NodeFile, type Requester } from './schema.ts';
 
 export type UnlockSource =
@@ -21,6 +22,8 @@ export interface NodeConfig {
   readonly rest: { readonly host: string; readonly port: number; readonly url: string | undefined };
   readonly log: 'debug' | 'info' | 'warn' | 'error';
   readonly keys: NodeFile['keys'];
+  /** Object storage for public objects, besides the node itself. */
+  readonly s3: S3Settings | undefined;
   readonly pool: NodeFile['pool'];
   readonly timing: NodeFile['timing'];
   readonly limits: Limits;
@@ -39,10 +42,11 @@ export function readNodeConfig(file: string): NodeConfig {
     throw new ConfigError('CONFIG_ROSTER', { file, field: 'party', message });
   }
   requireDistinctRequesters(file, settings.requesters);
-  const { p2p, rest, log = 'info', keys, pool, timing, limits, requesters, party } = settings;
+  const { p2p, rest, log = 'info', keys, material, pool, timing, limits, requesters, party } = settings;
   return {
     ...{ file, party, network, card, log, keys, pool, timing, limits, requesters },
     dataPath: beside(settings.data),
+    s3: material.s3 && s3Settings(file, material.s3, beside),
     unlock: unlockSource(file, settings.unlock, beside),
     listen: p2p.listen,
     rest: { host: rest.host, port: rest.port, url: rest.url },

@@ -107,6 +107,23 @@ export const Pool = Type.Object(
   { ...closed, default: {} },
 );
 
+const Url = Type.String({ pattern: '^https?://[^\\s]{1,500}$' });
+const EnvironmentVariable = Type.String({ pattern: '^[A-Z_][A-Z0-9_]{0,63}$' });
+
+export const S3 = Type.Object(
+  {
+    endpoint: Url,
+    region: Type.String({ pattern: '^[a-z0-9-]{1,64}$', default: 'us-east-1' }),
+    bucket: Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$' }),
+    prefix: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,100}(/[A-Za-z0-9._-]{1,100}){0,4}$' })),
+    publicUrl: Type.Optional(Url),
+    credentialsFile: Type.Optional(Path),
+    credentialsEnv: Type.Optional(EnvironmentVariable),
+  },
+  closed,
+);
+export type S3 = Static<typeof S3>;
+
 export const NodeFile = Type.Object(
   {
     party: PartyNumber,
@@ -116,7 +133,7 @@ export const NodeFile = Type.Object(
       {
         keyFile: Type.Optional(Path),
         passphraseFile: Type.Optional(Path),
-        passphraseEnv: Type.Optional(Type.String({ pattern: '^[A-Z_][A-Z0-9_]{0,63}$' })),
+        passphraseEnv: Type.Optional(EnvironmentVariable),
       },
       { ...closed, description: 'exactly one of them opens the store' },
     ),
@@ -142,6 +159,10 @@ export const NodeFile = Type.Object(
         megabitPerSecond: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
       },
       { ...closed, default: {}, description: 'which key generations this node takes part in' },
+    ),
+    material: Type.Object(
+      { s3: Type.Optional(S3) },
+      { ...closed, default: {}, description: 'where public objects are stored besides this node' },
     ),
     pool: Pool,
     timing: Timing,

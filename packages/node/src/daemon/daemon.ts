@@ -16,10 +16,12 @@ import type { Logger } from 'pino';
 import type { NodeConfig } from '../config/config.ts';
 import { greetingName } from '../config/network.ts';
 import { readUnlock } from '../config/unlock.ts';
+import type { Publishing } from '../material/publishing.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { StoreError } from '../store/store-error.ts';
 import { loadIdentity, type NodeIdentity } from './identity.ts';
 import { createPeerProblems, type PeerProblems } from './peer-problems.ts';
+import { createPublishingOf } from './publishing-options.ts';
 import { createRest, type Rest } from './rest.ts';
 import { servicesOptions } from './services-options.ts';
 
@@ -51,6 +53,8 @@ export interface Node {
   readonly problems: PeerProblems;
   readonly party: Party;
   readonly services: Services;
+  /** To object storage, when there is one. */
+  readonly publishing: Publishing | undefined;
   readonly faulty: boolean;
   /** Faults of other parties, as they are noticed. */
   readonly faults: { onFault(fault: Fault): void };
@@ -92,6 +96,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   try {
     await assembled.node.services.start(); // also the transport
     const url = await assembled.rest.listen();
+    assembled.node.publishing?.run().catch((error) => log.error({ err: error }, 'objects are not published any more'));
     log.info({ url, digest: config.network.digest }, 'node started');
     return {
       url,
@@ -128,7 +133,9 @@ async function assemble(options: DaemonOptions, store: Store): Promise<Node> {
     },
   });
   const services = options.createServices(servicesOptions({ config, party, store, log }));
-  return { config, log, store, keys, mesh, problems, party, services, faults, faulty: misbehave !== undefined };
+  const publishing = await createPublishingOf({ ...options, store, services });
+  const faulty = misbehave !== undefined;
+  return { config, log, store, keys, mesh, problems, party, services, publishing, faults, faulty };
 }
 
 function createOwnMesh({ network, party, listen }: NodeConfig, { seed }: NodeIdentity, problems: PeerProblems): Mesh {
@@ -145,8 +152,9 @@ function createOwnMesh({ network, party, listen }: NodeConfig, { seed }: NodeIde
   });
 }
 
-async function close({ services, store }: Node, rest: Rest): Promise<void> {
+async function close({ services, publishing, store }: Node, rest: Rest): Promise<void> {
   await rest.drain(DRAIN_MS_MAX);
+  await publishing?.stop();
   await services.stop(); // ends what still runs as DECRYPTION_ABORTED, and the transport
   await rest.server.close();
   await store.close();

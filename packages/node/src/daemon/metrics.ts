@@ -3,6 +3,7 @@ import type { PeerStats } from '@keyquorum/p2p/options';
 import type { CeremonyKind } from '@keyquorum/protocols/ceremony/ceremony';
 import type { Services } from '@keyquorum/protocols/services';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { PublishingStatus } from '../material/publishing.ts';
 
 const LATENCY_BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -17,6 +18,8 @@ interface Sources {
   readonly services: Services;
   peers(): readonly PeerStats[];
   running(): number;
+  /** Undefined without object storage. */
+  published(): PublishingStatus | undefined;
 }
 
 export function createMetrics(sources: Sources): Metrics {
@@ -89,7 +92,7 @@ function addServiceGauges(registry: Registry, { services, running }: Sources): v
   });
 }
 
-function addMaterialGauges(registry: Registry, { services }: Sources): void {
+function addMaterialGauges(registry: Registry, { services, published }: Sources): void {
   const health = () => services.materialHealth();
   new Gauge({
     name: 'keyquorum_material_objects',
@@ -107,6 +110,10 @@ function addMaterialGauges(registry: Registry, { services }: Sources): void {
   readGauge(registry, 'keyquorum_material_damage_found', found, () => health().damageFound);
   const fetched = 'Lost parts of public objects that peers gave back since the process started';
   readGauge(registry, 'keyquorum_material_parts_fetched', fetched, () => health().partsFetched);
+  const stored = 'Public objects that were verified in object storage; 0 without one';
+  readGauge(registry, 'keyquorum_material_published', stored, () => published()?.published ?? 0);
+  const failed = 'Attempts to publish an object that failed since the process started';
+  readGauge(registry, 'keyquorum_material_publishing_failures', failed, () => published()?.failures ?? 0);
 }
 
 function addPeerGauges(registry: Registry, { peers }: Sources): void {

@@ -1,6 +1,7 @@
 /** The HTTP side of a node: requests, key views, metrics and server, put together. */
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import { createNodeMaterial } from '../material/node-material.ts';
 import { PublicDecryptionBody, UserDecryptionBody } from '../requests/body.ts';
 import { createDecryptions, type DecryptionModules } from '../requests/decryptions.ts';
 import { createForwarding } from '../requests/forwarding.ts';
@@ -25,20 +26,23 @@ export interface Rest {
 }
 
 export async function createRest(node: Node): Promise<Rest> {
-  const { config, services, store, keys, mesh, log } = node;
+  const { config, services, store, keys, mesh, publishing, log } = node;
   const startedMs = Date.now();
   const limits = { kept: config.limits.keptRequests, running: config.limits.runningRequests };
   const book = await createRequestBook({ table: store.requests, limits, now: Date.now });
-  const metrics = createMetrics({ services, peers: () => mesh.stats(), running: () => book.running() });
+  const published = () => publishing?.status();
+  const metrics = createMetrics({ services, peers: () => mesh.stats(), running: () => book.running(), published });
   node.faults.onFault = ({ party, kind }) => metrics.fault(party, kind);
   const signing: AnswerSigner = { signer: keys.answerKey, domain: config.network.domain };
   const requesters = createRequesters(config.requesters);
   const waiting = createWaiting(config.limits.waiters);
   const signer = keys.answerKey.address;
   const decryptions = decryptionsOf(node, { book, requesters, signing, metrics });
+  const material = createNodeMaterial(services, () => urlOf(node, server));
+  const uris = (digest: string) => [material.uri(digest), ...(publishing?.uris(digest) ?? [])];
   const server = await createServer({
-    ...{ config, log, services, waiting, requesters, signer, ...decryptions },
-    keys: createKeyViews({ services, signing, url: () => urlOf(node, server) }),
+    ...{ config, log, services, waiting, requesters, signer, material, ...decryptions },
+    keys: createKeyViews({ services, signing, uris }),
     status: () => statusOf({ ...node, signer, startedMs }),
     metrics: () => metrics.scrape(),
     observe: (operation, status, seconds) => metrics.observeHttp(operation, status, seconds),

@@ -3,6 +3,7 @@ import type { Mesh } from '@keyquorum/p2p/mesh';
 import type { Services } from '@keyquorum/protocols/services';
 import type { NodeConfig } from '../config/config.ts';
 import { peersNeeded } from '../config/network.ts';
+import type { Publishing } from '../material/publishing.ts';
 import type { Status } from '../rest/schemas.ts';
 import { VERSION } from '../version.ts';
 import type { PeerProblems } from './peer-problems.ts';
@@ -10,6 +11,7 @@ import type { PeerProblems } from './peer-problems.ts';
 interface Sources {
   readonly config: NodeConfig;
   readonly services: Services;
+  readonly publishing: Publishing | undefined;
   readonly mesh: Mesh;
   readonly problems: PeerProblems;
   readonly signer: string;
@@ -17,7 +19,7 @@ interface Sources {
   readonly faulty: boolean;
 }
 
-export function statusOf({ config, services, mesh, problems, signer, startedMs, faulty }: Sources): Status {
+export function statusOf({ config, services, publishing, mesh, problems, signer, startedMs, faulty }: Sources): Status {
   const { network, party } = config;
   const { roster, domain } = network;
   const peers = mesh.stats().map((stats) => ({
@@ -29,7 +31,6 @@ export function statusOf({ config, services, mesh, problems, signer, startedMs, 
     reconnects: stats.reconnects,
     problem: problems.of(stats.party),
   }));
-  const { objects, verified, damaged } = services.materialHealth();
   const reason = notReady({ services, connected: peers.filter(({ up }) => up).length, needed: peersNeeded(roster) });
   return {
     ...{ party, parties: roster.n, threshold: roster.t, network: roster.network, networkDigest: network.digest },
@@ -37,9 +38,17 @@ export function statusOf({ config, services, mesh, problems, signer, startedMs, 
     eip712: { gatewayChainId: Number(domain.chainId), decryptionContract: domain.verifyingContract },
     uptimeSeconds: Math.round((Date.now() - startedMs) / 1000),
     pool: { ...services.pool() },
-    material: { objects, verified, damaged: [...damaged] },
+    material: materialOf(services, publishing),
     keys: services.keys().map(({ keyId, purpose, parameters, epoch }) => ({ id: keyId, purpose, parameters, epoch })),
   };
+}
+
+function materialOf(services: Services, publishing: Publishing | undefined): Status['material'] {
+  const { objects, verified, damaged } = services.materialHealth();
+  const health = { objects, verified, damaged: [...damaged] };
+  if (publishing === undefined) return health;
+  const { published, problem } = publishing.status();
+  return { ...health, s3: { published, problem } };
 }
 
 function notReady({ services, connected, needed }: { services: Services; connected: number; needed: number }): string {

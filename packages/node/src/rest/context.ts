@@ -2,6 +2,7 @@
 import type { Services } from '@keyquorum/protocols/services';
 import type { Logger } from 'pino';
 import type { NodeConfig } from '../config/config.ts';
+import type { MaterialStore } from '../material/material-store.ts';
 import type { PublicDecryptionBody, UserDecryptionBody } from '../requests/body.ts';
 import type { PublicContent, UserContent } from '../requests/content.ts';
 import type { Decryptions } from '../requests/decryptions.ts';
@@ -18,6 +19,7 @@ export interface RestContext {
   readonly publicDecryptions: Decryptions<PublicDecryptionBody, PublicContent>;
   readonly userDecryptions: Decryptions<UserDecryptionBody, UserContent>;
   readonly keys: KeyViews;
+  readonly material: MaterialStore;
   readonly waiting: Waiting;
   /** EIP-55 address that signs answers. */
   readonly signer: string;

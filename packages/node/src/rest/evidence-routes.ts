@@ -2,8 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { ApiError } from '../errors/api-error.ts';
+import { CACHE_FOREVER } from '../material/material-store.ts';
 import type { RestContext } from './context.ts';
-import { CACHE_FOREVER } from './material-routes.ts';
 import { EvidenceBody, IdParams, responses } from './schemas.ts';
 
 export const evidenceRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = async (app, { context }) => {

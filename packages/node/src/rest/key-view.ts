@@ -4,7 +4,6 @@
  */
 import { isFinal } from '@keyquorum/protocols/ceremony/ceremony';
 import type { ObjectType } from '@keyquorum/protocols/keygen/objects';
-import type { PublicObject } from '@keyquorum/protocols/material/public-object';
 import type { KeyRecord, Services } from '@keyquorum/protocols/services';
 import { KEY_TYPE, type KeyType, keyGenerationDigest } from '@keyquorum/wire/eip712';
 import { errorDetail } from '../errors/api-error.ts';
@@ -22,18 +21,16 @@ export interface KeyViews {
   /** Undefined when neither a key nor its ceremony is known. */
   view(requestId: string): KeyBody | undefined;
   all(): KeyBody[];
-  /** A public object by its digest. */
-  material(digest: string): PublicObject | undefined;
 }
 
 interface Modules {
   readonly services: Services;
   readonly signing: AnswerSigner;
-  /** Start of the URIs of objects, without a slash at the end. */
-  url(): string;
+  /** Where an object is had, this node first. */
+  uris(digest: string): string[];
 }
 
-export function createKeyViews({ services, signing, url }: Modules): KeyViews {
+export function createKeyViews({ services, signing, uris }: Modules): KeyViews {
   const signatures = new Map<string, string>();
 
   function signatureOf(record: KeyRecord): string {
@@ -48,7 +45,7 @@ export function createKeyViews({ services, signing, url }: Modules): KeyViews {
     const ceremony = services.ceremony(requestId);
     const { done = 1, total = 1 } = ceremony ?? {};
     const objects = record.objects.map(({ type, digest, size }) => {
-      return { type, digest, size, uris: [`${url()}/v1/material/${digest}`], signature };
+      return { type, digest, size, uris: uris(digest), signature };
     });
     return { requestId, state: 'succeeded', phase: '', done, total, epoch, purpose, parameters, objects };
   }
@@ -76,7 +73,6 @@ export function createKeyViews({ services, signing, url }: Modules): KeyViews {
       const ids = new Set([...services.keys().map(({ keyId }) => keyId), ...running.map(({ id }) => id)]);
       return [...ids].map(view).filter((body) => body !== undefined);
     },
-    material: (digest) => services.material(digest),
   };
 }
 

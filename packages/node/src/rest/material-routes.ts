@@ -3,10 +3,10 @@ import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { ApiError } from '../errors/api-error.ts';
+import { CACHE_FOREVER } from '../material/material-store.ts';
 import type { RestContext } from './context.ts';
 import { IdParams } from './schemas.ts';
 
-export const CACHE_FOREVER = 'public, max-age=31536000, immutable';
 const RANGE = /^bytes=(\d{0,15})-(\d{0,15})$/;
 
 export interface ByteRange {
@@ -48,9 +48,9 @@ export const materialRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }>
       },
     },
     async ({ params: { id }, headers, method }, reply) => {
-      const object = context.keys.material(id);
-      if (!object) throw new ApiError('MATERIAL_UNKNOWN', `no public object ${id} here`);
-      const { size } = object;
+      const found = await context.material.find(id);
+      if (!found) throw new ApiError('MATERIAL_UNKNOWN', `no public object ${id} here`);
+      const { size } = found;
       const etag = `"${id}"`;
       const immutable = { etag, 'cache-control': CACHE_FOREVER, 'accept-ranges': 'bytes' };
       if (headers['if-none-match']?.split(',').some((tag) => tag.trim() === etag)) {
@@ -62,7 +62,7 @@ export const materialRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }>
         throw new ApiError('RANGE_INVALID', `range: ${size} bytes in all`);
       }
       const { start, end } = range ?? { start: 0, end: size - 1 };
-      const pieces = object.read(start, end + 1);
+      const pieces = context.material.read(id, { start, end: end + 1 })[Symbol.asyncIterator]();
       const first = await pieces.next(); // damage that is met at once is an answer of its own; later it ends the stream
       if (range) reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`);
       reply.headers({ ...immutable, 'content-length': end + 1 - start }).type('application/octet-stream');
@@ -71,8 +71,10 @@ export const materialRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }>
   );
 };
 
-async function* resumed<T>(first: IteratorResult<T, unknown>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
-  if (first.done) return;
-  yield first.value;
-  yield* rest;
+async function* resumed<T>(first: IteratorResult<T, unknown>, rest: AsyncIterator<T>): AsyncGenerator<T> {
+  try {
+    for (let next = first; !next.done; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.(); // the caller has hung up, or all was read
+  }
 }

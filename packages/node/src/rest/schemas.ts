@@ -60,6 +60,12 @@ export const Status = Type.Object({
     objects: Type.Integer({ description: 'public objects of finished keys on this disk' }),
     verified: Type.Integer({ description: 'found whole since the start of the node' }),
     damaged: Type.Array(Type.String(), { description: 'digests; not served until peers gave back what is missing' }),
+    s3: Type.Optional(
+      Type.Object({
+        published: Type.Integer({ description: 'objects that were verified in object storage' }),
+        problem: Type.String({ description: 'why publishing fails' }),
+      }),
+    ),
   }),
   peers: Type.Array(
     Type.Object({

@@ -20,6 +20,8 @@ export interface Store {
   readonly journal: Journal;
   /** Public decryptions: content hash, state, answer. */
   readonly requests: Journal;
+  /** Public objects that were verified in object storage: URI -> version there. */
+  readonly published: Journal;
   readonly secrets: SecretStore;
   readonly publics: PublicStore;
   /** Writes what is still pending and releases the directory. */
@@ -55,6 +57,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return {
     journal: records.table('journal'),
     requests: records.table('requests'),
+    published: records.table('published'),
     secrets: await openSecretStore({ path: join(path, SECRETS_FOLDER), wrappingKey: wrapping, random }),
     publics: await openPublicStore({ path: join(path, PUBLIC_FOLDER), integrityKey: integrity }),
     close: () => records.close(),

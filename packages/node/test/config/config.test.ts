@@ -1,10 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readNodeConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { networkOf, peersNeeded, readNetwork } from '../../src/config/network.ts';
 import { readToml } from '../../src/config/read-toml.ts';
+import { readS3Credentials } from '../../src/config/s3-settings.ts';
 import { NetworkFile } from '../../src/config/schema.ts';
 import { createDemoNetwork } from '../../src/setup/demo-network.ts';
 import { temporaryFolder } from '../folders.ts';
@@ -47,6 +48,32 @@ const replace = (from: string | RegExp, to: string) => (text: string) => {
   return text.replace(from, to);
 };
 
+const storage = (line: string) => (text: string) =>
+  `${text}\n[material.s3]\nendpoint = "https://s3.example/"\nbucket = "keys"\n${line}\n`;
+
+test('credentials of object storage come from a private file or a variable, never from node.toml', async () => {
+  const fromVariable = readNodeConfig(await files({ node: storage('credentialsEnv = "S3_LINE"') })).s3!;
+  expect(fromVariable.place).toMatchObject({ endpoint: 'https://s3.example', region: 'us-east-1', bucket: 'keys' });
+  const environment: NodeJS.ProcessEnv = { S3_LINE: 'AKID:a/secret+with=signs:' };
+  const line = { accessKeyId: 'AKID', secretAccessKey: 'a/secret+with=signs:' };
+  expect(readS3Credentials(fromVariable, environment)).toEqual(line);
+  expect(environment).toEqual({});
+  expect(() => readS3Credentials(fromVariable, environment)).toThrow(ConfigError);
+
+  const file = await files({ node: storage('credentialsFile = "s3.credentials"') });
+  const fromFile = readNodeConfig(file).s3!;
+  const credentials = join(dirname(file), 's3.credentials');
+  await writeFile(credentials, 'AKID:secret\n', { mode: 0o600 });
+  expect(readS3Credentials(fromFile, {})).toEqual({ accessKeyId: 'AKID', secretAccessKey: 'secret' });
+  await chmod(credentials, 0o644);
+  expect(() => readS3Credentials(fromFile, {})).toThrow(/chmod 600/);
+  await chmod(credentials, 0o600);
+  for (const wrong of ['', 'AKID', ':secret', 'AKID:', 'two\nlines:x']) {
+    await writeFile(credentials, wrong);
+    expect(() => readS3Credentials(fromFile, {})).toThrow(ConfigError);
+  }
+});
+
 test('a made configuration is accepted, with defaults filled in', async () => {
   const config = readNodeConfig(await files({}));
   expect(config.network.roster).toMatchObject({ network: 'demo', n: 4, t: 1 });
@@ -68,6 +95,8 @@ describe('what is wrong is named: file, field and what it must be', () => {
     ['choice', { node: replace('log = "info"', 'log = "loud"') }, { field: 'log' }, /debug, info, warn, error/],
     ['no unlock', { node: replace(/keyFile = .*/, '') }, { field: 'unlock' }, /exactly one/],
     ['two unlocks', { node: replace(/keyFile =/, 'passphraseEnv = "X"\nkeyFile =') }, { field: 'unlock' }, /got 2/],
+    ['no credentials', { node: storage('') }, { field: 'material.s3' }, /exactly one/],
+    ['secret inside', { node: storage('secretKey = "x"') }, { field: 'material.s3.secretKey' }, /unknown field/],
     ['syntax', { node: replace('party = 1', 'party == 1') }, { code: 'CONFIG_SYNTAX' }, /line 2, column/],
     ['party', { node: replace('party = 1', 'party = 5') }, { code: 'CONFIG_ROSTER', field: 'party' }, /4 parties/],
     ['n < 3t+1', { network: replace('threshold = 1', 'threshold = 2') }, { code: 'CONFIG_ROSTER' }, /at most 1/],

@@ -1,23 +1,27 @@
 /**
- * Goal: key material that a disk has lost or changed is refused, reported and repaired, over real stores and links.
- * Method: four real nodes in this process make one test key; then files of node 3 are damaged. No pool: nothing is
- * decrypted here.
+ * Goal: key material is published to object storage by every node; what a disk has lost or changed is refused, reported
+ * and repaired, over real stores and links.
+ * Method: four real nodes in this process and a real S3 server make and publish one test key; then files of node 3 are
+ * damaged. No pool: nothing is decrypted here.
  */
 import { readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { keyDigest } from '@keyquorum/wire/digest';
 import type { Static, TSchema } from 'typebox';
 import { Check } from 'typebox/value';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { ErrorBody, KeyBody, type Status } from '../../src/rest/schemas.ts';
 import { DATA_FOLDER } from '../../src/setup/node-toml.ts';
 import { PUBLIC_FOLDER } from '../../src/store/layout.ts';
+import { endOfFile, temporaryFolder } from '../folders.ts';
+import { BUCKET, CREDENTIALS, objectStorage } from '../material/object-storage.ts';
 import { type Answer, type TestNetwork, testNetwork } from './in-process.ts';
 
 const PARTIES = [1, 2, 3, 4] as const;
 const VICTIM = 3;
 const MINUTE_MS = 60_000;
 const keyId = '6b'.repeat(32);
+const onEnd = endOfFile();
 let network: TestNetwork;
 
 function as<Schema extends TSchema>(schema: Schema, { body }: Answer): Static<Schema> {
@@ -38,14 +42,34 @@ const digestOf = async (answer: Response) =>
   Buffer.from(keyDigest(new Uint8Array(await answer.arrayBuffer()))).toString('hex');
 
 beforeAll(async () => {
-  network = await testNetwork(afterAll, (toml) =>
-    toml.replace(/roundMs = .*/, 'roundMs = 3000').replace('[keys]', '[pool]\ntarget = 0\n\n[keys]'),
-  );
+  const { endpoint } = await objectStorage(onEnd);
+  const credentialsFile = join(await temporaryFolder(onEnd), 'credentials');
+  await writeFile(credentialsFile, `${CREDENTIALS.accessKeyId}:${CREDENTIALS.secretAccessKey}\n`, { mode: 0o600 });
+  network = await testNetwork(onEnd, (toml) => {
+    const prefix = `party-${/^party = (\d+)/m.exec(toml)?.[1]}`;
+    const s3 = Object.entries({ endpoint, bucket: BUCKET, prefix, credentialsFile });
+    const section = ['[material.s3]', ...s3.map(([field, value]) => `${field} = "${value}"`)].join('\n');
+    const quick = toml.replace(/roundMs = .*/, 'roundMs = 3000').replace('[keys]', '[pool]\ntarget = 0\n\n[keys]');
+    return `${quick}\n${section}\n`;
+  });
   await Promise.all(PARTIES.map((party) => network.start(party)));
   await Promise.all(PARTIES.map((party) => network.statusWhen(party, ({ epoch }) => epoch > 0)));
   await network.ask(2, 'POST', '/v1/keys', { requestId: keyId, parameters: 'test' });
   for (const party of [2, 1, 3, 4]) expect(await keyAt(party)).toMatchObject({ state: 'succeeded' });
 }, 5 * MINUTE_MS);
+
+test('every node publishes its key, and lists what anybody can read there', async () => {
+  for (const party of PARTIES) {
+    await network.statusWhen(party, ({ material }) => material.s3?.published === 4);
+    const { objects } = await keyAt(party);
+    for (const { digest, uris } of objects) {
+      expect(uris).toHaveLength(2);
+      expect(uris[1]).toMatch(new RegExp(`/${BUCKET}/party-${party}/${digest}$`));
+      expect(await digestOf(await fetch(uris[1]!))).toBe(digest);
+    }
+  }
+  expect(await (await network.fetch(1, '/metrics')).text()).toContain('keyquorum_material_published 4');
+});
 
 test('size and tag are told without the bytes', async () => {
   const { digest, size } = (await keyAt(VICTIM)).objects.at(-1)!;

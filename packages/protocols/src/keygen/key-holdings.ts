@@ -1,6 +1,5 @@
 /** The public objects of this node's keys as the caretaker looks after them: read here, given back by peers. */
 import type { Party } from '@keyquorum/mpc/party';
-import { DIGEST_LABEL } from '@keyquorum/wire/digest';
 import type { Log } from '../log.ts';
 import { type Caretaker, createCaretaker, type Holding } from '../material/caretaker.ts';
 import { createKeyExchange, type KeyExchange } from './key-exchange.ts';
@@ -24,7 +23,6 @@ export function createKeyMaterial({ party, keys, signal, log }: Modules): KeyMat
   const holdings = (): Holding[] =>
     keys.records().map(({ keyId: id }) => ({
       id,
-      label: DIGEST_LABEL.key,
       objects: keys.objects(id),
       repair: () => repairBodies({ party, keys, exchange, signal, log }, id),
     }));

@@ -11,7 +11,6 @@ import type { Journal } from '@keyquorum/mpc/session';
 import type { SessionId } from '@keyquorum/mpc/transport';
 import type { SecretKeyName } from '@keyquorum/tfhe/key-set-components';
 import { type KeySetName, keySetChoice, secretKeyPlaces } from '@keyquorum/tfhe/key-sets';
-import { DIGEST_LABEL } from '@keyquorum/wire/digest';
 import { describeObjects } from '../material/describe.ts';
 import type { PublicObject, ReadableObject } from '../material/public-object.ts';
 import type { KeyObject, KeyRecord, UndescribedRecord } from '../services.ts';
@@ -141,7 +140,7 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
     keep: (keyId, session, shares) => secrets.put(secretName(keyId, session), shares.bits),
     async activate(record) {
       const readers = readable(record);
-      const described = await describeObjects(DIGEST_LABEL.key, readers);
+      const described = await describeObjects(readers);
       const objects = described.map((description, index): KeyObject => {
         if ('error' in description) throw description.error;
         return { type: readers[index]!.type, ...description };
@@ -160,7 +159,7 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
       const record = recordOf(keyId);
       if (record === undefined) return [];
       const described = new Map(record.objects.map((object) => [object.type, object]));
-      return readable(record).map(({ type, read }) => ({ ...described.get(type)!, read }));
+      return readable(record).map((object) => ({ ...described.get(object.type)!, ...object }));
     },
     loadPending: loadShares,
     async discard(keyId, session) {

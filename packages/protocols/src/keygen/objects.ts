@@ -8,6 +8,7 @@ import { compressedXofKeySetLayout } from '@keyquorum/tfhe/key-set';
 import type { FileLayout, Segment } from '@keyquorum/tfhe/key-set-layout';
 import type { KeySetChoice } from '@keyquorum/tfhe/key-sets';
 import { compressedServerKeyLayout } from '@keyquorum/tfhe/server-key';
+import { DIGEST_LABEL } from '@keyquorum/wire/digest';
 import type { ReadableObject } from '../material/public-object.ts';
 import { type BodyChunk, bodyChunks, chunkBytes } from './chunks.ts';
 
@@ -47,6 +48,7 @@ export function publicObjects(
   };
   return OBJECT_TYPES.map((type) => ({
     type,
+    label: DIGEST_LABEL.key,
     read: async function* (start = 0, end = Number.POSITIVE_INFINITY) {
       yield* readFile(await layouts[type](), bodies, start, end);
     },

@@ -18,8 +18,6 @@ const RETRY_MS_MAX = 300_000;
 export interface Holding {
   /** Of the key. */
   readonly id: string;
-  /** Label of the digests. */
-  readonly label: string;
   readonly objects: readonly PublicObject[];
   /** Fetches what the disk has lost: how many parts. @throws when no peer has it now */
   repair(): Promise<number>;
@@ -85,9 +83,9 @@ export function createCaretaker({ clock, signal, log, holdings }: CaretakerModul
   }
 
   /** Reads what is in doubt. False when some of it is damaged. */
-  async function verify({ id, label, objects }: Holding): Promise<boolean> {
+  async function verify({ id, objects }: Holding): Promise<boolean> {
     const doubtful = objects.filter(({ digest }) => states.has(digest));
-    const found = await describeObjects(label, doubtful, pace);
+    const found = await describeObjects(doubtful, pace);
     signal.throwIfAborted();
     for (const [index, object] of doubtful.entries()) {
       const problem = problemOf(object, found[index]!);

@@ -24,11 +24,10 @@ interface Reader {
  * `onRead` is told the bytes of each piece, and may delay the next one.
  */
 export async function describeObjects(
-  label: string,
   objects: readonly ReadableObject[],
   onRead: (bytes: number) => Promise<void> = async () => undefined,
 ): Promise<(Description | { readonly error: unknown })[]> {
-  const readers = objects.map(({ read }): Reader => {
+  const readers = objects.map(({ label, read }): Reader => {
     const hash = createHash('shake256', { outputLength: DIGEST_BYTES }).update(label);
     return { pieces: read(), hash, size: 0 };
   });

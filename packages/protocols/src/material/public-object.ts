@@ -6,6 +6,8 @@
 /** An object whose digest is not known yet. */
 export interface ReadableObject<Type extends string = string> {
   readonly type: Type;
+  /** Of its digest, 8 characters: keeps the digests of different kinds of objects apart. */
+  readonly label: string;
   /**
    * Bytes start..end-1, all by default, in pieces of about a MiB.
    * @throws MaterialDamagedError when the disk gives other bytes than were certified, before any of them are yielded
@@ -14,7 +16,7 @@ export interface ReadableObject<Type extends string = string> {
 }
 
 export interface PublicObject<Type extends string = string> extends ReadableObject<Type> {
-  /** SHAKE-256 over the label of its kind and its bytes, 32 bytes, hex. */
+  /** SHAKE-256 over the label and the bytes, 32 bytes, hex. */
   readonly digest: string;
   readonly size: number;
 }
