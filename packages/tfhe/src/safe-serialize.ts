@@ -49,6 +49,7 @@ export const TYPE_NAME = {
   squashedInt: 'high_level_api::SquashedNoiseFheInt',
   squashedBool: 'high_level_api::SquashedNoiseFheBool',
   compressedSquashedNoiseCiphertextList: 'high_level_api::CompressedSquashedNoiseCiphertextList',
+  compactPkeCrs: 'zk::CompactPkeCrs',
 } as const;
 
 /** A serialised object behind its header. */
