@@ -23,6 +23,7 @@ const PROGRAMS = {
   demo: ['scripts/demo.ts'],
   network: ['scripts/network.ts'],
   bench: ['scripts/bench.ts'],
+  'bench:crs': ['scripts/bench-crs.ts'],
   'bench:keygen': ['scripts/bench-keygen.ts'],
   soundness: ['scripts/soundness.ts'],
   check: [...VITEST, '--project', 'check'],

@@ -2,6 +2,7 @@
 import { createKernel } from '@keyquorum/kernel/kernel';
 import { simulate } from '@keyquorum/mpc/simulate/simulate';
 import { createServices } from '@keyquorum/protocols/create-services';
+import { curvesInThisThread } from '@keyquorum/protocols/crs/curve-modules';
 import { keygenPlan } from '@keyquorum/protocols/keygen/material';
 import type { Services } from '@keyquorum/protocols/services';
 import { keySetChoice } from '@keyquorum/tfhe/key-sets';
@@ -9,7 +10,7 @@ import { createMemoryStores } from './memory-stores.ts';
 import { measure, until } from './simulator.ts';
 
 const KEY_ID = '5e'.repeat(32);
-const LIMITS = { poolTarget: 16, batchBundles: 16, roundMs: 300, decryptionDeadlineMs: 60_000 };
+const LIMITS = { poolTarget: 16, batchBundles: 16, roundMs: 300, decryptionDeadlineMs: 60_000, crsTurnMs: 60_000 };
 const DEADLINE_MS = 3_600_000;
 
 export interface SimulatedKeygen {
@@ -29,9 +30,10 @@ export async function simulateKeygen(
   say(`simulator ${n}/${t}: a key of the Test set`);
   const sim = simulate({ seed: 1, n, t, kernel: createKernel(), latency: { minMs: 1, maxMs: 1 } });
   const seats = new Map<number, Services>();
+  const curves = curvesInThisThread(sim.random.bytes);
   for (const id of sim.honest) {
     const limits = { ...LIMITS, keygenDeadlineMs: DEADLINE_MS };
-    seats.set(id, createServices({ party: sim.party(id), ...createMemoryStores(), limits }));
+    seats.set(id, createServices({ party: sim.party(id), ...createMemoryStores(), limits, curves }));
   }
   await measure(sim, async (party) => {
     const services = seats.get(party.self)!;

@@ -7,6 +7,7 @@ import type { Party } from '@keyquorum/mpc/party';
 import { type Simulation, simulate } from '@keyquorum/mpc/simulate/simulate';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import { createServices } from '@keyquorum/protocols/create-services';
+import { curvesInThisThread } from '@keyquorum/protocols/crs/curve-modules';
 import type { Services } from '@keyquorum/protocols/services';
 import { readCiphertext, recompose } from '@keyquorum/tfhe/ciphertext';
 import { TEST_PARAMETERS } from '@keyquorum/tfhe/parameters';
@@ -15,7 +16,7 @@ import { createMemoryStores } from './memory-stores.ts';
 
 const SEED = 1;
 const KEY_ID = '5e'.repeat(32);
-const LIMITS = { roundMs: 300, keygenDeadlineMs: 3_600_000, decryptionDeadlineMs: 60_000 };
+const LIMITS = { roundMs: 300, keygenDeadlineMs: 3_600_000, decryptionDeadlineMs: 60_000, crsTurnMs: 60_000 };
 const BLOCKS_PER_REQUEST = 16; // a packed uint64
 
 /** Work of one run: 13 parties hold 495 keys each, and all of them take turns on one core. */
@@ -95,7 +96,7 @@ function partiesOf(sim: Simulation): Party[] {
 function createSeat(party: Party, { pool, batch }: ReturnType<typeof sizeFor>) {
   const { secrets, publics } = createMemoryStores();
   const services = createServices({
-    ...{ party, secrets, publics },
+    ...{ party, secrets, publics, curves: curvesInThisThread((count) => party.random(count)) },
     limits: { ...LIMITS, poolTarget: pool, batchBundles: batch },
   });
   return {

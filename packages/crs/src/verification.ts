@@ -76,7 +76,8 @@ export async function verifyLists(tools: CurveTools, subject: CrsSubject, contri
   await requirePowers(tools, subject, { round, g1: contribution.g1, g2: contribution.g2 });
 }
 
-function positionAfter(head: ContributionHead): CrsPosition {
+/** Where the chain stands after an accepted head. */
+export function positionAfter(head: ContributionHead): CrsPosition {
   return { round: head.round, digest: headDigest(head), first: head.first };
 }
 
@@ -152,9 +153,9 @@ async function requirePowers(
 ): Promise<void> {
   const { round, g1, g2 } = state;
   const size = sizeOf(state);
-  const above = g1At(g1, size + 1);
-  const below = g1At(g1, size - 1);
-  const around = { left: { g1: above, g2: G2_GENERATOR }, right: { g1: below, g2: g2At(g2, 1) } };
+  // Copies: a job that is sent elsewhere takes the memory behind its views along.
+  const [above, below] = [g1At(g1, size + 1).slice(), g1At(g1, size - 1).slice()];
+  const around = { left: { g1: above, g2: G2_GENERATOR }, right: { g1: below, g2: g2At(g2, 1).slice() } };
   const { rho1, rho2 } = powersChallenge(curve.scalars, subject, state);
   const [aroundMiddle, partial1, partial2] = await Promise.all([
     workers.run('pairing', around),

@@ -29,10 +29,12 @@ import { CrsError } from '../src/crs-error.ts';
 import { G1 } from '../src/pairing.ts';
 import { type CrsState, startState } from '../src/state.ts';
 import { verifyContribution } from '../src/verification.ts';
+import { inThisThread } from '../src/workers.ts';
 import { tools } from './support/curve-tools.ts';
+import { nobleCurve } from './support/noble-curve.ts';
 import { smallSubject } from './support/small-subject.ts';
 
-const SIZE = 6;
+const SIZE = 4;
 const subject = smallSubject(SIZE);
 const start = startState(subject);
 const random = (count: number) => new Uint8Array(randomBytes(count));
@@ -83,6 +85,15 @@ test('a skipped turn is skipped by the next contribution too', async () => {
   const after = await verify(honest);
   const third = await make(after, 3);
   await expect(verify(third, { round: 3, base: after })).resolves.toMatchObject({ round: 3 });
+});
+
+test('the same on arithmetic in BigInt', async () => {
+  const curve = nobleCurve();
+  const oracle = { curve, workers: inThisThread(curve, random) };
+  const checks = { round: 1, contribution: honest };
+  const after = await verifyContribution(oracle, subject, start, checks);
+  const second = await contribute(oracle, subject, after, { round: 2, random });
+  await expect(verify(second, { round: 2, base: after })).resolves.toMatchObject({ round: 2 });
 });
 
 test('it survives its encoding', () => {
@@ -145,16 +156,16 @@ test('starting over, which would erase what others contributed', async () => {
 
 test.each([
   ['two powers in G1 exchanged', (g1: Uint8Array) => swap(g1, G1_BYTES, 2, 3), 'CRS_POWERS'],
-  ['two powers in G2 exchanged', (_: Uint8Array, g2: Uint8Array) => swap(g2, G2_BYTES, 3, 4), 'CRS_POWERS'],
+  ['two powers in G2 exchanged', (_: Uint8Array, g2: Uint8Array) => swap(g2, G2_BYTES, 2, 3), 'CRS_POWERS'],
   ['a wrong point after the empty place', (g1: Uint8Array) => swap(g1, G1_BYTES, SIZE + 1, SIZE + 2), 'CRS_POWERS'],
   ['the empty place filled', (g1: Uint8Array) => g1.copyWithin(SIZE * G1_BYTES, 0, G1_BYTES), 'CRS_MIDDLE'],
-  ['infinity in G1', (g1: Uint8Array) => at(g1, 4).fill(0), 'CRS_IDENTITY'],
+  ['infinity in G1', (g1: Uint8Array) => at(g1, 2).fill(0), 'CRS_IDENTITY'],
   ['infinity in the upper half of G1', (g1: Uint8Array) => at(g1, SIZE + 3).fill(0), 'CRS_IDENTITY'],
   ['infinity in G2', (_: Uint8Array, g2: Uint8Array) => g2.fill(0, G2_BYTES, 2 * G2_BYTES), 'CRS_IDENTITY'],
-  ['a point off the curve', (g1: Uint8Array) => nudge(at(g1, 4)), 'CRS_CURVE'],
+  ['a point off the curve', (g1: Uint8Array) => nudge(at(g1, 2)), 'CRS_CURVE'],
   ['a point off the curve of G2', (_: Uint8Array, g2: Uint8Array) => nudge(g2), 'CRS_CURVE'],
-  ['a point of order 2 added', (g1: Uint8Array) => addTorsion(at(g1, 4), ORDER_2), 'CRS_SUBGROUP'],
-  ['a point of order 3 added', (g1: Uint8Array) => addTorsion(at(g1, 4), ORDER_3), 'CRS_SUBGROUP'],
+  ['a point of order 2 added', (g1: Uint8Array) => addTorsion(at(g1, 2), ORDER_2), 'CRS_SUBGROUP'],
+  ['a point of order 3 added', (g1: Uint8Array) => addTorsion(at(g1, 2), ORDER_3), 'CRS_SUBGROUP'],
 ])('%s', async (_, change, code) => {
   expect(await refusal(verify(relisted(honest, change)))).toBe(`${code} 1`);
 });

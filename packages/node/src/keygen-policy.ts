@@ -1,5 +1,5 @@
-/** Which key generations a node takes part in, whoever asks: its own configuration decides. */
-import type { KeygenRequest } from '@keyquorum/protocols/services';
+/** Which ceremonies a node takes part in, whoever asks: its own configuration decides. */
+import type { CrsRequest, KeygenRequest } from '@keyquorum/protocols/services';
 import type { NodeConfig } from './config/config.ts';
 
 /** Why this node refuses, or undefined when it takes part. */
@@ -9,4 +9,10 @@ export function admitsKeygen(policy: NodeConfig['keys'], request: KeygenRequest)
   if (!policy.parameters.includes(parameters)) return `parameters "${parameters}" are not allowed on this node`;
   if (purpose === 'production' && parameters === 'test') return 'test parameters protect nothing: not for production';
   return undefined;
+}
+
+/** The same for reference strings: they belong to keys of these parameters. */
+export function admitsCrs(policy: NodeConfig['keys'], { parameters }: CrsRequest): string | undefined {
+  if (policy.parameters.includes(parameters)) return undefined;
+  return `parameters "${parameters}" are not allowed on this node`;
 }

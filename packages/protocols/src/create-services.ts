@@ -6,11 +6,15 @@ import { abandonEnteredSessions } from '@keyquorum/mpc/agreement/decision';
 import type { Party } from '@keyquorum/mpc/party';
 import { eraseKeys, type PrssKeys } from '@keyquorum/mpc/prss/keys';
 import { partiesOf } from '@keyquorum/mpc/roster';
-import type { PartyId } from '@keyquorum/mpc/transport';
 import { type Board, createBoard } from './ceremony/board.ts';
+import { type AdmissionPolicy, createJointCeremonies } from './ceremony/joint.ts';
 import { type Announcement, createStarting } from './ceremony/starting.ts';
 import { learnProven, serveProven } from './closed/learn-proven.ts';
 import { createProvenParties } from './closed/proven.ts';
+import { createCrsCeremonies } from './crs/ceremony.ts';
+import { TFHE_FORMAT } from './crs/content.ts';
+import { createCrsStore } from './crs/crs-store.ts';
+import type { CurveModules } from './crs/curve-modules.ts';
 import { serveBatchList } from './decryption/batch-list.ts';
 import type { EpochKeys } from './decryption/flooding.ts';
 import { DecryptionError, type PoolStatus } from './decryption/job.ts';
@@ -26,16 +30,16 @@ import { createKeygenCeremonies } from './keygen/ceremony.ts';
 import { createKeyMaterial } from './keygen/key-holdings.ts';
 import { createKeyStore } from './keygen/key-store.ts';
 import type { Log } from './log.ts';
-import type { KeygenRequest, ServiceLimits, Services } from './services.ts';
+import type { ServiceLimits, Services } from './services.ts';
 import type { PublicStore, SecretStore } from './storage.ts';
 
-export interface ServiceOptions {
+export interface ServiceOptions extends AdmissionPolicy {
   readonly party: Party;
   readonly secrets: SecretStore;
   readonly publics: PublicStore;
   readonly limits: ServiceLimits;
-  /** This node's own policy for key generations that other nodes were asked for; throws to refuse. */
-  readonly admitKeygen?: (request: KeygenRequest, from: PartyId) => void;
+  /** What computes reference strings. */
+  readonly curves: CurveModules;
   readonly log?: Log;
 }
 
@@ -51,12 +55,12 @@ export function createServices(options: ServiceOptions): Services {
   const stopping = new AbortController();
   const { signal } = stopping;
   abandonEnteredSessions(journal);
-
   const board: Board = createBoard(journal, clock);
   const archive = createEvidenceArchive(publics, roster);
   const proven = createProvenParties(journal, archive, log);
   const keys = createKeyStore({ kernel, roster, journal, secrets, publics });
   const { caretaker, exchange } = createKeyMaterial({ party, keys, signal, log });
+  const crsStore = createCrsStore(journal, publics);
   const ledger = createLedger(journal);
   const reservations = createReservations(party, ledger, signal);
   let pool: Pool | undefined;
@@ -70,11 +74,7 @@ export function createServices(options: ServiceOptions): Services {
     epochKeys: () => epochKeysInUse,
   });
 
-  const starting = createStarting(party, {
-    accept: (announcement, from) => accept(announcement, from),
-    enter: (announcement) => (announcement.kind === 'epoch' ? epochs.enter(announcement) : keygen.enter(announcement)),
-    log,
-  });
+  const starting = createStarting(party, { joint: () => joint, log });
   const announce = (announcement: Announcement) => starting.announce(announcement, signal);
   const onKeys = (epoch: number, epochKeys: PrssKeys): void => {
     startPool(epoch, epochKeys).catch((error) => {
@@ -86,15 +86,11 @@ export function createServices(options: ServiceOptions): Services {
     ...{ party, board, keys, exchange, proven, limits, announce, signal, log, decrypt: decryption.decrypt },
     epoch: () => epochs.current()?.epoch ?? 0,
   });
-
-  function accept(announcement: Announcement, from: PartyId): void {
-    if (announcement.kind === 'epoch') {
-      epochs.accept(announcement);
-    } else {
-      const request = keygen.accept(announcement, from); // also when this node has no policy of its own
-      options.admitKeygen?.(request, from);
-    }
-  }
+  const crs = createCrsCeremonies({
+    ...{ party, board, proven, limits, announce, signal, log },
+    ...{ store: crsStore, curves: options.curves, format: TFHE_FORMAT },
+  });
+  const joint = createJointCeremonies(board, { epoch: epochs, keygen, crs }, options);
 
   serveBatchList(transport, publics);
   serveProven(party, proven);
@@ -148,6 +144,7 @@ export function createServices(options: ServiceOptions): Services {
     if (state === 'restarted') keygen.peerRestarted(peer);
     if (state !== 'up') return;
     if (pool !== undefined) recoverKeys();
+    crs.recover();
     tellProven().catch((error) =>
       log({ level: 'warn', message: 'asking whom others have proven failed', peer, error: String(error) }),
     );
@@ -162,6 +159,11 @@ export function createServices(options: ServiceOptions): Services {
     return pool.recalling() ? RECALLING : (refill?.reason() ?? '');
   }
 
+  function notStarted(): DecryptionError {
+    const down = partiesOf(roster).filter((id) => id !== party.self && !transport.isUp(id));
+    return new DecryptionError('POOL_EMPTY', damaged ? DAMAGED : 'the epoch has not started on this node', down);
+  }
+
   function poolStatus(): PoolStatus {
     return {
       available: pool?.available() ?? 0,
@@ -170,11 +172,6 @@ export function createServices(options: ServiceOptions): Services {
       refillPerSecond: refill?.perSecond() ?? 0,
       reason: whyNotFull(),
     };
-  }
-
-  function notStarted(): DecryptionError {
-    const down = partiesOf(roster).filter((id) => id !== party.self && !transport.isUp(id));
-    return new DecryptionError('POOL_EMPTY', damaged ? DAMAGED : 'the epoch has not started on this node', down);
   }
 
   return {
@@ -197,10 +194,13 @@ export function createServices(options: ServiceOptions): Services {
     },
     epoch: () => epochs.current()?.epoch ?? 0,
     generateKey: (request) => keygen.request(request),
-    ...{ ceremonies: board.list, ceremony: board.get, watch: board.watch, cancel: keygen.cancel },
+    ...{ ceremonies: board.list, ceremony: board.get, watch: board.watch, cancel: joint.cancel },
     keys: keys.records,
-    ...{ objects: caretaker.objects, material: caretaker.object, materialHealth: caretaker.health },
+    ...{ objects: () => [...caretaker.objects(), ...crsStore.objects()], materialHealth: caretaker.health },
     ...{ evidence: archive.list, evidenceFile: archive.get },
+    material: (digest) => caretaker.object(digest) ?? crsStore.material(digest),
+    generateCrs: crs.request,
+    ...{ referenceStrings: crsStore.records, crsTranscript: crsStore.transcript },
     decrypt: (job) => (pool === undefined ? Promise.reject(notStarted()) : decryption.decrypt(job)),
     userShares: (job) => (pool === undefined ? Promise.reject(notStarted()) : decryption.userShares(job)),
     pool: poolStatus,

@@ -20,6 +20,10 @@ export const labels = {
   keygenSeed: 'keyquorum/protocols/keygen-seed/v1',
   keyTrial: 'keyquorum/protocols/key-trial/v1',
   keyDigest: 'keyquorum/protocols/key-digest/v1',
+  crsVote: 'keyquorum/protocols/crs-vote/v1',
+  crsEndorsement: 'keyquorum/protocols/crs-endorsement/v1',
+  crsComplete: 'keyquorum/protocols/crs-complete/v1',
+  crsTranscript: 'keyquorum/protocols/crs-transcript/v1',
   evidence: 'keyquorum/protocols/evidence/v1',
   epochContext: 'keyquorum/protocols/epoch-context/v1',
 } as const;

@@ -2,6 +2,7 @@
  * What a node runs, seen from above: three long-lived services on one `Party`. A node authorises callers, stores
  * records and speaks HTTP; these services run the ceremonies and never see a caller.
  */
+import type { PartyId } from '@keyquorum/mpc/transport';
 import type { KeySetName } from '@keyquorum/tfhe/key-sets';
 import type { Ceremony } from './ceremony/ceremony.ts';
 import type { DecryptionJob, DecryptionOutcome, PoolStatus, UserShares } from './decryption/job.ts';
@@ -47,6 +48,27 @@ export interface KeyRecord {
 /** A finished key before its objects are described. */
 export type UndescribedRecord = Omit<KeyRecord, 'objects'>;
 
+export interface CrsRequest {
+  /** 64 hex characters chosen by the caller; becomes the id of the reference string. */
+  readonly requestId: string;
+  /** The key set whose compact public key proofs will be made for. */
+  readonly parameters: KeySetName;
+  /** Most bits in one proof: a power of two up to 2048. */
+  readonly maxBits: number;
+}
+
+/** What a node remembers of a finished reference string; its transcript proves it. */
+export interface CrsRecord {
+  readonly crsId: string;
+  readonly parameters: KeySetName;
+  readonly maxBits: number;
+  /** Digest of the file (SHAKE-256 under the label of reference strings, hex) and its bytes. */
+  readonly digest: string;
+  readonly size: number;
+  /** Parties whose secrets are in it. */
+  readonly contributors: readonly PartyId[];
+}
+
 export interface Services {
   /** Resolves when the services listen; the epoch may still be starting. */
   start(): Promise<void>;
@@ -68,12 +90,20 @@ export interface Services {
    */
   cancel(id: string): void;
   keys(): KeyRecord[];
-  /** All public objects of finished keys. */
+  /** All public objects of finished keys, and all reference strings. */
   objects(): readonly PublicObject[];
-  /** A public object by its digest. @throws MaterialDamagedError while it is known to be damaged */
+  /** A public object or reference string by its digest. @throws MaterialDamagedError while it is known to be damaged */
   material(digest: string): PublicObject | undefined;
   /** What is known about the public objects on this disk. */
   materialHealth(): MaterialHealth;
+  /**
+   * Starts (or finds) the ceremony; idempotent for equal content.
+   * @throws CeremonyError CEREMONY_EXISTS for other content, CrsParametersError
+   */
+  generateCrs(request: CrsRequest): Ceremony;
+  referenceStrings(): CrsRecord[];
+  /** Who contributed to it and how that is proven: a file for anybody with the roster. */
+  crsTranscript(id: string): Promise<Uint8Array | undefined>;
   /** Files that prove parties corrupt, and the bytes of one by its id. Anybody with the roster can verify them. */
   evidence(): Promise<KeptEvidence[]>;
   evidenceFile(id: string): Promise<Uint8Array | undefined>;
@@ -99,4 +129,6 @@ export interface ServiceLimits {
   /** Most bytes that a key generation sends per second; undefined for no limit. */
   readonly keygenBytesPerSecond?: number;
   readonly decryptionDeadlineMs: number;
+  /** How long the ceremony of a reference string waits for one contribution, and again for checks of it. */
+  readonly crsTurnMs: number;
 }

@@ -26,7 +26,7 @@ import {
   encodeEvidenceFile,
   type WrongShare,
 } from '../src/evidence/file.ts';
-import { verifyEvidenceFile } from '../src/evidence/verify.ts';
+import { verifyMessageEvidence } from '../src/evidence/verify.ts';
 import { kernel } from './support/kernel.ts';
 import {
   accuse,
@@ -49,7 +49,7 @@ const batch = makeBatch(committee);
 const LIAR = 4;
 
 const judge = (file: EvidenceFile | Uint8Array, roster: Roster = committee.roster) =>
-  verifyEvidenceFile(kernel, roster, file instanceof Uint8Array ? file : encodeEvidenceFile(file));
+  verifyMessageEvidence(kernel, roster, file instanceof Uint8Array ? file : encodeEvidenceFile(file));
 
 /** The code of the refusal, or the convicted party. */
 function verdict(file: EvidenceFile | Uint8Array, roster?: Roster): string | PartyId {
@@ -126,9 +126,9 @@ describe('the file', () => {
     for (const party of [0, 1, 2, 3, 5, 255]) {
       const { proof } = file;
       const other =
-        proof.kind === 'wrong-share'
-          ? withShare(file, { party })
-          : { ...file, proof: { ...proof, value: { ...proof.value, party } } };
+        proof.kind === 'double-signature'
+          ? { ...file, proof: { ...proof, value: { ...proof.value, party } } }
+          : withShare(file, { party });
       expect(verdict(other)).toMatch(/^EVIDENCE_(SIGNATURE|SECRETS)$/);
     }
     const { roster } = committee;

@@ -51,6 +51,15 @@ const KEY_GENERATION = {
   ],
 } as const;
 
+const CRS_GENERATION = {
+  CrsgenVerification: [
+    { name: 'crsId', type: 'uint256' },
+    { name: 'maxBitLength', type: 'uint256' },
+    { name: 'crsDigest', type: 'bytes' },
+    { name: 'extraData', type: 'bytes' },
+  ],
+} as const;
+
 /** Numbers of key objects in `KeyDigest.keyType`. */
 export const KEY_TYPE = { server: 0, public: 1, compressedPublic: 2, compressedKeySet: 3 } as const;
 export type KeyType = (typeof KEY_TYPE)[keyof typeof KEY_TYPE];
@@ -148,6 +157,26 @@ export function keyGenerationDigest(
       keyDigests: outcome.keyDigests.map(({ keyType, digest }) => ({ keyType, digest: bytesToHex(digest) })),
       extraData: bytesToHex(outcome.extraData),
     },
+  });
+}
+
+/** What every node signs about a common reference string: 32 bytes. */
+export function crsGenerationDigest(
+  domain: SigningDomain,
+  outcome: {
+    readonly crsId: bigint;
+    /** Most bits in one proof. */
+    readonly maxBitLength: bigint;
+    readonly crsDigest: Uint8Array;
+    readonly extraData: Uint8Array;
+  },
+): Uint8Array {
+  const { crsId, maxBitLength, crsDigest, extraData } = outcome;
+  return digestOf({
+    domain: fullDomain(domain),
+    types: CRS_GENERATION,
+    primaryType: 'CrsgenVerification',
+    message: { crsId, maxBitLength, crsDigest: bytesToHex(crsDigest), extraData: bytesToHex(extraData) },
   });
 }
 

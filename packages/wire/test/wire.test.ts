@@ -6,7 +6,7 @@ import { bytesToHex, decodeAbiParameters, getAddress, hashTypedData, recoverAddr
 import { describe, expect, test } from 'vitest';
 import { decryptedResult } from '../src/abi.ts';
 import { createLabelledDigest, keyDigest, labelledDigest } from '../src/digest.ts';
-import { KEY_TYPE, keyGenerationDigest } from '../src/eip712.ts';
+import { crsGenerationDigest, KEY_TYPE, keyGenerationDigest } from '../src/eip712.ts';
 import { WireError } from '../src/error.ts';
 import { encodeExtraData, parseExtraData, signedExtraData } from '../src/extra-data.ts';
 import { createSigner, recoverSigner } from '../src/signer.ts';
@@ -119,6 +119,32 @@ describe('digests', () => {
         keyDigests: keyDigests.map((k) => ({ ...k, digest: bytesToHex(k.digest) })),
         extraData: '0x',
       },
+    });
+    expect(bytesToHex(got)).toBe(want);
+  });
+
+  test('reference strings, as a generic EIP-712 encoder computes them', () => {
+    const domain = { name: 'KMSGeneration', chainId: 1n, verifyingContract: `0x${'11'.repeat(20)}` } as const;
+    const crsDigest = new Uint8Array(32).fill(9);
+    const got = crsGenerationDigest(domain, {
+      crsId: 7n,
+      maxBitLength: 2048n,
+      crsDigest,
+      extraData: new Uint8Array(0),
+    });
+    const field = (name: string, type: string) => ({ name, type });
+    const want = hashTypedData({
+      domain: { ...domain, version: '1' },
+      primaryType: 'CrsgenVerification',
+      types: {
+        CrsgenVerification: [
+          field('crsId', 'uint256'),
+          field('maxBitLength', 'uint256'),
+          field('crsDigest', 'bytes'),
+          field('extraData', 'bytes'),
+        ],
+      },
+      message: { crsId: 7n, maxBitLength: 2048n, crsDigest: bytesToHex(crsDigest), extraData: '0x' },
     });
     expect(bytesToHex(got)).toBe(want);
   });

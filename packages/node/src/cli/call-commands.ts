@@ -14,7 +14,7 @@ import { clientOf, type TargetOptions, withTarget } from './target.ts';
 
 type Print = (line: string) => void;
 const WAIT_SECONDS = 30;
-const newId = () => randomBytes(32).toString('hex');
+export const newId = () => randomBytes(32).toString('hex');
 
 export function statusCommand(print: Print): Command {
   return withTarget(new Command('status'))
@@ -78,7 +78,11 @@ function keyLine({ requestId, state, objects, error }: KeyBody): string {
   return [`key ${requestId} ${state}`, ...sizes, ...(error ? [`${error.code}: ${error.message}`] : [])].join(' - ');
 }
 
-async function watchCeremony(client: NodeClient, id: string, show: ReturnType<typeof createProgress>): Promise<void> {
+export async function watchCeremony(
+  client: NodeClient,
+  id: string,
+  show: ReturnType<typeof createProgress>,
+): Promise<void> {
   for await (const data of eventsOf(await client.open(`/v1/ceremonies/${id}/events`), 'ceremony')) {
     const ceremony: unknown = JSON.parse(data);
     if (Check(CeremonyBody, ceremony)) show(ceremony, isFinalState(ceremony));

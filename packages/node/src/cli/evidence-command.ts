@@ -1,5 +1,7 @@
 /** `keyquorum verify-evidence`: does a file prove a party corrupt? Needs no node and no network, only network.toml. */
+import { randomFillSync } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { createBls446 } from '@keyquorum/kernel/bls446';
 import { createKernel } from '@keyquorum/kernel/kernel';
 import { sha256Hex } from '@keyquorum/mpc/bytes';
 import { EvidenceError } from '@keyquorum/protocols/evidence/evidence-error';
@@ -19,11 +21,13 @@ interface VerifyOptions {
 const OFFENCES: Record<EvidenceSummary['kind'], string> = {
   'double-signature': 'it signed two different messages for one step',
   'wrong-share': 'it signed another message than the one that follows from its keys',
+  'bad-contribution': 'it signed a contribution that no honest party makes',
 };
 
 const CEREMONIES: Record<EvidenceSummary['ceremony'], string> = {
   keygen: 'key generation',
   preprocessing: 'preprocessing batch',
+  crs: 'reference string',
 };
 
 export function verifyEvidenceCommand(print: (line: string) => void): Command {
@@ -35,7 +39,12 @@ export function verifyEvidenceCommand(print: (line: string) => void): Command {
     .action(async (file: string, { network: networkFile, json }: VerifyOptions) => {
       const network = readNetwork(networkFile);
       const bytes = await readEvidence(file);
-      const found = verifyEvidenceFile(createKernel(), network.roster, bytes);
+      const judge = {
+        kernel: createKernel(),
+        curve: createBls446(),
+        random: (count: number) => randomFillSync(new Uint8Array(count)),
+      };
+      const found = await verifyEvidenceFile(judge, network.roster, bytes);
       const id = sha256Hex(bytes);
       if (json) return print(JSON.stringify({ id, network: network.digest, ...found }));
       for (const line of report(network, found)) print(line);

@@ -1,5 +1,7 @@
 /** Exit codes of the command line, and how an error becomes one. */
 
+import { CrsError, CrsFileError } from '@keyquorum/crs/crs-error';
+import { TranscriptError } from '@keyquorum/protocols/crs/transcript';
 import { EvidenceError } from '@keyquorum/protocols/evidence/evidence-error';
 import { ConfigError } from '../config/config-error.ts';
 import { apiErrorOf } from '../errors/api-error.ts';
@@ -21,10 +23,12 @@ export const EXIT = {
   refused: 5,
   /** No answer from the node, or a check found peers that cannot be reached. */
   unreachable: 6,
-  /** The key generation or decryption ended without success. */
+  /** The ceremony or decryption ended without success. */
   failed: 7,
   /** A file of evidence proves nothing (EVIDENCE_*). */
   evidence: 8,
+  /** A reference string or its transcript does not hold (CRS_*). */
+  crs: 9,
 } as const;
 
 function line(code: string, message: string, hint: string): string {
@@ -42,6 +46,9 @@ export function describeFailure(error: unknown): { readonly text: string; readon
   }
   if (error instanceof EvidenceError) {
     return { text: line(error.code, error.message, hintOf(error.code)), exitCode: EXIT.evidence };
+  }
+  if (error instanceof CrsError || error instanceof CrsFileError || error instanceof TranscriptError) {
+    return { text: line(error.code, error.message, hintOf(error.code)), exitCode: EXIT.crs };
   }
   if (error instanceof NodeRefusal)
     return { text: line(error.code, error.message, error.hint), exitCode: EXIT.refused };

@@ -5,6 +5,7 @@ import { VERSION } from '../version.ts';
 import { backupCommand, requesterCommand } from './backup-command.ts';
 import { decryptCommand, keygenCommand, statusCommand } from './call-commands.ts';
 import { checkCommand } from './check-command.ts';
+import { crsCommand, verifyCrsCommand } from './crs-command.ts';
 import { verifyEvidenceCommand } from './evidence-command.ts';
 import { describeFailure, EXIT } from './exit.ts';
 import { cardCommand, initCommand } from './init-command.ts';
@@ -27,9 +28,11 @@ const program = new Command('keyquorum')
   .addCommand(startCommand(environment))
   .addCommand(statusCommand(print))
   .addCommand(keygenCommand(print, exit))
+  .addCommand(crsCommand(print, exit))
   .addCommand(decryptCommand(print, exit))
   .addCommand(backupCommand(print, environment))
-  .addCommand(verifyEvidenceCommand(print));
+  .addCommand(verifyEvidenceCommand(print))
+  .addCommand(verifyCrsCommand(print));
 
 /** Commands that were added do not inherit how errors of usage end. */
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {

@@ -95,6 +95,7 @@ export const Timing = Type.Object(
     roundMs: Type.Integer({ minimum: 20, maximum: 600_000, default: 2000, description: 'one synchronous round' }),
     keygenSeconds: Type.Integer({ minimum: 1, maximum: DAY_SECONDS, default: 1800 }),
     decryptionSeconds: Type.Integer({ minimum: 1, maximum: 3600, default: 30 }),
+    crsTurnSeconds: Type.Integer({ minimum: 1, maximum: 3600, default: 180 }),
   },
   { ...closed, default: {} },
 );

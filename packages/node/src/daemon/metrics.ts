@@ -85,7 +85,7 @@ function addServiceGauges(registry: Registry, { services, running }: Sources): v
     registers: [registry],
     collect() {
       this.reset();
-      const kinds: readonly CeremonyKind[] = ['epoch', 'keygen', 'preprocessing'];
+      const kinds: readonly CeremonyKind[] = ['epoch', 'keygen', 'preprocessing', 'crs'];
       for (const kind of kinds) this.set({ kind, state: 'running' }, 0);
       for (const { kind, state } of services.ceremonies()) this.inc({ kind, state });
     },

@@ -10,6 +10,7 @@ import { publicDecryption } from '../requests/public-decryption.ts';
 import { createRequestBook, type RequestBook } from '../requests/request-book.ts';
 import { createRequesters, type Requesters } from '../requests/requester.ts';
 import { userDecryption } from '../requests/user-decryption.ts';
+import { createCrsViews } from '../rest/crs-view.ts';
 import { createKeyViews } from '../rest/key-view.ts';
 import { createServer } from '../rest/server.ts';
 import { createWaiting } from '../rest/waiting.ts';
@@ -43,6 +44,7 @@ export async function createRest(node: Node): Promise<Rest> {
   const server = await createServer({
     ...{ config, log, services, waiting, requesters, signer, material, ...decryptions },
     keys: createKeyViews({ services, signing, uris }),
+    referenceStrings: createCrsViews({ services, signing, uris, url: () => urlOf(node, server) }),
     status: () => statusOf({ ...node, signer, startedMs }),
     metrics: () => metrics.scrape(),
     observe: (operation, status, seconds) => metrics.observeHttp(operation, status, seconds),

@@ -1,4 +1,5 @@
 /** A refusal with a documented code: what a caller gets as `error`, at once or as the end of a request. */
+import { CrsParametersError } from '@keyquorum/crs/parameters';
 import { CeremonyError } from '@keyquorum/protocols/ceremony/ceremony';
 import { DecryptionError } from '@keyquorum/protocols/decryption/job';
 import { UnsoundSizeError } from '@keyquorum/protocols/keygen/noise';
@@ -28,6 +29,7 @@ export class ApiError extends Error {
 export function apiErrorOf(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (error instanceof CiphertextError) return new ApiError(error.code, error.message);
+  if (error instanceof CrsParametersError) return new ApiError(error.code, error.message);
   if (error instanceof UnsoundSizeError) return new ApiError(error.code, error.message);
   if (error instanceof CeremonyError) return new ApiError(error.code, error.message);
   if (error instanceof DecryptionError) return new ApiError(error.code, error.message, error.parties);

@@ -2,7 +2,12 @@
  * Every error code that a node shows to callers or operators: HTTP status, meaning and remedy. docs/errors.md is the
  * same list for readers (a test compares them), and the types below make a code without an entry a compile error.
  */
+import type { CrsCheck, CrsFileErrorCode } from '@keyquorum/crs/crs-error';
+import type { CrsParametersError } from '@keyquorum/crs/parameters';
 import type { CeremonyError } from '@keyquorum/protocols/ceremony/ceremony';
+import type { CrsTooFewError } from '@keyquorum/protocols/crs/crs';
+import type { CrsDisagreementError } from '@keyquorum/protocols/crs/judge';
+import type { TranscriptErrorCode } from '@keyquorum/protocols/crs/transcript';
 import type { DecryptionErrorCode } from '@keyquorum/protocols/decryption/job';
 import type { EvidenceErrorCode } from '@keyquorum/protocols/evidence/evidence-error';
 import type { CiphertextErrorCode } from '@keyquorum/tfhe/ciphertext';
@@ -23,6 +28,8 @@ type OwnCode =
   | 'BODY_TOO_LARGE'
   | 'BUSY'
   | 'CEREMONY_FINISHED'
+  | 'CRS_REFUSED'
+  | 'CRS_UNKNOWN'
   | 'EVIDENCE_UNKNOWN'
   | 'FORBIDDEN'
   | 'INTERNAL'
@@ -75,6 +82,7 @@ export type ErrorCode =
   | DecryptionErrorCode
   | CeremonyError['code']
   | EvidenceErrorCode
+  | CrsErrorCode
   | ConfigErrorCode
   | StoreErrorCode;
 
@@ -87,6 +95,8 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
     hint: 'wait as Retry-After says; raise limits.runningRequests or limits.waiters if it persists',
   },
   CEREMONY_FINISHED: { status: 409, hint: 'it has ended already; nothing was changed' },
+  CRS_REFUSED: { status: 403, hint: 'this node allows other parameters: keys.parameters in node.toml' },
+  CRS_UNKNOWN: { status: 404, hint: 'GET /v1/crs lists the reference strings of this node' },
   EVIDENCE_UNKNOWN: { status: 404, hint: 'GET /v1/evidence lists the files of this node; others may have more' },
   FORBIDDEN: { status: 403, hint: 'ask the operator to allow this application or operation for your requester' },
   INTERNAL: { status: 500, hint: 'report it with the requestId; the log of the node has the details' },
@@ -175,6 +185,42 @@ const EVIDENCE: Record<EvidenceErrorCode, ErrorEntry> = {
   EVIDENCE_REFUTED: { status: 0, hint: 'the party is innocent of this; whoever made the file accuses falsely' },
 };
 
+/** Ends of ceremonies, and what keyquorum verify-crs finds. */
+type CrsErrorCode =
+  | CrsParametersError['code']
+  | CrsTooFewError['code']
+  | CrsDisagreementError['code']
+  | CrsCheck
+  | CrsFileErrorCode
+  | TranscriptErrorCode;
+
+const WRONG_CRS = 'do not use this reference string; ask other nodes for theirs, and tell their operators';
+
+const CRS: Record<CrsErrorCode, ErrorEntry> = {
+  CRS_PARAMETERS: { status: 422, hint: 'ask for a power of two up to 2048 that the key has room for' },
+  CRS_TOO_FEW: { status: 503, hint: 'more than t parties were away or slow: see the log, then use a new id' },
+  CRS_DISAGREEMENT: { status: 503, hint: 'check memory and software of this node, then use a new id' },
+  CRS_MALFORMED: { status: 0, hint: WRONG_CRS },
+  CRS_ROUND: { status: 0, hint: WRONG_CRS },
+  CRS_BASE: { status: 0, hint: WRONG_CRS },
+  CRS_MAX_BITS: { status: 0, hint: WRONG_CRS },
+  CRS_LISTS: { status: 0, hint: WRONG_CRS },
+  CRS_IDENTITY: { status: 0, hint: WRONG_CRS },
+  CRS_MIDDLE: { status: 0, hint: WRONG_CRS },
+  CRS_CURVE: { status: 0, hint: WRONG_CRS },
+  CRS_SUBGROUP: { status: 0, hint: WRONG_CRS },
+  CRS_PROOF: { status: 0, hint: WRONG_CRS },
+  CRS_POWERS: { status: 0, hint: WRONG_CRS },
+  CRS_FILE_MALFORMED: { status: 0, hint: 'get the file again; compare its digest with the transcript' },
+  CRS_FILE_PARAMETERS: { status: 0, hint: WRONG_CRS },
+  CRS_TRANSCRIPT_MALFORMED: { status: 0, hint: 'get the transcript again from a node' },
+  CRS_TRANSCRIPT_NETWORK: { status: 0, hint: 'use the network.toml of the network that made it' },
+  CRS_TRANSCRIPT_SIGNATURE: { status: 0, hint: WRONG_CRS },
+  CRS_TRANSCRIPT_TOO_FEW: { status: 0, hint: WRONG_CRS },
+  CRS_TRANSCRIPT_CERTIFICATE: { status: 0, hint: WRONG_CRS },
+  CRS_TRANSCRIPT_FILE: { status: 0, hint: 'get the file that the transcript names by its digest' },
+};
+
 const CONFIG: Record<ConfigErrorCode, ErrorEntry> = {
   CONFIG_MISSING: { status: 0, hint: 'create the file with keyquorum init, or correct its path and permissions' },
   CONFIG_SYNTAX: { status: 0, hint: 'correct the TOML at the named line' },
@@ -196,5 +242,5 @@ const STORE: Record<StoreErrorCode, ErrorEntry> = {
 
 export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   ...{ ...CALLER, ...REQUEST, ...CIPHERTEXT, ...DECRYPTION },
-  ...{ ...CEREMONY, ...EVIDENCE, ...CONFIG, ...STORE },
+  ...{ ...CEREMONY, ...EVIDENCE, ...CRS, ...CONFIG, ...STORE },
 };

@@ -7,6 +7,7 @@ import type { PublicDecryptionBody, UserDecryptionBody } from '../requests/body.
 import type { PublicContent, UserContent } from '../requests/content.ts';
 import type { Decryptions } from '../requests/decryptions.ts';
 import type { Caller, Requesters } from '../requests/requester.ts';
+import type { CrsViews } from './crs-view.ts';
 import type { KeyViews } from './key-view.ts';
 import type { Status } from './schemas.ts';
 import type { Waiting } from './waiting.ts';
@@ -20,6 +21,7 @@ export interface RestContext {
   readonly userDecryptions: Decryptions<UserDecryptionBody, UserContent>;
   readonly keys: KeyViews;
   readonly material: MaterialStore;
+  readonly referenceStrings: CrsViews;
   readonly waiting: Waiting;
   /** EIP-55 address that signs answers. */
   readonly signer: string;

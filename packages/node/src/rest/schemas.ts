@@ -1,4 +1,5 @@
 /** Bodies of the REST API: what validates requests, shapes answers and becomes the OpenAPI document. */
+import { MAX_BITS } from '@keyquorum/crs/parameters';
 import { OBJECT_TYPES } from '@keyquorum/protocols/keygen/objects';
 import Type, { type Static } from 'typebox';
 import { KeySetName, Purpose } from '../config/schema.ts';
@@ -113,6 +114,40 @@ export const KeyBody = Type.Object({
 });
 export type KeyBody = Static<typeof KeyBody>;
 
+export const CrsCall = Type.Object(
+  {
+    requestId: Id,
+    parameters: Type.Optional(KeySetName),
+    keyId: Type.Optional(Id),
+    maxBits: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_BITS, description: 'most bits in one proof, a power of two' }),
+    ),
+  },
+  { ...closed, description: 'either parameters or keyId, whose parameters are meant' },
+);
+
+export const CrsBody = Type.Object({
+  requestId: Id,
+  state: CeremonyState,
+  phase: Type.String(),
+  done: Type.Number(),
+  total: Type.Number(),
+  parameters: Type.Optional(KeySetName),
+  maxBits: Type.Optional(Type.Integer()),
+  contributors: Type.Array(Party, { description: 'whose secrets are in it: one honest party is enough' }),
+  file: Type.Optional(
+    Type.Object({
+      digest: Type.String({ description: 'SHAKE-256 of PDAT_CRS and the bytes, hex' }),
+      size: Type.Integer(),
+      uris: Type.Array(Type.String()),
+      signature: Type.String({ description: 'EIP-712 CrsgenVerification, hex' }),
+    }),
+  ),
+  transcript: Type.Optional(Type.String({ description: 'URI' })),
+  error: Type.Optional(ErrorDetail),
+});
+export type CrsBody = Static<typeof CrsBody>;
+
 export const DecryptionBody = Type.Object({
   requestId: Id,
   state: Type.Enum(['pending', 'succeeded', 'failed']),
@@ -135,7 +170,7 @@ export type UserDecryptionAnswer = Static<typeof UserDecryptionAnswer>;
 
 export const CeremonyBody = Type.Object({
   id: Id,
-  kind: Type.Enum(['epoch', 'keygen', 'preprocessing']),
+  kind: Type.Enum(['epoch', 'keygen', 'preprocessing', 'crs']),
   state: CeremonyState,
   phase: Type.String(),
   done: Type.Number(),
@@ -158,8 +193,8 @@ export const EvidenceBody = Type.Object({
   id: Type.String({ description: 'SHA-256 of the file' }),
   size: Type.Integer(),
   party: Party,
-  kind: Type.Enum(['double-signature', 'wrong-share']),
-  ceremony: Type.Enum(['keygen', 'preprocessing']),
+  kind: Type.Enum(['double-signature', 'wrong-share', 'bad-contribution']),
+  ceremony: Type.Enum(['keygen', 'preprocessing', 'crs']),
   ceremonyId: Type.String({ description: 'as in the list of ceremonies' }),
   attempt: Type.Integer({ description: 'of a key generation, from 0' }),
   session: Type.String(),

@@ -19,6 +19,7 @@ import type { ErrorCode } from '../errors/catalogue.ts';
 import { VERSION } from '../version.ts';
 import { ceremonyRoutes } from './ceremony-routes.ts';
 import type { RestContext } from './context.ts';
+import { crsRoutes } from './crs-routes.ts';
 import { decryptionRoutes } from './decryption-routes.ts';
 import { evidenceRoutes } from './evidence-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
@@ -77,7 +78,7 @@ export async function createServer(context: RestContext): Promise<FastifyInstanc
 }
 
 const ROUTES = [
-  ...[healthRoutes, keyRoutes, decryptionRoutes, explainRoutes],
+  ...[healthRoutes, keyRoutes, crsRoutes, decryptionRoutes, explainRoutes],
   ...[materialRoutes, ceremonyRoutes, evidenceRoutes],
 ];
 

@@ -1,10 +1,10 @@
 /**
- * The life of a long job (epoch start, key generation, preprocessing batch): states as data, time as an argument, every
- * change a new value that the caller persists before it acts on it.
+ * The life of a long job (epoch start, key generation, preprocessing batch, reference string): states as data, time as
+ * an argument, every change a new value that the caller persists before it acts on it.
  */
 import type { PartyId } from '@keyquorum/mpc/transport';
 
-export type CeremonyKind = 'epoch' | 'keygen' | 'preprocessing';
+export type CeremonyKind = 'epoch' | 'keygen' | 'preprocessing' | 'crs';
 export type CeremonyState = 'pending' | 'running' | 'succeeded' | 'failed' | 'aborted';
 
 /** A state without successors is final. */

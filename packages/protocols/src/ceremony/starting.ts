@@ -34,7 +34,7 @@ const startExchange: Exchange = {
   responseBytesMax: 1,
 };
 
-const KINDS = ['epoch', 'keygen'] as const;
+const KINDS = ['epoch', 'keygen', 'crs'] as const;
 export type JointKind = (typeof KINDS)[number];
 
 export interface Announcement {
@@ -67,15 +67,19 @@ export function prssInitTimes({ startMs, roundMs }: { startMs: number; roundMs: 
   return { startMs, roundMs, deadlineMs };
 }
 
-/**
- * Serves announcements of others: `accept` decides and may throw; `enter` runs the ceremony. Returns the way to
- * announce one's own.
- */
+/** What decides on announcements and runs ceremonies. */
+export interface Starters {
+  /** @throws when this node refuses */
+  accept(announcement: Announcement, from: PartyId): void;
+  enter(announcement: Announcement): void;
+}
+
+/** Serves announcements of others. Returns the way to announce one's own. */
 export function createStarting(
   party: Party,
   handlers: {
-    accept(announcement: Announcement, from: PartyId): void;
-    enter(announcement: Announcement): void;
+    /** Asked for when the first announcement comes. */
+    joint(): Starters;
     readonly log: Log;
   },
 ): { announce(announcement: Announcement, signal: AbortSignal): Promise<PartyId[]> } {
@@ -88,7 +92,7 @@ export function createStarting(
       if (aheadMs < 0 || aheadMs > START_AHEAD_MS_MAX) {
         throw new RangeError(`it starts ${aheadMs} ms ahead of this clock: check the clocks, or a slow link`);
       }
-      handlers.accept(announcement, from);
+      handlers.joint().accept(announcement, from);
     } catch (error) {
       handlers.log({ level: 'warn', message: 'refused to start a ceremony', kind, id, from, error: String(error) });
       throw error;
@@ -98,7 +102,7 @@ export function createStarting(
   transport.serve(startExchange, async (from, body) => {
     const announcement = decodeAnnouncement(body);
     accept(announcement, from);
-    handlers.enter(announcement);
+    handlers.joint().enter(announcement);
     await party.journal.sync(); // what the id stands for is remembered before it is promised
     return Uint8Array.of(1);
   });
@@ -112,7 +116,7 @@ export function createStarting(
           () => true,
           () => false,
         );
-      handlers.enter(announcement);
+      handlers.joint().enter(announcement);
       await party.journal.sync();
       const answers = await Promise.all(others.map(tell));
       return others.filter((_, index) => !answers[index]);

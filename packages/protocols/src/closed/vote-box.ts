@@ -17,11 +17,16 @@ export interface Tally {
   readonly voters: readonly PartyId[];
 }
 
+interface Want {
+  readonly count: number;
+  wanted(digest: Uint8Array): boolean;
+}
+
 export interface VoteBox {
   /** Signs and sends this party's vote. Deterministic: casting the same digest again changes nothing. */
   cast(digest: Uint8Array): void;
-  /** The first digest with `count` votes. Rejects when the session ends before. */
-  reached(count: number): Promise<Tally>;
+  /** The first digest with `count` votes, of those that are wanted. Rejects when the session ends before. */
+  reached(count: number, wanted?: (digest: Uint8Array) => boolean): Promise<Tally>;
   certificate(digest: Uint8Array): Certificate;
   /** Everybody whose vote has not arrived, whatever for. */
   missing(): PartyId[];
@@ -33,11 +38,11 @@ export interface VoteBox {
  */
 export function openVoteBox(session: Session, tag: string, subjectOf: (digest: Uint8Array) => Subject): VoteBox {
   const byDigest = new Map<string, { digest: Uint8Array; signatures: Map<PartyId, Uint8Array> }>();
-  const waiters = new Set<{ count: number; resolve(tally: Tally): void; reject(reason: unknown): void }>();
+  const waiters = new Set<Want & { resolve(tally: Tally): void; reject(reason: unknown): void }>();
 
-  function find(count: number): Tally | undefined {
+  function find({ count, wanted }: Want): Tally | undefined {
     for (const { digest, signatures } of byDigest.values()) {
-      if (signatures.size >= count) return { digest, voters: inOrder(signatures.keys()) };
+      if (signatures.size >= count && wanted(digest)) return { digest, voters: inOrder(signatures.keys()) };
     }
     return undefined;
   }
@@ -48,7 +53,7 @@ export function openVoteBox(session: Session, tag: string, subjectOf: (digest: U
     byDigest.set(key, entry);
     entry.signatures.set(party, signature);
     for (const waiter of [...waiters]) {
-      const tally = find(waiter.count);
+      const tally = find(waiter);
       if (tally === undefined) continue;
       waiters.delete(waiter);
       waiter.resolve(tally);
@@ -80,10 +85,10 @@ export function openVoteBox(session: Session, tag: string, subjectOf: (digest: U
       session.sendAll(tag, Buffer.concat([digest, signature]));
       count(session.self, digest, signature);
     },
-    reached(wanted) {
-      const tally = find(wanted);
+    reached(count, wanted = () => true) {
+      const tally = find({ count, wanted });
       if (tally !== undefined) return Promise.resolve(tally);
-      return new Promise((resolve, reject) => waiters.add({ count: wanted, resolve, reject }));
+      return new Promise((resolve, reject) => waiters.add({ count, wanted, resolve, reject }));
     },
     certificate: (digest) => ({
       subject: subjectOf(digest),

@@ -6,7 +6,14 @@ import { CodecError } from '@keyquorum/codec/error';
 import { equalBytes } from '@keyquorum/mpc/bytes';
 import type { Roster } from '@keyquorum/mpc/roster';
 import type { SessionId } from '@keyquorum/mpc/transport';
-import { type Announcement, announcedSession, decodeAnnouncement, encodeAnnouncement } from '../ceremony/starting.ts';
+import {
+  type Announcement,
+  announcedSession,
+  decodeAnnouncement,
+  encodeAnnouncement,
+  type JointKind,
+} from '../ceremony/starting.ts';
+import { type CrsContent, decodeCrsContent } from '../crs/content.ts';
 import { BATCH_BUNDLES_MAX, type BatchStart, batchId, decodeStart } from '../decryption/batch-record.ts';
 import { decodeContent, type KeygenContent } from '../keygen/content.ts';
 import { EvidenceError } from './evidence-error.ts';
@@ -19,24 +26,34 @@ export type AccusedCeremony =
       readonly announcement: Announcement;
       readonly content: KeygenContent;
     }
-  | { readonly kind: 'preprocessing'; readonly session: SessionId; readonly start: BatchStart };
+  | { readonly kind: 'preprocessing'; readonly session: SessionId; readonly start: BatchStart }
+  | {
+      readonly kind: 'crs';
+      readonly session: SessionId;
+      readonly announcement: Announcement;
+      readonly content: CrsContent;
+    };
 
 /** @throws EvidenceError EVIDENCE_CEREMONY */
 export function readCeremonyRoot(roster: Roster, { kind, value }: CeremonyRoot): AccusedCeremony {
   try {
-    return kind === 'keygen' ? readKeygen(roster, value) : readBatch(roster, value);
+    if (kind === 'preprocessing') return readBatch(roster, value);
+    const announcement = readAnnouncement(kind, value);
+    const session = announcedSession(roster, announcement);
+    return kind === 'keygen'
+      ? { kind, session, announcement, content: decodeContent(announcement.content) }
+      : { kind, session, announcement, content: decodeCrsContent(announcement.content) };
   } catch (error) {
     if (!(error instanceof CodecError || error instanceof RangeError)) throw error;
     throw new EvidenceError('EVIDENCE_CEREMONY', `this names no ceremony: ${error.message}`, { cause: error });
   }
 }
 
-function readKeygen(roster: Roster, encoded: Uint8Array): AccusedCeremony {
+function readAnnouncement(kind: JointKind, encoded: Uint8Array): Announcement {
   const announcement = decodeAnnouncement(encoded);
-  if (announcement.kind !== 'keygen') throw new RangeError(`got a ceremony of kind ${announcement.kind}, want keygen`);
+  if (announcement.kind !== kind) throw new RangeError(`got a ceremony of kind ${announcement.kind}, want ${kind}`);
   if (!equalBytes(encodeAnnouncement(announcement), encoded)) throw new RangeError('got a start beyond all clocks');
-  const content = decodeContent(announcement.content);
-  return { kind: 'keygen', session: announcedSession(roster, announcement), announcement, content };
+  return announcement;
 }
 
 function readBatch(roster: Roster, encoded: Uint8Array): AccusedCeremony {

@@ -8,12 +8,14 @@
  *     wrong share: party, step, the claim it signed, and the secrets from which its right message follows:
  *       of a key generation: the certified PRSS-Init and the openings of its commitments
  *       of a preprocessing batch: the session keys that members of the sets showed, signed
+ *     bad contribution to a reference string: party, what it builds on, signature, contribution
  *
  * Everything in it is public: a burnt session's secrets are used by nobody.
  */
 import { type Codec, type Decoded, decode, encode, size, u8 } from '@keyquorum/codec/codec';
-import { bytes, fixedBytes, mapped, struct, text, variants, vector } from '@keyquorum/codec/composites';
+import { bytes, fixedBytes, mapped, option, struct, text, variants, vector } from '@keyquorum/codec/composites';
 import { CodecError } from '@keyquorum/codec/error';
+import { HEAD_BYTES } from '@keyquorum/crs/contribution';
 import { decodeEvidence, EVIDENCE_BYTES_MAX, encodeEvidence } from '@keyquorum/mpc/agreement/evidence';
 import { HASH_BYTES } from '@keyquorum/mpc/bytes';
 import { certifiedInitCodec } from '@keyquorum/mpc/prss/init-transcript';
@@ -63,10 +65,22 @@ const wrongShare = struct({
   }),
 });
 
+const badContribution = struct({
+  party: u8,
+  /** Head that it builds on; null for the start. */
+  base: option(fixedBytes(HEAD_BYTES)),
+  signature: fixedBytes(SIGNATURE_BYTES),
+  contribution: bytes(ENVELOPE_BODY_BYTES_MAX),
+});
+
 const evidenceCodec = struct({
   header,
   network: fixedBytes(HASH_BYTES),
-  ceremony: variants({ keygen: bytes(ANNOUNCEMENT_BYTES_MAX), preprocessing: bytes(START_BYTES_MAX) }),
+  ceremony: variants({
+    keygen: bytes(ANNOUNCEMENT_BYTES_MAX),
+    preprocessing: bytes(START_BYTES_MAX),
+    crs: bytes(ANNOUNCEMENT_BYTES_MAX),
+  }),
   proof: variants({
     'double-signature': mapped(bytes(EVIDENCE_BYTES_MAX), {
       to: decodeEvidence,
@@ -74,10 +88,11 @@ const evidenceCodec = struct({
       want: 'two claims',
     }),
     'wrong-share': wrongShare,
+    'bad-contribution': badContribution,
   }),
 });
 
-/** The announcement of a key generation or the START of a batch, encoded. */
+/** The announcement of a key generation or reference string, or the START of a batch, encoded. */
 export type CeremonyRoot = Decoded<typeof evidenceCodec>['ceremony'];
 export type WrongShare = Decoded<typeof wrongShare>;
 /** What shows which message was the right one. */

@@ -1,6 +1,7 @@
 /** What a file of evidence says, in words: whom it accuses of what, in which step of which ceremony. */
 import type { Roster } from '@keyquorum/mpc/roster';
 import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
+import { turnTag } from '../crs/judge.ts';
 import { type AccusedCeremony, readCeremonyRoot } from './ceremony-root.ts';
 import { accusedOf, decodeEvidenceFile, type EvidenceProof } from './file.ts';
 
@@ -8,7 +9,7 @@ export interface EvidenceSummary {
   readonly party: PartyId;
   readonly kind: EvidenceProof['kind'];
   readonly ceremony: AccusedCeremony['kind'];
-  /** As in the list of ceremonies: of a key, its id; of a batch, its session. */
+  /** As in the list of ceremonies: of a key or reference string, its id; of a batch, its session. */
   readonly ceremonyId: string;
   /** Of a key generation, from 0. */
   readonly attempt: number;
@@ -26,9 +27,14 @@ export function summarise(roster: Roster, encoded: Uint8Array): EvidenceSummary 
 export function summaryOf(ceremony: AccusedCeremony, proof: EvidenceProof): EvidenceSummary {
   const { kind, session } = ceremony;
   const named =
-    kind === 'keygen'
-      ? { ceremonyId: ceremony.announcement.id, attempt: ceremony.announcement.attempt }
-      : { ceremonyId: session, attempt: 0 };
-  const step = proof.kind === 'wrong-share' ? proof.value.step : proof.value.first.subject.tag;
+    kind === 'preprocessing'
+      ? { ceremonyId: session, attempt: 0 }
+      : { ceremonyId: ceremony.announcement.id, attempt: ceremony.announcement.attempt };
+  const step = stepOf(proof);
   return { party: accusedOf(proof), kind: proof.kind, ceremony: kind, ...named, session, step };
+}
+
+function stepOf(proof: EvidenceProof): string {
+  if (proof.kind === 'wrong-share') return proof.value.step;
+  return proof.kind === 'bad-contribution' ? turnTag(proof.value.party) : proof.value.first.subject.tag;
 }

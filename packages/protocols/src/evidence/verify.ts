@@ -13,6 +13,7 @@ import type { Roster } from '@keyquorum/mpc/roster';
 import { rosterDigest, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import { shareSubject } from '../closed/signed-shares.ts';
 import { type AccusedCeremony, readCeremonyRoot } from './ceremony-root.ts';
+import { type ContributionJudge, requireBadContribution } from './contribution.ts';
 import { EvidenceError } from './evidence-error.ts';
 import { decodeEvidenceFile, type EvidenceFile, type EvidenceProof, type WrongShare } from './file.ts';
 import { rightKeygenMessage } from './keygen-message.ts';
@@ -22,13 +23,29 @@ import { type EvidenceSummary, summaryOf } from './summary.ts';
 type DoubleSignature = Extract<EvidenceProof, { kind: 'double-signature' }>['value'];
 
 /** Who is proven corrupt, of what. @throws EvidenceError when the file proves nothing */
-export function verifyEvidenceFile(kernel: Kernel, roster: Roster, encoded: Uint8Array): EvidenceSummary {
+export async function verifyEvidenceFile(
+  { kernel, ...curves }: { readonly kernel: Kernel } & ContributionJudge,
+  roster: Roster,
+  encoded: Uint8Array,
+): Promise<EvidenceSummary> {
+  const file = decodeEvidenceFile(encoded);
+  const { proof } = file;
+  if (proof.kind !== 'bad-contribution') return verifyMessageEvidence(kernel, roster, encoded);
+  requireNetwork(roster, file);
+  const ceremony = readCeremonyRoot(roster, file.ceremony);
+  await requireBadContribution(curves, roster, ceremony, proof.value);
+  return summaryOf(ceremony, proof);
+}
+
+/** The same for messages: wrong shares, double signatures. @throws EvidenceError when the file proves nothing */
+export function verifyMessageEvidence(kernel: Kernel, roster: Roster, encoded: Uint8Array): EvidenceSummary {
   const file = decodeEvidenceFile(encoded);
   requireNetwork(roster, file);
   const ceremony = readCeremonyRoot(roster, file.ceremony);
   const { proof } = file;
   if (proof.kind === 'double-signature') requireDoubleSignature(roster, ceremony, proof.value);
-  else requireWrongShare(kernel, roster, { ceremony, share: proof.value });
+  else if (proof.kind === 'wrong-share') requireWrongShare(kernel, roster, { ceremony, share: proof.value });
+  else throw new EvidenceError('EVIDENCE_CEREMONY', 'a contribution is no message');
   return summaryOf(ceremony, proof);
 }
 
@@ -61,11 +78,17 @@ function requireWrongShare(
   if (!verifyStatement(roster, party, subject, signature)) {
     throw new EvidenceError('EVIDENCE_SIGNATURE', `party ${party} did not sign this message of step ${step}`);
   }
-  const right =
-    ceremony.kind === 'keygen'
-      ? rightKeygenMessage(kernel, roster, ceremony, share)
-      : rightShareMessage(kernel, roster, ceremony, share);
-  if (equalBytes(sha256(right), digest)) {
+  if (equalBytes(sha256(rightMessage(kernel, roster, { ceremony, share })), digest)) {
     throw new EvidenceError('EVIDENCE_REFUTED', `party ${party} signed exactly what it should have sent`);
   }
+}
+
+function rightMessage(
+  kernel: Kernel,
+  roster: Roster,
+  { ceremony, share }: { ceremony: AccusedCeremony; share: WrongShare },
+): Uint8Array {
+  if (ceremony.kind === 'keygen') return rightKeygenMessage(kernel, roster, ceremony, share);
+  if (ceremony.kind === 'preprocessing') return rightShareMessage(kernel, roster, ceremony, share);
+  throw new EvidenceError('EVIDENCE_CEREMONY', 'a reference string has no shares');
 }

@@ -6,7 +6,7 @@ import { type FaultStrategy, type Faults, intercept } from '@keyquorum/mpc/simul
 import type { PartyId } from '@keyquorum/mpc/transport';
 import { expect } from 'vitest';
 import type { EvidenceSummary } from '../../src/evidence/summary.ts';
-import { verifyEvidenceFile } from '../../src/evidence/verify.ts';
+import { verifyMessageEvidence } from '../../src/evidence/verify.ts';
 import { discreet } from './discreet.ts';
 import { kernel } from './kernel.ts';
 import { createNetwork, eventually, LIMITS, type SimulatedNetwork } from './network.ts';
@@ -20,7 +20,7 @@ export function rosterOf({ sim: { roster } }: SimulatedNetwork): Roster {
 }
 
 export function judge(network: SimulatedNetwork, file: Uint8Array): EvidenceSummary {
-  return verifyEvidenceFile(kernel, rosterOf(network), file);
+  return verifyMessageEvidence(kernel, rosterOf(network), file);
 }
 
 /** All files that a party keeps. */

@@ -9,6 +9,7 @@ import type { LogEvent } from '../../src/log.ts';
 import type { ServiceLimits, Services } from '../../src/services.ts';
 import { SHARE_CODECS } from '../../src/share-codecs.ts';
 import type { PublicStore, SecretStore } from '../../src/storage.ts';
+import { curves } from './curves.ts';
 import { kernel } from './kernel.ts';
 import { keyOf, reconstructBits } from './secret-keys.ts';
 import { memoryPublics, memorySecrets } from './stores.ts';
@@ -19,6 +20,7 @@ export const LIMITS: ServiceLimits = {
   roundMs: 200,
   keygenDeadlineMs: 120_000,
   decryptionDeadlineMs: 60_000,
+  crsTurnMs: 20_000,
 };
 
 export interface SimulatedNetwork {
@@ -49,7 +51,7 @@ export function createNetwork(
   async function boot(party: Party): Promise<Services> {
     const stores = { secrets: secrets.get(party.self)!, publics: publics.get(party.self)! };
     const log = (event: LogEvent): void => void logs.push({ party: party.self, event });
-    const services = createServices({ party, ...stores, limits, log });
+    const services = createServices({ party, ...stores, limits, curves, log });
     await services.start();
     return services;
   }

@@ -1,0 +1,230 @@
+/**
+ * The making of a reference string as a ceremony of a node: announced by the node that was asked, run by all, recorded,
+ * and taken from a peer by a node that missed the end (recovery.ts). An id is used once: what fails is asked for again
+ * under another one.
+ */
+import { encodeHead } from '@keyquorum/crs/contribution';
+import { equalBytes, fromHex, toHex } from '@keyquorum/mpc/bytes';
+import type { Party } from '@keyquorum/mpc/party';
+import { rosterDigest } from '@keyquorum/mpc/runtime/statement';
+import type { Exchange, PartyId } from '@keyquorum/mpc/transport';
+import type { Board } from '../ceremony/board.ts';
+import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
+import { failureOf, withMissing } from '../ceremony/failure.ts';
+import { type Announcement, announcedSession, encodeAnnouncement, leadMs } from '../ceremony/starting.ts';
+import type { ProvenParties } from '../closed/proven.ts';
+import { type EvidenceProof, encodeEvidenceFile } from '../evidence/file.ts';
+import { closeLater } from '../linger.ts';
+import type { Log } from '../log.ts';
+import type { CrsRequest, ServiceLimits } from '../services.ts';
+import { type CrsFormat, decodeCrsContent, encodeCrsContent } from './content.ts';
+import { generateCrs } from './crs.ts';
+import type { CrsStore } from './crs-store.ts';
+import type { CurveModules } from './curve-modules.ts';
+import type { CrsProof } from './judge.ts';
+import { createCrsProgress, unitsOf } from './progress.ts';
+import { createCrsRecovery } from './recovery.ts';
+import { encodeTranscript, verifyTranscript } from './transcript.ts';
+
+/** For the end, after all turns: files are written and signatures gathered. */
+const END_MS = 60_000;
+
+const cancelExchange: Exchange = { name: 'crs/cancel', requestBytesMax: 32, responseBytesMax: 1 };
+
+export interface CrsModules {
+  readonly party: Party;
+  readonly board: Board;
+  readonly store: CrsStore;
+  readonly proven: ProvenParties;
+  readonly curves: CurveModules;
+  readonly format: CrsFormat;
+  readonly limits: ServiceLimits;
+  announce(announcement: Announcement): Promise<PartyId[]>;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+export interface CrsCeremonies {
+  /** Asked here. Idempotent for equal content. @throws CeremonyError CEREMONY_EXISTS, CrsParametersError */
+  request(request: CrsRequest): Ceremony;
+  /** Announced by another node: what it asks for. @throws when this node refuses */
+  accept(announcement: Announcement): CrsRequest;
+  enter(announcement: Announcement): void;
+  /** Here at once; the others stop when t+1 parties ask. @throws CeremonyError CEREMONY_UNKNOWN */
+  cancel(id: string): void;
+  /** Takes finished reference strings that this node missed from its peers; called when one comes up. */
+  recover(): void;
+}
+
+export function createCrsCeremonies(modules: CrsModules): CrsCeremonies {
+  const { party, board, store, proven, curves, format, limits, signal, log } = modules;
+  const { clock, journal, roster } = party;
+  const aborts = new Map<string, AbortController>();
+  const missing = new Map<string, readonly PartyId[]>();
+  const isRunning = (id: string): boolean => aborts.has(id);
+  /** Failed here, before the time that the others have is over. */
+  const mayYetEnd = (): boolean =>
+    board
+      .list()
+      .filter(({ kind, state, deadlineMs }) => kind === 'crs' && state === 'failed' && clock.now() < deadlineMs)
+      .some(({ id }) => store.record(id) === undefined);
+  const recovery = createCrsRecovery({
+    ...{ party, store, curve: curves.curve, format, signal, log },
+    ...{ isRunning, mayYetEnd },
+  });
+  let recovering = false;
+
+  /** By id, the peers that cancel it: what a quorum can finish, t parties do not stop. */
+  const cancelledBy = new Map<string, Set<PartyId>>();
+  party.transport.serve(cancelExchange, async (from, body) => {
+    const id = toHex(body);
+    if (!aborts.has(id)) throw new Error('no such ceremony is under way');
+    log({ level: 'warn', message: 'a peer cancels a reference string', id, from });
+    const asking = (cancelledBy.get(id) ?? new Set()).add(from);
+    cancelledBy.set(id, asking);
+    if (asking.size > roster.t) cancel(id);
+    return Uint8Array.of(1);
+  });
+
+  function cancel(id: string): void {
+    const controller = aborts.get(id);
+    if (controller === undefined) throw new CeremonyError('CEREMONY_UNKNOWN', `no such ceremony ${id} on this node`);
+    if (controller.signal.aborted) return;
+    controller.abort(new Error('cancelled by an operator'));
+    for (const peer of party.connected()) {
+      // The operator of a node that does not hear it can cancel there.
+      party.transport.request(peer, cancelExchange, fromHex(id), signal).catch(() => undefined);
+    }
+  }
+
+  /** The content an id stands for on this node; entered with its announcement. */
+  const contentOf = (id: string): Uint8Array | undefined => journal.get(`crs/${id}`);
+
+  async function run(announcement: Announcement, cancelled: AbortController): Promise<void> {
+    const { id } = announcement;
+    const { deadlineMs } = board.get(id)!;
+    const session = party.open(announcedSession(roster, announcement), {
+      signal: AbortSignal.any([signal, cancelled.signal]),
+    });
+    const proofs: Promise<void>[] = [];
+    try {
+      const subject = format.subject(id, decodeCrsContent(announcement.content));
+      const made = await generateCrs(session, {
+        ...{ subject, startMs: announcement.startMs, deadlineMs, curves },
+        limits: { turnMs: limits.crsTurnMs, roundMs: limits.roundMs },
+        isProven: (each) => proven.list().includes(each),
+        isUp: (each) => party.transport.isUp(each),
+        ...createCrsProgress({ roster, clock, log, id, tell: (change) => tell(id, change, session.bytesSent) }),
+        onProof: (proof) => proofs.push(keepProof(announcement, proof)),
+        encode: (points) => format.encode(subject, points),
+        keep: (file) => store.keepFile(id, file),
+      });
+      const network = rosterDigest(roster);
+      const transcript = encodeTranscript({ network, announcement: encodeAnnouncement(announcement), ...made });
+      await store.publish(verifyTranscript(curves.curve, roster, transcript, format), transcript);
+      board.succeed(id);
+    } catch (error) {
+      if (!signal.aborted) await endBadly(id, error, cancelled.signal.aborted);
+    } finally {
+      aborts.delete(id);
+      await Promise.allSettled(proofs);
+      closeLater(session);
+    }
+  }
+
+  function tell(id: string, change: Parameters<Board['progress']>[1], bytesSent: number): void {
+    board.progress(id, { ...change, bytesSent });
+  }
+
+  /** The others may have ended well: then this node has the same result a little later. */
+  async function endBadly(id: string, error: unknown, isCancelled: boolean): Promise<void> {
+    aborts.delete(id);
+    await recovery.all();
+    if (store.record(id) !== undefined) return board.succeed(id);
+    await store.discard(id);
+    if (isCancelled) return board.abort(id);
+    board.fail(id, withMissing(failureOf(error), missing.get(id)));
+    log({ level: 'error', message: 'making a reference string failed', id, error: String(error) });
+  }
+
+  async function keepProof(announcement: Announcement, proof: CrsProof): Promise<void> {
+    const ceremony = { kind: 'crs' as const, value: encodeAnnouncement(announcement) };
+    const evidence = encodeEvidenceFile({ network: rosterDigest(roster), ceremony, proof: inFile(proof) });
+    await proven.add([{ party: proof.value.party, kind: proof.kind, evidence }]);
+  }
+
+  function noteMissing(id: string, parties: readonly PartyId[]): void {
+    if (parties.length === 0) return;
+    missing.set(id, parties);
+    log({ level: 'warn', message: 'parties did not start to make a reference string', id, parties });
+  }
+
+  function deadlineAfter(startMs: number): number {
+    const turnMs = 2 * limits.crsTurnMs + (roster.t + 2) * limits.roundMs;
+    return startMs + roster.n * turnMs + END_MS;
+  }
+
+  return {
+    request(request) {
+      const { requestId: id } = request;
+      const content = encodeCrsContent(request);
+      const known = contentOf(id);
+      if (known !== undefined && !equalBytes(known, content)) {
+        throw new CeremonyError('CEREMONY_EXISTS', `the id ${id} was used for another request`);
+      }
+      const running = board.get(id);
+      if (running !== undefined) return running;
+      format.subject(id, request); // sound, or it throws
+      const startMs = Math.round(clock.now() + leadMs(limits.roundMs));
+      modules.announce({ kind: 'crs', id, attempt: 0, startMs, content }).then(
+        (parties) => noteMissing(id, parties),
+        (error) => log({ level: 'warn', message: 'announcing a reference string failed', error: String(error) }),
+      );
+      return board.get(id)!;
+    },
+    accept({ id, content, attempt }) {
+      const known = contentOf(id);
+      if (known !== undefined && !equalBytes(known, content)) throw new Error('the id was used for another request');
+      if (known !== undefined || board.get(id) !== undefined || store.record(id) !== undefined) {
+        throw new Error('the ceremony exists');
+      }
+      if (attempt !== 0) throw new Error('a reference string is made in one attempt');
+      const request = { requestId: id, ...decodeCrsContent(content) };
+      format.subject(id, request);
+      return request;
+    },
+    enter(announcement) {
+      const { id, content, startMs } = announcement;
+      journal.set(`crs/${id}`, content);
+      const deadlineMs = deadlineAfter(startMs);
+      board.begin('crs', id, { deadlineMs, total: unitsOf(roster) });
+      const controller = new AbortController();
+      aborts.set(id, controller);
+      run(announcement, controller).catch((error) => {
+        log({ level: 'error', message: 'a reference string ended badly', id, error: String(error) });
+        if (!signal.aborted) board.fail(id, failureOf(error));
+      });
+    },
+    cancel,
+    recover() {
+      if (recovering) return;
+      recovering = true;
+      const failed = (error: unknown): void => {
+        if (!signal.aborted)
+          log({ level: 'warn', message: 'recovering reference strings failed', error: String(error) });
+      };
+      recovery
+        .untilEnd()
+        .catch(failed)
+        .finally(() => {
+          recovering = false;
+        });
+    },
+  };
+}
+
+function inFile(proof: CrsProof): EvidenceProof {
+  if (proof.kind === 'double-signature') return proof;
+  const { base, ...accused } = proof.value;
+  return { kind: proof.kind, value: { ...accused, base: base ? encodeHead(base) : null } };
+}
