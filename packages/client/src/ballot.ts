@@ -5,6 +5,7 @@
 import type { FaultReport, NodeAnswer, NodeVerdict, PlainValue } from './contract.ts';
 import type { Outcome } from './conversation.ts';
 
+/** A result of t+1 or more nodes. */
 export interface Agreement {
   readonly values: readonly PlainValue[];
   readonly abiEncoded: string;

@@ -1,6 +1,5 @@
 /** All that a dApp needs of one network, bound to its nodes: keys, encryption, decryption for all and for one user. */
 import { bytesToHex } from '@noble/hashes/utils.js';
-import type { Agreement } from './ballot.ts';
 import { type Committee, type CommitteeNode, requireCommittee } from './committee.ts';
 import type { PublicDecryptionRequest } from './contract.ts';
 import { askCoordinator } from './coordinator.ts';
@@ -8,7 +7,7 @@ import { decryptForUser, type UserDecryption, type UserDecryptionRequest } from 
 import { type EncryptedInput, encrypt, type PlainInput, type TfheModule } from './encrypt.ts';
 import { createMemoryCache, fetchKeyObject, type MaterialCache } from './key-material.ts';
 import { createPermit, type Permit, type PermitOptions } from './permit.ts';
-import { type Coordination, decryptPublic } from './public-decryption.ts';
+import { type Coordination, decryptPublic, type SignedDecryption } from './public-decryption.ts';
 
 const ID_BYTES = 32;
 const DEADLINE_MS = 60_000;
@@ -60,7 +59,7 @@ export interface Client {
    * The same from a coordinator, which is believed no more than the t+1 signatures it shows.
    * @throws ClientError REQUEST_REFUSED, ANSWERS_TOO_FEW, ABORTED
    */
-  askCoordinator(url: string, request: PublicRequest, options?: CallOptions): Promise<Agreement>;
+  askCoordinator(url: string, request: PublicRequest, options?: CallOptions): Promise<SignedDecryption>;
   /** A fresh id, for requests and handles: 64 hex characters. */
   randomId(): string;
 }

@@ -4,12 +4,11 @@
  */
 import { checkAnswer } from './answer.ts';
 import { type AskOptions, endingOf } from './ask-all.ts';
-import type { Agreement } from './ballot.ts';
 import { type Committee, requireCommittee } from './committee.ts';
 import { AnswerError, type PublicDecryptionRequest, readCoordinatedAnswer } from './contract.ts';
 import { askNode } from './conversation.ts';
 import { ClientError } from './errors.ts';
-import { publicQuestion } from './public-decryption.ts';
+import { publicQuestion, type SignedDecryption, withProof } from './public-decryption.ts';
 
 /**
  * @param url of the coordinator, without a path
@@ -20,7 +19,7 @@ export async function askCoordinator(
   url: string,
   request: PublicDecryptionRequest,
   options: AskOptions,
-): Promise<Agreement> {
+): Promise<SignedDecryption> {
   const committee = requireCommittee(configured);
   const { authorization, fetch, signal } = options;
   const outcome = await askNode({
@@ -37,7 +36,7 @@ export async function askCoordinator(
 }
 
 /** The signatures that are valid, if they are t+1 of different nodes. */
-function readAgreement(committee: Committee, request: PublicDecryptionRequest, body: unknown): Agreement {
+function readAgreement(committee: Committee, request: PublicDecryptionRequest, body: unknown): SignedDecryption {
   const { values, abiEncoded, signatures } = readCoordinatedAnswer(body);
   const valid = committee.nodes.flatMap(({ party, url, signer }) => {
     const signature = signatures.find((candidate) => candidate.party === party)?.signature;
@@ -52,6 +51,6 @@ function readAgreement(committee: Committee, request: PublicDecryptionRequest, b
       throw error;
     }
   });
-  if (valid.length > committee.threshold) return { values, abiEncoded, signatures: valid };
+  if (valid.length > committee.threshold) return withProof({ values, abiEncoded, signatures: valid }, request);
   throw new AnswerError(`${valid.length} valid signatures of nodes, want ${committee.threshold + 1}`);
 }

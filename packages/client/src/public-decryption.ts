@@ -5,6 +5,9 @@
  * Promise: with at most t corrupt nodes and n >= 3t+1 the result is right, whatever nodes send. It trusts no node for
  * its availability either: n-t honest nodes that answer in time are enough.
  */
+import { encodeDecryptionProof } from '@keyquorum/wire/decryption-proof';
+import { signedExtraData } from '@keyquorum/wire/extra-data';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { checkAnswer } from './answer.ts';
 import { type AskOptions, askAll } from './ask-all.ts';
 import { type Agreement, type Ballot, createBallot, type NamedFault } from './ballot.ts';
@@ -18,6 +21,12 @@ import { deferred } from './timing.ts';
 const ANSWER_BYTES_BASE = 64 * 1024;
 const ANSWER_BYTES_PER_CIPHERTEXT = 4 * 1024;
 
+/** What t+1 or more nodes signed, in the form that contracts check, too. */
+export interface SignedDecryption extends Agreement {
+  /** For `FHE.checkSignatures(handles, abiEncoded, decryptionProof)` and the KMSVerifier contract: hex without 0x. */
+  readonly decryptionProof: string;
+}
+
 /** What is known about a request: the result, and what became of every node. A copy that the caller owns. */
 export interface PublicDecryptionReport {
   readonly requestId: string;
@@ -26,6 +35,8 @@ export interface PublicDecryptionReport {
   readonly abiEncoded: string;
   /** At least t+1 over the same result, in party order. */
   readonly signatures: { readonly party: number; readonly signer: string; readonly signature: string }[];
+  /** See `SignedDecryption`; empty without a result. */
+  readonly decryptionProof: string;
   readonly nodes: NodeVerdict[];
   /** Named by at least t+1 nodes, so by an honest one. */
   readonly faults: { readonly party: number; readonly kind: string; readonly reportedBy: number[] }[];
@@ -34,7 +45,7 @@ export interface PublicDecryptionReport {
 
 export interface Coordination {
   /** The result of t+1 nodes. Rejects with ClientError. */
-  readonly agreed: Promise<Agreement>;
+  readonly agreed: Promise<SignedDecryption>;
   /** Resolves when every node has answered or the deadline has passed. */
   readonly finished: Promise<PublicDecryptionReport>;
   /** What is known now. */
@@ -52,13 +63,13 @@ export function decryptPublic(
     committee.nodes.map(({ party }) => party),
     committee.threshold,
   );
-  const agreed = deferred<Agreement>();
+  const agreed = deferred<SignedDecryption>();
   agreed.promise.catch(() => {}); // a caller may look at `finished` only
   let failure: ClientError | undefined;
 
   function settle(): void {
     const agreement = ballot.agreement();
-    if (agreement) agreed.resolve(agreement);
+    if (agreement) agreed.resolve(withProof(agreement, request));
     else failure ??= failureOf(ballot, committee, options.signal);
     if (failure) agreed.reject(failure);
   }
@@ -101,18 +112,25 @@ function failureOf(ballot: Ballot, { threshold }: Committee, signal?: AbortSigna
   return new ClientError('ANSWERS_TOO_FEW', `want ${threshold + 1} equal signed results; parties: ${said.join(', ')}`);
 }
 
+/** Adds the proof to an agreement on this request. */
+export function withProof(agreement: Agreement, { extraData = '' }: PublicDecryptionRequest): SignedDecryption {
+  const signatures = agreement.signatures.map(({ signature }) => hexToBytes(signature));
+  const proof = encodeDecryptionProof(signatures, signedExtraData(hexToBytes(extraData)));
+  return { ...agreement, decryptionProof: bytesToHex(proof) };
+}
+
 function reportOf(
-  { requestId }: PublicDecryptionRequest,
+  request: PublicDecryptionRequest,
   ballot: Ballot,
   failure: ClientError | undefined,
 ): PublicDecryptionReport {
   const agreement = ballot.agreement();
-  const base = { requestId, nodes: ballot.verdicts(), faults: ballot.faults().map(copyFault) };
+  const base = { requestId: request.requestId, nodes: ballot.verdicts(), faults: ballot.faults().map(copyFault) };
   if (agreement) {
-    const { values, abiEncoded, signatures } = agreement;
-    return { ...base, state: 'succeeded', values: [...values], abiEncoded, signatures: [...signatures] };
+    const { values, signatures, ...encoded } = withProof(agreement, request);
+    return { ...base, state: 'succeeded', values: [...values], signatures: [...signatures], ...encoded };
   }
-  const nothing = { values: [], abiEncoded: '', signatures: [] };
+  const nothing = { values: [], abiEncoded: '', signatures: [], decryptionProof: '' };
   if (!failure) return { ...base, ...nothing, state: 'pending' };
   const error = { code: failure.nodeCode ?? failure.code, message: failure.message };
   return { ...base, ...nothing, state: 'failed', error };

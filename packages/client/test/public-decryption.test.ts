@@ -1,3 +1,5 @@
+import { createDecryptionProof } from '@keyquorum/wire/decryption-proof';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { expect, test } from 'vitest';
 import { decryptPublic } from '../src/public-decryption.ts';
 import {
@@ -30,6 +32,27 @@ test('four honest nodes: the value, all signatures in party order, everybody agr
   expect(report.state).toBe('succeeded');
   expect(report.signatures.map(({ party }) => party)).toEqual([1, 2, 3, 4]);
   expect(report.nodes.map(({ verdict }) => verdict)).toEqual(['agreed', 'agreed', 'agreed', 'agreed']);
+});
+
+test.for(['', '00', `01${'00'.repeat(31)}09`])('the proof for contracts, with extraData "%s"', async (extraData) => {
+  await using net = await startCommittee({});
+  const { committee } = net;
+  const request = { ...requestOf(1), extraData };
+  const coordination = decryptPublic(committee, request, PATIENT);
+  const { decryptionProof, signatures } = await coordination.agreed;
+  expect(decryptionProof.slice(0, 2)).toBe(`0${signatures.length}`);
+  const report = await coordination.finished;
+  const checked = createDecryptionProof(
+    { chainId: committee.gatewayChainId, verifyingContract: committee.decryptionContract },
+    {
+      handles: request.ciphertexts.map(({ handle }) => hexToBytes(handle)),
+      decryptedResult: hexToBytes(report.abiEncoded),
+      extraData: hexToBytes(extraData),
+    },
+    report.signatures.map(({ party, signature }) => ({ party, signature: hexToBytes(signature) })),
+    { signers: committee.nodes.map(({ signer }) => signer), quorum: 4 },
+  );
+  expect(report.decryptionProof).toBe(bytesToHex(checked!.bytes));
 });
 
 test('every node gets the same bytes and the caller’s own authorization', async () => {

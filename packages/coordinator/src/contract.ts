@@ -81,6 +81,9 @@ export const CoordinatedDecryption = Type.Object({
   signatures: Type.Array(Type.Object({ party: Type.Integer(), signer: Type.String(), signature: Type.String() }), {
     description: 'at least t+1 over the same result, in party order',
   }),
+  decryptionProof: Type.String({
+    description: 'these signatures as contracts take them: FHE.checkSignatures(handles, abiEncoded, decryptionProof)',
+  }),
   nodes: Type.Array(NodeVerdict),
   faults: Type.Array(
     Type.Object({ party: Type.Integer(), kind: Type.String(), reportedBy: Type.Array(Type.Integer()) }),

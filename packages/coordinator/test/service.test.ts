@@ -41,7 +41,10 @@ test('the same calls as a node: 202, then the value with signatures of at least 
     state: 'succeeded',
     values: [{ value: '7' }, { value: '18446744073709551615' }],
   });
-  expect(polled.json().signatures.length).toBeGreaterThanOrEqual(2);
+  const { signatures, decryptionProof } = polled.json();
+  expect(signatures.length).toBeGreaterThanOrEqual(2);
+  const together = signatures.map(({ signature }: { signature: string }) => signature).join('');
+  expect(decryptionProof).toBe(`0${signatures.length}${together}`);
 });
 
 test('same id and content: one request; same id, other content or caller: refused', async () => {
@@ -114,10 +117,11 @@ test('a client gets the value through it, with at least t+1 signatures that the 
   await using service = await serviceOf(net.committee);
   const url = await service.app.listen({ port: 0, host: '127.0.0.1' });
   const options = { ...headers, deadlineMs: 20_000 };
-  const { values, signatures } = await askCoordinator(net.committee, url, requestOf(7), options);
+  const { values, signatures, decryptionProof } = await askCoordinator(net.committee, url, requestOf(7), options);
   expect(values.map(({ value }) => value)).toEqual(['7', '18446744073709551615']);
   expect(signatures.length).toBeGreaterThanOrEqual(2);
   expect(signatures.map(({ party }) => party)).not.toContain(2);
+  expect(decryptionProof).toBe(`0${signatures.length}${signatures.map(({ signature }) => signature).join('')}`);
 });
 
 test('closing the service ends requests that wait', async () => {

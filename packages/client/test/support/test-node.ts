@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { signedWords } from '@keyquorum/wire/abi';
 import { publicDecryptionDigest } from '@keyquorum/wire/eip712';
+import { signedExtraData } from '@keyquorum/wire/extra-data';
 import { createSigner } from '@keyquorum/wire/signer';
 import type { Committee, CommitteeNode } from '../../src/committee.ts';
 import type { PublicDecryptionRequest } from '../../src/contract.ts';
@@ -100,7 +101,7 @@ function signedAnswer(
   const words = signedWords(values.map((value) => ({ type: { kind: 'uint', bits: 64 }, value })));
   const handles = request.ciphertexts.map(({ handle }) => Buffer.from(handle, 'hex'));
   const domain = { chainId: CHAIN_ID, verifyingContract: CONTRACT } as const;
-  const extraData = Buffer.from(request.extraData ?? '', 'hex');
+  const extraData = signedExtraData(Buffer.from(request.extraData ?? '', 'hex'));
   const signature = signer.sign(publicDecryptionDigest(domain, { handles, decryptedResult: words, extraData }));
   return {
     requestId: request.requestId,
