@@ -88,6 +88,7 @@ export function exchangeShares(
   session: Session,
   { tag, message, expected, receivers = partiesOf(session.roster) }: OwnShares,
 ): SignedShares {
+  const { length } = message; // its memory may be given back while others' messages still come
   const messages = new Map<PartyId, Uint8Array>();
   const roots = new Map<PartyId, SignedRoot>();
   const conflicts = new Map<PartyId, SignedRoot>();
@@ -108,7 +109,7 @@ export function exchangeShares(
     const known = roots.get(root.party);
     const isKnown = known !== undefined && equalBytes(known.digest, root.digest);
     if (isKnown && equalBytes(known.signature, root.signature)) return true;
-    const subject = shareSubject(session.id, tag, message.length, root.digest);
+    const subject = shareSubject(session.id, tag, length, root.digest);
     if (!verifyStatement(session.roster, root.party, subject, root.signature)) return false;
     if (known === undefined) roots.set(root.party, root);
     else if (!isKnown) {
@@ -127,11 +128,11 @@ export function exchangeShares(
   }
 
   async function collect(): Promise<void> {
-    for await (const { from, body } of session.receive(tag, { bytesMax: SIGNATURE_BYTES + message.length })) {
+    for await (const { from, body } of session.receive(tag, { bytesMax: SIGNATURE_BYTES + length })) {
       const signature = Uint8Array.from(body.subarray(0, SIGNATURE_BYTES));
       const shares = body.subarray(SIGNATURE_BYTES);
       const digest = sha256(shares);
-      const good = shares.length === message.length && learnRoot({ party: from, digest, signature });
+      const good = shares.length === length && learnRoot({ party: from, digest, signature });
       if (good && expected.includes(from)) learnMessage(from, shares, digest);
       else if (!good) session.report({ party: from, kind: 'malformed', detail: `${tag}: bad length or signature` });
     }
@@ -163,7 +164,7 @@ export function exchangeShares(
     pulled.add(name);
     const sources = new Set([party, from, ...partiesOf(session.roster)]);
     try {
-      learnMessage(party, await session.fetch(digest, [...sources], message.length), digest);
+      learnMessage(party, await session.fetch(digest, [...sources], length), digest);
     } finally {
       pulled.delete(name);
     }
@@ -203,7 +204,7 @@ export function exchangeShares(
   }
 
   const digest = sha256(message);
-  const signature = signStatement(session, shareSubject(session.id, tag, message.length, digest));
+  const signature = signStatement(session, shareSubject(session.id, tag, length, digest));
   learnRoot({ party: session.self, digest, signature });
   const body = Buffer.concat([signature, message]);
   for (const receiver of receivers) if (receiver !== session.self) session.send(receiver, tag, body);
