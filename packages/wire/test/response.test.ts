@@ -11,9 +11,10 @@ import {
   encodePayload,
   type UserDecryptionResponse,
 } from '../src/response.ts';
+import { createResponseCheck, type ExpectedResponses } from '../src/response-check.ts';
 import { signcrypt, unsigncrypt } from '../src/signcryption.ts';
 import { createSigner } from '../src/signer.ts';
-import { createResponseOpener, type ExpectedResponses } from '../src/user-decryption.ts';
+import { createResponseOpener } from '../src/user-decryption.ts';
 import {
   ALL_TYPES,
   createCommittee,
@@ -61,6 +62,17 @@ test('an honest answer opens to the shares, which are of their own memory', asyn
   expect(opened.party).toBe(2);
   expect(opened.values.map(({ elements }) => elements)).toEqual(values.map(({ shares }) => shares[1]));
   expect(answer.extraData).toEqual(request.extraData);
+});
+
+test('the outside is checked without a private key; what is wrong inside, only the user sees', async () => {
+  const check = createResponseCheck(expected);
+  expect(check(2, answer)).toEqual(decodePayload(answer.payload));
+  for (const lie of ['another party', 'another linker', 'another packing factor'] as const) {
+    const response = await respond(committee, request, values, { party: 2, lie });
+    expect(() => check(2, response)).toThrow(WireError);
+  }
+  const unreadable = await respond(committee, request, values, { party: 2, lie: 'three bytes for a signcryption' });
+  expect(check(2, unreadable)).toMatchObject({ party: 2, degree: 1 });
 });
 
 test.each<[Lie, WireErrorCode | undefined]>([
