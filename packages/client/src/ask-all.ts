@@ -15,6 +15,8 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
   /** The global one when absent. */
   readonly fetch?: typeof fetch;
+  /** Called after the outcome of each node was recorded. */
+  readonly onOutcome?: () => void;
 }
 
 /** Fires at the deadline or with the caller's signal. */
@@ -52,6 +54,7 @@ export async function askAll<T>(
     });
     onTried(); // also when the deadline came before any answer
     record(node.party, outcome, Math.round(performance.now() - sentAt));
+    options.onOutcome?.();
   };
   const [first, ...others] = inTurn(nodes, question.requestId);
   if (first === undefined) return;

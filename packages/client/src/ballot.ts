@@ -29,8 +29,6 @@ export interface Ballot {
   record(party: number, outcome: Outcome<NodeAnswer>, ms: number): void;
   /** The result that t+1 nodes signed, with all signatures under it so far. */
   agreement(): Agreement | undefined;
-  /** The refusal that t+1 nodes share, if any. */
-  refusal(): string | undefined;
   /** Whether the parties that have not spoken could still bring about an agreement. */
   open(): boolean;
   verdicts(): NodeVerdict[];
@@ -101,10 +99,6 @@ export function createBallot(parties: readonly number[], threshold: number): Bal
         return { party, signer, signature };
       });
       return { values, abiEncoded, signatures };
-    },
-    refusal() {
-      const refusals = groups((outcome) => (outcome.kind === 'refused' ? outcome.reason : undefined));
-      return [...refusals].find(([, group]) => group.length >= quorum)?.[0];
     },
     open: () => largest().length + parties.length - votes.size >= quorum,
     verdicts() {

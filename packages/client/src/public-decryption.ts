@@ -14,8 +14,9 @@ import { type Agreement, type Ballot, createBallot, type NamedFault } from './ba
 import { type Committee, requireCommittee } from './committee.ts';
 import { type NodeVerdict, type PlainValue, type PublicDecryptionRequest, readNodeAnswer } from './contract.ts';
 import type { Question } from './conversation.ts';
-import { ClientError } from './errors.ts';
+import type { ClientError } from './errors.ts';
 import { deferred } from './timing.ts';
+import { noResult } from './votes.ts';
 
 /** An answer is at most a few kilobytes per ciphertext (2048-bit plaintexts, hex and decimal) and its frame. */
 const ANSWER_BYTES_BASE = 64 * 1024;
@@ -100,16 +101,8 @@ export function publicQuestion(request: PublicDecryptionRequest): Omit<Question,
 /** Why no agreement can come any more, or undefined while it can. */
 function failureOf(ballot: Ballot, { threshold }: Committee, signal?: AbortSignal): ClientError | undefined {
   if (ballot.open()) return undefined;
-  if (signal?.aborted) return new ClientError('ABORTED', 'stopped before enough nodes had answered');
-  const refusal = ballot.refusal();
-  if (refusal !== undefined) {
-    const message = `${threshold + 1} or more nodes refused with ${refusal}`;
-    return new ClientError('REQUEST_REFUSED', message, { nodeCode: refusal });
-  }
-  const said = ballot
-    .verdicts()
-    .map(({ party, verdict, reason }) => `${party} ${verdict}${reason ? ` (${reason})` : ''}`);
-  return new ClientError('ANSWERS_TOO_FEW', `want ${threshold + 1} equal signed results; parties: ${said.join(', ')}`);
+  const wanted = `${threshold + 1} equal signed results`;
+  return noResult(ballot.verdicts(), { threshold, wanted, signal });
 }
 
 /** Adds the proof to an agreement on this request. */
