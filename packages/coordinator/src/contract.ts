@@ -1,5 +1,5 @@
 /**
- * The calls that the coordinator serves, as schemas: those of a node (version 1) for public decryptions. Bytes are
+ * The calls that the coordinator serves, as schemas: those of a node (version 1) for decryptions. Bytes are
  * lower-case hex without 0x unless said otherwise. What nodes answer is read by the client package.
  */
 import Type, { type Static } from 'typebox';
@@ -11,35 +11,69 @@ export const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 /** Decimal digits of the largest plaintext, 2048 bits, and a sign. */
 const VALUE_DIGITS_MAX = 618;
 const TEXT_MAX = 2_000;
+const EXTRA_DATA_BYTES_MAX = 1_024;
+const ENCRYPTION_KEY_BYTES = 869;
+/** Contracts that one signature of a user may name. */
+const CONTRACTS_MAX = 10;
+const PARTY_MAX = 15;
 const WAIT_SECONDS_MAX = 60;
 
 export const Id = Type.String({ pattern: '^[0-9a-f]{64}$', description: '32 bytes, hex' });
 const Hex = (bytesMax: number) => Type.String({ pattern: '^([0-9a-f]{2})*$', maxLength: 2 * bytesMax });
+
+const Ciphertext = Type.Object({
+  handle: Id,
+  format: Type.String({ maxLength: 32 }),
+  bytes: Type.Optional(Type.String({ description: 'base64' })),
+  uri: Type.Optional(Type.String({ maxLength: TEXT_MAX })),
+  slot: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+  fheType: Type.Optional(Type.Union([Type.Integer({ minimum: 0, maximum: 255 }), Type.String({ maxLength: 16 })])),
+});
 
 export const PublicDecryptionRequest = Type.Object(
   {
     requestId: Id,
     keyId: Id,
     app: Type.Optional(Type.String({ maxLength: 64 })),
-    ciphertexts: Type.Array(
-      Type.Object({
-        handle: Id,
-        format: Type.String({ maxLength: 32 }),
-        bytes: Type.Optional(Type.String({ description: 'base64' })),
-        uri: Type.Optional(Type.String({ maxLength: TEXT_MAX })),
-        slot: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
-        fheType: Type.Optional(
-          Type.Union([Type.Integer({ minimum: 0, maximum: 255 }), Type.String({ maxLength: 16 })]),
-        ),
-      }),
-      { minItems: 1, maxItems: CIPHERTEXTS_MAX },
-    ),
+    ciphertexts: Type.Array(Ciphertext, { minItems: 1, maxItems: CIPHERTEXTS_MAX }),
     authorization: Type.Optional(Type.Unknown()),
-    extraData: Type.Optional(Hex(1_024)),
+    extraData: Type.Optional(Hex(EXTRA_DATA_BYTES_MAX)),
   },
   { additionalProperties: false },
 );
 export type PublicDecryptionRequest = Static<typeof PublicDecryptionRequest>;
+
+const Address = Type.String({ pattern: '^0x[0-9a-fA-F]{40}$' });
+const Decimal = Type.String({ pattern: '^(0|[1-9][0-9]{0,19})$' });
+
+/** What nodes take; whether the user's signature allows it, each of them decides. */
+export const UserDecryptionRequest = Type.Object(
+  {
+    requestId: Id,
+    keyId: Id,
+    app: Type.String({ maxLength: 64, default: 'default' }),
+    ciphertexts: Type.Array(
+      Type.Object({ ...Ciphertext.properties, contractAddress: Address }), //
+      { minItems: 1, maxItems: CIPHERTEXTS_MAX },
+    ),
+    userAddress: Address,
+    encryptionKey: Type.String({ pattern: `^[0-9a-f]{${2 * ENCRYPTION_KEY_BYTES}}$` }),
+    request: Type.Object(
+      {
+        hostChainId: Decimal,
+        contractAddresses: Type.Array(Address, { minItems: 1, maxItems: CONTRACTS_MAX }),
+        startTimestamp: Decimal,
+        durationDays: Decimal,
+        extraData: Hex(EXTRA_DATA_BYTES_MAX),
+        delegatorAddress: Type.Optional(Address),
+      },
+      { additionalProperties: false },
+    ),
+    userSignature: Type.String({ pattern: '^[0-9a-f]{130}$' }),
+  },
+  { additionalProperties: false },
+);
+export type UserDecryptionRequest = Static<typeof UserDecryptionRequest>;
 
 export const PlainValue = Type.Object({
   handle: Id,
@@ -49,7 +83,7 @@ export const PlainValue = Type.Object({
 export type PlainValue = Static<typeof PlainValue>;
 
 export const FaultReport = Type.Object({
-  party: Type.Integer({ minimum: 1, maximum: 15 }),
+  party: Type.Integer({ minimum: 1, maximum: PARTY_MAX }),
   kind: Type.String({ maxLength: 32 }),
 });
 export type FaultReport = Static<typeof FaultReport>;
@@ -58,9 +92,17 @@ export const WaitQuery = Type.Object({
   wait: Type.Optional(Type.Number({ minimum: 0, maximum: WAIT_SECONDS_MAX, description: 'seconds' })),
 });
 
+export const UserWaitQuery = Type.Object({
+  ...WaitQuery.properties,
+  responses: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: PARTY_MAX, description: 'how many are waited for; 2t+1 when absent' }),
+  ),
+});
+
 export const Verdict = Type.Enum(['pending', 'answered', 'agreed', 'wrong', 'refused', 'late', 'absent'], {
   description:
-    'answered: a signed result, but fewer than t+1 equal ones; agreed: one of t+1 or more equal signed results; ' +
+    'answered: a signed result, but fewer than t+1 equal ones, or one that only the user can read; ' +
+    'agreed: one of t+1 or more equal signed results; ' +
     'wrong: other result, bad signature or format; late: reached, but no result in time; absent: not reached',
 });
 export type Verdict = Static<typeof Verdict>;
@@ -92,6 +134,23 @@ export const CoordinatedDecryption = Type.Object({
   error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
 });
 export type CoordinatedDecryption = Static<typeof CoordinatedDecryption>;
+
+export const CoordinatedUserDecryption = Type.Object({
+  requestId: Id,
+  state: Type.Enum(['pending', 'succeeded', 'failed'], { description: 'succeeded: at least 2t+1 responses' }),
+  responses: Type.Array(
+    Type.Object({
+      party: Type.Integer(),
+      payload: Type.String(),
+      signature: Type.String({ description: 'of that party; verified' }),
+      extraData: Type.String({ description: 'as it was signed' }),
+    }),
+    { description: 'in party order; more come until every node has a verdict' },
+  ),
+  nodes: Type.Array(NodeVerdict),
+  error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
+});
+export type CoordinatedUserDecryption = Static<typeof CoordinatedUserDecryption>;
 
 export const ErrorBody = Type.Object({
   error: Type.Object({

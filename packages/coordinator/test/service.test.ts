@@ -148,6 +148,8 @@ test('the OpenAPI document describes exactly the calls it serves', async () => {
     '/health/ready',
     '/v1/public-decryptions',
     '/v1/public-decryptions/{requestId}',
+    '/v1/user-decryptions',
+    '/v1/user-decryptions/{requestId}',
   ]);
 });
 
