@@ -8,6 +8,8 @@ import { type EncryptedInput, encrypt, type PlainInput, type TfheModule } from '
 import { createMemoryCache, fetchKeyObject, type MaterialCache } from './key-material.ts';
 import { createPermit, type Permit, type PermitOptions } from './permit.ts';
 import { type Coordination, decryptPublic, type SignedDecryption } from './public-decryption.ts';
+import { askCoordinatorForUser } from './user-coordinator.ts';
+import type { DecryptedValue } from './user-hearing.ts';
 
 const ID_BYTES = 32;
 const DEADLINE_MS = 60_000;
@@ -60,6 +62,16 @@ export interface Client {
    * @throws ClientError REQUEST_REFUSED, ANSWERS_TOO_FEW, ABORTED
    */
   askCoordinator(url: string, request: PublicRequest, options?: CallOptions): Promise<SignedDecryption>;
+  /**
+   * Values for the owner of the permit from a coordinator; see user-coordinator.ts for what it can and cannot do.
+   * @throws ClientError HANDLE_REUSED, REQUEST_REFUSED, ANSWERS_TOO_FEW, VALUE_UNREADABLE, PERMIT_ERASED, ABORTED
+   */
+  askCoordinatorForUser(
+    url: string,
+    permit: Permit,
+    request: UserRequest,
+    options?: CallOptions,
+  ): Promise<readonly DecryptedValue[]>;
   /** A fresh id, for requests and handles: 64 hex characters. */
   randomId(): string;
 }
@@ -108,6 +120,10 @@ export function createClient(options: ClientOptions): Client {
     decryptPublic: (request, call = {}) => decryptPublic(committee, publicBody(request), { ...asking, ...call }),
     askCoordinator(url, request, call = {}) {
       return askCoordinator(committee, url, publicBody(request), { ...asking, ...call });
+    },
+    askCoordinatorForUser(url, permit, request, call = {}) {
+      const identified = { requestId: randomId(), ...request };
+      return askCoordinatorForUser(committee, url, permit, identified, { ...asking, ...call, nowMs });
     },
   };
 }

@@ -168,6 +168,31 @@ export function readCoordinatedAnswer(body: unknown): CoordinatedAnswer {
   };
 }
 
+const MISSES = ['refused', 'wrong', 'late', 'absent'] as const;
+
+/** What a coordinator carries for a user; the first entry of a party counts. */
+export interface CoordinatedResponses {
+  /** By party; read each with `readUserAnswer`. */
+  readonly responses: ReadonlyMap<number, unknown>;
+  /** What it says of parties that did not answer; proven by nothing. */
+  readonly verdicts: ReadonlyMap<number, { readonly kind: (typeof MISSES)[number]; readonly reason: string }>;
+}
+
+export function readCoordinatedResponses(body: unknown): CoordinatedResponses {
+  const { responses, nodes } = fieldsOf(body, 'answer');
+  const partyOf = (entry: unknown) => integerOf(fieldsOf(entry, 'entry').party, 'party', PARTY_MAX);
+  const byParty = <T>(entries: readonly (readonly [number, T])[]) => new Map([...entries].reverse());
+  const missed = listOf(nodes, 'nodes', PARTY_MAX).flatMap((entry) => {
+    const { verdict, reason } = fieldsOf(entry, 'verdict');
+    const kind = MISSES.find((candidate) => candidate === verdict);
+    return kind ? [[partyOf(entry), { kind, reason: textOf(reason ?? kind, 'reason') }] as const] : [];
+  });
+  return {
+    responses: byParty(listOf(responses, 'responses', PARTY_MAX).map((entry) => [partyOf(entry), entry] as const)),
+    verdicts: byParty(missed),
+  };
+}
+
 export function readUserAnswer(body: unknown, payloadBytesMax: number): UserAnswer {
   const { payload, signature } = fieldsOf(body, 'answer');
   return {

@@ -41,8 +41,13 @@ export interface Conversation<T> {
   readonly signal: AbortSignal;
   /** Called once, after the first attempt to submit, however it ended. */
   onTried?(): void;
-  /** Throws AnswerError when the body is not the signed answer of this node to this request. */
-  read(body: unknown): T | Promise<T>;
+  /** More of the query of a poll, like `&responses=4`. */
+  pollQuery?(): string;
+  /**
+   * Undefined when more must come: it is polled again.
+   * @throws AnswerError when the body is not the signed answer of this node to this request
+   */
+  read(body: unknown): T | undefined | Promise<T | undefined>;
 }
 
 /** What to do after an answer: stop with an outcome, submit (again), or poll (again). */
@@ -89,9 +94,9 @@ function submission<T>({ url, question, signal }: Conversation<T>): Exchange {
   return { ...rest, method: 'POST', url: new URL(path, url).href, signal };
 }
 
-function poll<T>({ url, question, signal }: Conversation<T>): Exchange {
+function poll<T>({ url, question, signal, pollQuery }: Conversation<T>): Exchange {
   const { path, requestId, body: _, ...rest } = question;
-  const place = new URL(`${path}/${requestId}?wait=${WAIT_SECONDS}`, url).href;
+  const place = new URL(`${path}/${requestId}?wait=${WAIT_SECONDS}${pollQuery?.() ?? ''}`, url).href;
   return { ...rest, method: 'GET', url: place, signal };
 }
 
@@ -119,7 +124,10 @@ async function readPoll<T>(ask: Conversation<T>, answer: Answer): Promise<Step<T
   const { requestId, state, errorCode }: NodeState = readState(body);
   if (requestId !== ask.question.requestId) throw new AnswerError('answer to another request');
   if (state === 'pending' || state === 'running') return 'poll';
-  if (state === 'succeeded') return { kind: 'answered', answer: await ask.read(body) };
+  if (state === 'succeeded') {
+    const read = await ask.read(body);
+    return read === undefined ? 'poll' : { kind: 'answered', answer: read };
+  }
   const code = errorCode ?? state;
   return CUT_OFF.has(code) ? 'submit' : { kind: 'refused', reason: code };
 }

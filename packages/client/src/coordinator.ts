@@ -6,7 +6,7 @@ import { checkAnswer } from './answer.ts';
 import { type AskOptions, endingOf } from './ask-all.ts';
 import { type Committee, requireCommittee } from './committee.ts';
 import { AnswerError, type PublicDecryptionRequest, readCoordinatedAnswer } from './contract.ts';
-import { askNode } from './conversation.ts';
+import { askNode, type Outcome } from './conversation.ts';
 import { ClientError } from './errors.ts';
 import { publicQuestion, type SignedDecryption, withProof } from './public-decryption.ts';
 
@@ -29,10 +29,17 @@ export async function askCoordinator(
     read: (body) => readAgreement(committee, request, body),
   });
   if (outcome.kind === 'answered') return outcome.answer;
-  const { kind, reason } = outcome;
-  if (signal?.aborted) throw new ClientError('ABORTED', 'stopped before the coordinator had answered');
-  if (kind === 'refused') throw new ClientError('REQUEST_REFUSED', `refused with ${reason}`, { nodeCode: reason });
-  throw new ClientError('ANSWERS_TOO_FEW', `coordinator ${kind}: ${reason}`);
+  throw coordinatorError(outcome, signal);
+}
+
+/** Why a coordinator brought no result. */
+export function coordinatorError(
+  { kind, reason }: Exclude<Outcome<unknown>, { kind: 'answered' }>,
+  signal: AbortSignal | undefined,
+): ClientError {
+  if (signal?.aborted) return new ClientError('ABORTED', 'stopped before the coordinator had answered');
+  if (kind === 'refused') return new ClientError('REQUEST_REFUSED', `refused with ${reason}`, { nodeCode: reason });
+  return new ClientError('ANSWERS_TOO_FEW', `coordinator ${kind}: ${reason}`);
 }
 
 /** The signatures that are valid, if they are t+1 of different nodes. */

@@ -5,6 +5,7 @@ export type ClientErrorCode =
   | 'ANSWERS_TOO_FEW' //       the deadline passed, or all nodes answered, without enough that agree
   | 'ABORTED' //               the caller's signal ended it
   | 'PERMIT_ERASED' //         the private key of this permit was erased by dispose()
+  | 'HANDLE_REUSED' //         one handle for two ciphertexts under one permit: responses could be exchanged
   | 'KEY_UNPROVEN' //          fewer than t+1 nodes sign the same record of this key
   | 'OBJECT_MISSING' //        the key has no public object of this type
   | 'MATERIAL_UNAVAILABLE' //  no node served bytes with the signed digest

@@ -5,6 +5,7 @@ import {
   AnswerError,
   CIPHERTEXTS_MAX,
   readCoordinatedAnswer,
+  readCoordinatedResponses,
   readErrorCode,
   readKeyAnswer,
   readNodeAnswer,
@@ -28,6 +29,11 @@ const READERS = [
     'a coordinated answer',
     readCoordinatedAnswer,
     { values, abiEncoded: '00', signatures: [{ party: 1, signature: SIGNATURE }] },
+  ],
+  [
+    'coordinated responses',
+    readCoordinatedResponses,
+    { responses: [{ party: 1, payload: '00' }], nodes: [{ party: 2, verdict: 'late', reason: 'no result' }] },
   ],
 ] as const;
 
@@ -64,6 +70,19 @@ test.each([
 
 test('a payload above its bound is refused', () => {
   expect(() => readUserAnswer({ payload: '00'.repeat(101), signature: SIGNATURE }, 100)).toThrow(AnswerError);
+});
+
+test('coordinated responses: the first entry of a party counts, at most fifteen are read', () => {
+  const entry = (party: number, payload: string) => ({ party, payload });
+  const verdicts = ['absent', 'late', 'answered', 'pending', 'else'].map((verdict, i) => ({ party: 1 + i, verdict }));
+  const read = readCoordinatedResponses({ responses: [entry(1, 'a'), entry(2, 'b'), entry(1, 'c')], nodes: verdicts });
+  expect([...read.responses.values()]).toEqual(expect.arrayContaining([entry(1, 'a'), entry(2, 'b')]));
+  expect(read.verdicts.get(1)).toEqual({ kind: 'absent', reason: 'absent' });
+  expect([...read.verdicts.keys()].sort()).toEqual([1, 2]);
+  for (const field of ['responses', 'nodes']) {
+    const long = { responses: [], nodes: [], [field]: Array(16).fill({ party: 1, verdict: 'late' }) };
+    expect(() => readCoordinatedResponses(long)).toThrow(AnswerError);
+  }
 });
 
 test('the code of a refusal, or undefined for any other JSON', () => {

@@ -1,6 +1,7 @@
 /** The service with nodes that re-encrypt real shares, of which some are late, absent or wrong. */
 import { createClient } from '@keyquorum/client/client';
 import { type Prepared, prepare } from '@keyquorum/client/decrypt';
+import type { Permit } from '@keyquorum/client/permit';
 import { combineResponses } from '@keyquorum/wire/user-decryption';
 import type { FastifyInstance } from 'fastify';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
@@ -23,14 +24,16 @@ const headers = { authorization: `Bearer ${API_KEY}` };
 const account = privateKeyToAccount(generatePrivateKey());
 
 interface Setting extends AsyncDisposable {
+  readonly permit: Permit;
   readonly app: FastifyInstance;
   readonly user: Prepared;
 }
 
 /** A service before this network, and a user with a request. */
 async function settingOf(network: UserNetwork, runningMax = 8): Promise<Setting> {
-  const { committee, createPermit, randomId } = createClient(network.options);
-  const permit = await createPermit({
+  const client = createClient(network.options);
+  const { committee, randomId } = client;
+  const permit = await client.createPermit({
     userAddress: account.address,
     contractAddresses: [DAPP_CONTRACT],
     hostChainId: 31_337,
@@ -40,7 +43,7 @@ async function settingOf(network: UserNetwork, runningMax = 8): Promise<Setting>
   const request = { requestId: randomId(), keyId: KEY_ID, ciphertexts: network.ciphertexts };
   const user = prepare(committee, permit, request, { ...headers, deadlineMs: 20_000, nowMs: Date.now });
   const app = await createService({ committee, deadlineMs: 20_000, logLevel: 'silent', runningMax });
-  return { app, user, [Symbol.asyncDispose]: async () => void (await app.close()) };
+  return { app, permit, user, [Symbol.asyncDispose]: async () => void (await app.close()) };
 }
 
 const submit = ({ app }: Setting, body: object, sent: Record<string, string> = headers) =>
@@ -73,6 +76,24 @@ test('202, then the responses of 2t+1 nodes, which the user can read; all of the
   expect(partiesOf(all)).toEqual([1, 2, 3, 4]);
   expect(all.responses.map(({ extraData }) => extraData)).toEqual(['', '', '', '']); // 00 is signed as empty
   expect(verdictsOf(all)).toEqual(['answered', 'answered', 'answered', 'answered']);
+});
+
+test('a client reads its values through it, also when one of the first three shares is wrong', async () => {
+  const opened = Promise.withResolvers<void>();
+  const special = { 1: { lie: 'random shares' }, 4: { until: opened.promise } } as const;
+  await using network = await startUserNetwork(FOUR, TWO_VALUES, special);
+  await using setting = await settingOf(network);
+  const url = await setting.app.listen({ port: 0, host: '127.0.0.1' });
+  const request = { keyId: KEY_ID, ciphertexts: network.ciphertexts };
+  const client = createClient({
+    ...network.options,
+    fetch(place, init) {
+      if (String(place).endsWith('&responses=4')) opened.resolve(); // three did not do
+      return fetch(place, init);
+    },
+  });
+  const values = await client.askCoordinatorForUser(url, setting.permit, request);
+  expect(values).toMatchObject(TWO_VALUES.map(({ value }) => ({ value })));
 });
 
 test('what is not signed by its party for this request is not passed on, and named', async () => {

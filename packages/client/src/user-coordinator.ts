@@ -1,0 +1,107 @@
+/**
+ * Reads values for one user through a coordinator: one connection, for pages that cannot reach all nodes. It carries
+ * what the nodes encrypted to the user and signed; a value counts when the shares of 2t+1 of them agree, as if they had
+ * been asked. A coordinator that drops, changes, exchanges or repeats responses brings about no value.
+ *
+ * Not promised: nodes sign for handles, not for the ciphertexts behind them. A coordinator that can ask nodes on its
+ * own account, as a requester or because it is shown a Bearer key, can ask for other ciphertexts under these handles.
+ */
+import type { OpenedResponse } from '@keyquorum/wire/user-decryption';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { endingOf } from './ask-all.ts';
+import type { Committee } from './committee.ts';
+import { AnswerError, readCoordinatedResponses, type UserDecryptionBody } from './contract.ts';
+import { askNode, type Outcome } from './conversation.ts';
+import { coordinatorError } from './coordinator.ts';
+import { type DecryptOptions, type Prepared, prepare, type UserDecryptionRequest } from './decrypt.ts';
+import { ClientError } from './errors.ts';
+import type { Permit } from './permit.ts';
+import type { DecryptedValue } from './user-hearing.ts';
+import { checkedAnswer, payloadBytesMax, userQuestion } from './user-question.ts';
+
+/**
+ * @param url of the coordinator, without a path
+ * @throws ClientError COMMITTEE_INVALID, PERMIT_ERASED, HANDLE_REUSED, REQUEST_REFUSED, ANSWERS_TOO_FEW,
+ *   VALUE_UNREADABLE, ABORTED; WireError when the permit does not allow this request
+ */
+export async function askCoordinatorForUser(
+  configured: Committee,
+  url: string,
+  permit: Permit,
+  request: UserDecryptionRequest,
+  options: DecryptOptions,
+): Promise<readonly DecryptedValue[]> {
+  const prepared = prepare(configured, permit, request, options);
+  const { body, hearing } = prepared;
+  const { nodes, threshold } = prepared.committee;
+  requireSameNames(permit, body);
+  const { authorization, fetch, signal } = options;
+  const sentAt = performance.now();
+  let carried = 2 * threshold;
+  try {
+    const outcome = await askNode<'decided'>({
+      url,
+      question: { ...userQuestion(body, nodes.length), authorization, ...(fetch && { fetch }) },
+      signal: endingOf(options),
+      pollQuery: () => `&responses=${Math.min(carried + 1, nodes.length)}`,
+      async read(answer) {
+        carried = await hear(prepared, answer, Math.round(performance.now() - sentAt));
+        return hearing.report().state === 'pending' ? undefined : 'decided';
+      },
+    });
+    if (outcome.kind !== 'answered') throw coordinatorError(outcome, signal);
+    return await hearing.agreed;
+  } finally {
+    hearing.erase();
+  }
+}
+
+/** Opens what is new in an answer of the coordinator, every party once. How many responses it has. */
+async function hear({ committee, body, opener, hearing }: Prepared, answer: unknown, ms: number): Promise<number> {
+  const { responses, verdicts } = readCoordinatedResponses(answer);
+  const bytesMax = payloadBytesMax(body);
+  for (const { party } of committee.nodes) {
+    const response = responses.get(party);
+    if (response === undefined || hearing.has(party)) continue;
+    if (hearing.report().state !== 'pending') break;
+    hearing.record(
+      party,
+      await outcomeOf(checkedAnswer(response, bytesMax, (signed) => opener.open(party, signed))),
+      ms,
+    );
+  }
+  for (const { party } of committee.nodes) {
+    const said = verdicts.get(party);
+    if (said !== undefined && !hearing.has(party)) hearing.record(party, said, ms);
+  }
+  return responses.size;
+}
+
+async function outcomeOf(opening: Promise<OpenedResponse>): Promise<Outcome<OpenedResponse>> {
+  try {
+    return { kind: 'answered', answer: await opening };
+  } catch (error) {
+    if (error instanceof AnswerError) return { kind: 'wrong', reason: error.message };
+    throw error;
+  }
+}
+
+/** What every handle named in requests to coordinators, by permit: a digest of key and ciphertext. */
+const named = new WeakMap<Permit, Map<string, string>>();
+
+/**
+ * Responses are bound to key and handles. Were a handle to name another ciphertext later, responses of the earlier
+ * request could be passed off as those of the later one: all of their shares agree.
+ */
+function requireSameNames(permit: Permit, { keyId, ciphertexts }: UserDecryptionBody): void {
+  const names = named.get(permit) ?? new Map<string, string>();
+  named.set(permit, names);
+  for (const { handle, format, bytes, uri, slot = 0 } of ciphertexts) {
+    const content = bytesToHex(sha256(utf8ToBytes(JSON.stringify([keyId, format, bytes, uri, slot]))));
+    if ((names.get(handle) ?? content) !== content) {
+      throw new ClientError('HANDLE_REUSED', `handle ${handle} named another ciphertext before; make a new permit`);
+    }
+    names.set(handle, content);
+  }
+}
