@@ -27,7 +27,7 @@ export interface Coordination<R extends Report> {
 export interface Tracked<R extends Report> {
   /** What is known now. */
   report(): R;
-  /** Resolves when one more node has spoken; at once when all have. */
+  /** Resolves when one more node has spoken; never when none will. */
   changed(): Promise<void>;
 }
 
@@ -70,7 +70,12 @@ export function createRequests<B extends { readonly requestId: string }, R exten
     const last = tracked.report();
     const { length } = JSON.stringify(last);
     running.delete(requestId);
-    finished.set(requestId, { content, caller, length, tracked: { report: () => last, changed: async () => {} } });
+    finished.set(requestId, {
+      content,
+      caller,
+      length,
+      tracked: { report: () => last, changed: () => new Promise(() => {}) },
+    });
     finishedLength += length;
     for (const [oldest, entry] of finished) {
       if (finished.size <= FINISHED_MAX && finishedLength <= FINISHED_LENGTH_MAX) return;
@@ -86,10 +91,11 @@ export function createRequests<B extends { readonly requestId: string }, R exten
 
   function track(request: B, authorization: string, content: Buffer): Tracked<R> {
     let next = Promise.withResolvers<void>();
-    const coordination = start(request, authorization, () => {
+    const changed = () => {
       next.resolve();
       next = Promise.withResolvers();
-    });
+    };
+    const coordination = start(request, authorization, changed);
     const tracked = { report: coordination.report, changed: () => next.promise };
     const entry = { content, caller: sha256(authorization), tracked };
     const { requestId } = request;
@@ -97,7 +103,7 @@ export function createRequests<B extends { readonly requestId: string }, R exten
     coordination.finished
       .catch(onBug)
       .then(() => retire(requestId, entry))
-      .finally(() => next.resolve());
+      .finally(changed);
     return tracked;
   }
 

@@ -22,6 +22,7 @@ import {
   WaitQuery,
 } from './contract.ts';
 import { CoordinationError, type CoordinationErrorCode } from './errors.ts';
+import { createEventStreams, type EventStreams } from './event-stream.ts';
 import { createRequests, type Report, type Requests, type Tracked } from './requests.ts';
 import { coordinateUserDecryption } from './user-decryption.ts';
 
@@ -85,8 +86,11 @@ export async function createService(options: ServiceOptions): Promise<FastifyIns
     openapi: { openapi: '3.1.0', info: { title: 'Keyquorum coordinator', version: '1.0.0' } },
   });
   await app.register(healthRoutes, { committee });
+  const streams = createEventStreams();
   await app.register(publicRoutes, { requests: publicRequests });
   await app.register(userRoutes, { requests: userRequests, quorum: 2 * committee.threshold + 1 });
+  await app.register(eventRoutes, { collection: 'public-decryptions', requests: publicRequests, streams });
+  await app.register(eventRoutes, { collection: 'user-decryptions', requests: userRequests, streams });
   return app;
 }
 
@@ -195,6 +199,24 @@ const userRoutes: FastifyPluginAsyncTypebox<UserModules> = async (app, { request
     async ({ params, query: { wait = 0, responses: wanted = quorum }, headers: { authorization } }) => {
       const tracked = requests.find(params.requestId, authorization);
       return waitFor(tracked, ({ state, responses }) => state === 'failed' || responses.length >= wanted, wait);
+    },
+  );
+};
+
+interface EventModules {
+  readonly collection: 'public-decryptions' | 'user-decryptions';
+  readonly requests: { find(requestId: string, authorization: string): Tracked<Report> };
+  readonly streams: EventStreams;
+}
+
+const eventRoutes: FastifyPluginAsyncTypebox<EventModules> = async (app, { collection, requests, streams }) => {
+  const operationId = collection === 'public-decryptions' ? 'watchPublicDecryption' : 'watchUserDecryption';
+  app.get(
+    `/v1/${collection}/:requestId/events`,
+    { schema: { operationId, headers, params, produces: ['text/event-stream'] } },
+    async ({ params, headers: { authorization } }, reply) => {
+      const stream = streams.open(requests.find(params.requestId, authorization));
+      return reply.type('text/event-stream').header('cache-control', 'no-store').send(stream);
     },
   );
 };

@@ -150,6 +150,8 @@ test('the OpenAPI document describes exactly the calls it serves', async () => {
     '/v1/public-decryptions/{requestId}',
     '/v1/user-decryptions',
     '/v1/user-decryptions/{requestId}',
+    '/v1/public-decryptions/{requestId}/events',
+    '/v1/user-decryptions/{requestId}/events',
   ]);
 });
 

@@ -1,4 +1,5 @@
 /** The service with nodes that re-encrypt real shares, of which some are late, absent or wrong. */
+import { once } from 'node:events';
 import { createClient } from '@keyquorum/client/client';
 import { type Prepared, prepare } from '@keyquorum/client/decrypt';
 import type { Permit } from '@keyquorum/client/permit';
@@ -16,6 +17,7 @@ import {
 } from '../../client/test/support/user-network.ts';
 import { ALL_TYPES } from '../../wire/test/support/committee.ts';
 import type { CoordinatedUserDecryption } from '../src/contract.ts';
+import { createEventStreams } from '../src/event-stream.ts';
 import { createService } from '../src/service.ts';
 
 const FOUR = { n: 4, t: 1 };
@@ -119,6 +121,44 @@ test('2t+1 answers are a success; who is late is said, and its answer is added w
   const more = poll(setting, 'wait=20&responses=4');
   opened.resolve();
   expect(partiesOf((await more).json())).toEqual([1, 2, 3, 4]);
+});
+
+test('events: each verdict when it comes, and the end; nothing for strangers', async () => {
+  const opened = Promise.withResolvers<void>();
+  const special = { 2: { lie: 'another party' }, 4: { until: opened.promise } } as const;
+  await using network = await startUserNetwork(FOUR, TWO_VALUES, special);
+  await using setting = await settingOf(network);
+  const { body } = setting.user;
+  const url = await setting.app.listen({ port: 0, host: '127.0.0.1' });
+  const watch = (sent: Record<string, string>) =>
+    fetch(`${url}/v1/user-decryptions/${body.requestId}/events`, { headers: sent });
+  await submit(setting, body);
+  expect((await watch({ authorization: 'Bearer somebody-else' })).status).toBe(404);
+  const events = await watch(headers);
+  expect(events.headers.get('content-type')).toBe('text/event-stream');
+  let text = '';
+  for await (const piece of events.body!.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    if (text.split('event: verdict').length === 4) opened.resolve(); // all but the late one
+  }
+  const verdicts = [...text.matchAll(/event: verdict\ndata: (.*)\n\n/g)].map(([, data]) => JSON.parse(data!));
+  expect(verdicts.map(({ party }) => party).sort()).toEqual([1, 2, 3, 4]);
+  expect(verdicts.at(-1)).toMatchObject({ party: 4, verdict: 'answered' });
+  expect(verdicts.find(({ party }) => party === 2)).toMatchObject({ verdict: 'wrong' });
+  expect(text.endsWith('event: end\ndata: {"state":"succeeded"}\n\n')).toBe(true);
+});
+
+test('event streams are bounded, and a closed one makes room', async () => {
+  const streams = createEventStreams(1);
+  const tracked = {
+    report: () => ({ state: 'pending' as const, nodes: [{ party: 1, verdict: 'pending' as const }] }),
+    changed: () => new Promise<void>(() => {}),
+  };
+  const first = streams.open(tracked);
+  expect(() => streams.open(tracked)).toThrow(expect.objectContaining({ code: 'BUSY' }));
+  first.destroy();
+  await once(first, 'close');
+  streams.open(tracked).destroy();
 });
 
 test('same id and content: one request; same id, other content or caller: refused', async () => {
