@@ -4,9 +4,7 @@
  * `--bits` takes another size than the largest. Prints tables.
  */
 import { randomBytes, randomFillSync } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type CurveTools, contribute } from '@keyquorum/crs/contribution';
 import { crsParameters, MAX_BITS } from '@keyquorum/crs/parameters';
@@ -20,8 +18,8 @@ import { TFHE_FORMAT } from '@keyquorum/protocols/crs/content';
 import { DEFAULT_PARAMETERS } from '@keyquorum/tfhe/parameters';
 import { measureProof } from './bench/crs-proof.ts';
 import { table } from './demo/table.ts';
-import { createLocalNetwork } from './network/local-network.ts';
 import { type Rest, waitFor } from './network/rest.ts';
+import { temporaryNetwork } from './network/temporary-network.ts';
 
 const say = (text: string): void => console.error(`bench: ${text}`);
 const random = (count: number) => randomFillSync(new Uint8Array(count));
@@ -48,23 +46,17 @@ async function measure(name: string, tools: CurveTools, subject: CrsSubject, bef
 
 /** From the request to the finished file at all nodes. */
 async function measureNetwork(maxBits: number): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'keyquorum-bench-'));
   say('starting four processes');
-  const network = await createLocalNetwork({ parties: 4, threshold: 1, dir });
-  try {
-    await network.startAll();
-    await network.allReady();
-    const id = randomBytes(32).toString('hex');
-    const { ms } = await timed(async () => {
-      await network.rest(1).post('/v1/crs', { requestId: id, parameters: 'default', maxBits });
-      for await (const { data } of network.rest(1).events(`/v1/ceremonies/${id}/events`)) say(phaseOf(data));
-      await Promise.all(network.nodes.map(({ party }) => finished(network.rest(party), id)));
-    });
-    return table(['four processes on this machine', 'seconds'], [['from the request to the end at all', seconds(ms)]]);
-  } finally {
-    await network.stopAll();
-    await rm(dir, { recursive: true, force: true });
-  }
+  await using network = await temporaryNetwork();
+  await network.startAll();
+  await network.allReady();
+  const id = randomBytes(32).toString('hex');
+  const { ms } = await timed(async () => {
+    await network.rest(1).post('/v1/crs', { requestId: id, parameters: 'default', maxBits });
+    for await (const { data } of network.rest(1).events(`/v1/ceremonies/${id}/events`)) say(phaseOf(data));
+    await Promise.all(network.nodes.map(({ party }) => finished(network.rest(party), id)));
+  });
+  return table(['four processes on this machine', 'seconds'], [['from the request to the end at all', seconds(ms)]]);
 }
 
 function phaseOf(data: string): string {

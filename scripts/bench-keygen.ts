@@ -2,15 +2,12 @@
  * `npm run bench:keygen`: measures key generation. Four processes over libp2p make `base` and `default` keys (`--only
  * base` makes one of them); the simulator makes `test` keys in committees of 4, 7 and 13. Prints tables.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type KeygenCost, measureKeygen } from './bench/keygen.ts';
 import { type SimulatedKeygen, simulateKeygen } from './bench/keygen-simulator.ts';
 import { fillPool } from './bench/pool.ts';
 import { table } from './demo/table.ts';
-import { createLocalNetwork } from './network/local-network.ts';
+import { temporaryNetwork } from './network/temporary-network.ts';
 
 const say = (text: string): void => console.error(`bench: ${text}`);
 const MEGABYTE = 1e6;
@@ -24,20 +21,14 @@ const SIMULATED = [
 const tenth = (value: number): string => value.toFixed(1);
 
 async function measureProcesses(keySets: readonly (keyof typeof GOALS)[]): Promise<KeygenCost[]> {
-  const dir = await mkdtemp(join(tmpdir(), 'keyquorum-bench-'));
   say('starting four processes');
-  const network = await createLocalNetwork({ parties: 4, threshold: 1, dir });
-  try {
-    await network.startAll();
-    await network.allReady();
-    await fillPool({ network, say });
-    const costs: KeygenCost[] = [];
-    for (const keySet of keySets) costs.push(await measureKeygen(network, keySet, say));
-    return costs;
-  } finally {
-    await network.stopAll();
-    await rm(dir, { recursive: true, force: true });
-  }
+  await using network = await temporaryNetwork();
+  await network.startAll();
+  await network.allReady();
+  await fillPool({ network, say });
+  const costs: KeygenCost[] = [];
+  for (const keySet of keySets) costs.push(await measureKeygen(network, keySet, say));
+  return costs;
 }
 
 function processTables(costs: readonly KeygenCost[]): string {

@@ -2,30 +2,24 @@
  * `npm run bench`: measures key generation, decryption latency and throughput, preprocessing, traffic and memory;
  * prints tables and writes `bench-results/<time>.json`. Real processes for four parties, the simulator for more.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchProcesses, type ProcessReport } from './bench/processes.ts';
 import { benchSimulator, type PhaseCost, type SimulatorReport } from './bench/simulator.ts';
 import { table } from './demo/table.ts';
-import { createLocalNetwork } from './network/local-network.ts';
+import { temporaryNetwork } from './network/temporary-network.ts';
 
 const RESULTS = 'bench-results';
 const say = (text: string): void => console.error(`bench: ${text}`);
 
 async function measureProcesses(): Promise<ProcessReport> {
-  const dir = await mkdtemp(join(tmpdir(), 'keyquorum-bench-'));
   say('starting four processes');
-  const network = await createLocalNetwork({ parties: 4, threshold: 1, dir });
-  try {
-    await network.startAll();
-    await network.allReady();
-    return await benchProcesses(network, say);
-  } finally {
-    await network.stopAll();
-    await rm(dir, { recursive: true, force: true });
-  }
+  await using network = await temporaryNetwork();
+  await network.startAll();
+  await network.allReady();
+  return await benchProcesses(network, say);
 }
 
 const whole = (value: number): string => value.toFixed(0);

@@ -2,8 +2,9 @@
 import { statusOf } from '../network/committee.ts';
 import type { LocalNetwork } from '../network/local-network.ts';
 import { waitFor } from '../network/rest.ts';
+import { poolHolds } from '../network/temporary-network.ts';
 
-const POOL_WITHIN_MS = 300_000;
+const BATCH_WITHIN_MS = 300_000;
 
 export interface Filling {
   readonly network: LocalNetwork;
@@ -14,18 +15,13 @@ export interface Filling {
 export async function fillPool(filling: Filling): Promise<number> {
   const started = performance.now();
   const { pool } = await statusOf(filling.network, 1);
-  await poolHolds(filling, pool.target);
+  await waitForPool(filling, pool.target);
   return (pool.target - pool.available) / ((performance.now() - started) / 1_000);
 }
 
-/** The pool is refilled batch by batch, so it may stay a little below its target. */
-export async function poolHolds({ network, say }: Filling, blocks: number): Promise<void> {
+export async function waitForPool({ network, say }: Filling, blocks: number): Promise<void> {
   say(`waiting for ${blocks} blocks in the pool`);
-  await waitFor({ what: `${blocks} blocks in the pool`, withinMs: POOL_WITHIN_MS }, async () => {
-    const { pool } = await statusOf(network, 1);
-    if (pool.available >= blocks) return true;
-    throw new Error(`${pool.available} of ${pool.target}: ${pool.reason}`);
-  });
+  await poolHolds(network, 1, blocks);
 }
 
 interface CeremonyList {
@@ -34,7 +30,7 @@ interface CeremonyList {
 
 /** Resolves when no batch of material is being made: on two cores it competes with what is measured. */
 export async function poolRests({ network }: Pick<Filling, 'network'>): Promise<void> {
-  await waitFor({ what: 'the end of a batch', withinMs: POOL_WITHIN_MS }, async () => {
+  await waitFor({ what: 'the end of a batch', withinMs: BATCH_WITHIN_MS }, async () => {
     const { ceremonies } = await network.rest(1).get<CeremonyList>('/v1/ceremonies');
     const running = ceremonies.some(({ kind, state }) => {
       return kind === 'preprocessing' && (state === 'running' || state === 'pending');

@@ -5,7 +5,7 @@ import { fetchObject, finishedKey } from '../network/key-generation.ts';
 import type { LocalNetwork } from '../network/local-network.ts';
 import { type KeygenCost, measureKeygen } from './keygen.ts';
 import { metricSum, metricsOf } from './metrics.ts';
-import { fillPool, poolHolds, poolRests } from './pool.ts';
+import { fillPool, poolRests, waitForPool } from './pool.ts';
 import { type Summary, summarise } from './statistics.ts';
 
 const LATENCY_TYPES: readonly SampleType[] = ['bool', 'uint8', 'uint64', 'uint256'];
@@ -33,7 +33,7 @@ export async function benchProcesses(network: LocalNetwork, say: Say): Promise<P
   const bench: Bench = { network, keyId: keygen.keyId, encryptor: keygen.encryptor, say };
   const latencyMs: Record<string, Summary> = {};
   for (const type of LATENCY_TYPES) latencyMs[type] = await benchLatency(bench, type);
-  await poolHolds(bench, LOAD_BLOCKS);
+  await waitForPool(bench, LOAD_BLOCKS);
   const load = await benchLoad(bench);
   const loadBlocksPerSecond = load.blocks / load.seconds;
   const residentBytes = await Promise.all(network.nodes.map(({ party }) => residentOf(network, party)));

@@ -4,8 +4,9 @@ import { parseFheType } from '@keyquorum/tfhe/fhe-type';
 import { type KeySetName, keySetChoice } from '@keyquorum/tfhe/key-sets';
 import { decrypt, decryptionRequest } from '../../scripts/network/decryption.ts';
 import { fetchObject, finishedKey, generateKey, newRequestId } from '../../scripts/network/key-generation.ts';
-import { createLocalNetwork, type LocalNetwork } from '../../scripts/network/local-network.ts';
-import { PARTIES, poolHolds, temporaryDirectory } from '../e2e/running-network.ts';
+import type { LocalNetwork } from '../../scripts/network/local-network.ts';
+import { bringUp, temporaryNetwork } from '../../scripts/network/temporary-network.ts';
+import { PARTIES } from '../e2e/running-network.ts';
 import type { KeySetUnderTest, Plain } from './key-set-under-test.ts';
 import { valuesOf } from './open-result.ts';
 
@@ -22,12 +23,8 @@ export interface TestedNetwork extends AsyncDisposable {
 
 export async function startTestedNetwork(): Promise<TestedNetwork> {
   await using cleanup = new AsyncDisposableStack();
-  const { path: dir } = cleanup.use(await temporaryDirectory());
-  const network = await createLocalNetwork({ parties: PARTIES.length, threshold: 1, dir });
-  cleanup.defer(() => network.stopAll());
-  await network.startAll();
-  await network.allReady();
-  await Promise.all(PARTIES.map((party) => poolHolds(network, party, BLOCKS)));
+  const network = cleanup.use(await temporaryNetwork());
+  await bringUp(network, BLOCKS);
   const stack = cleanup.move();
   return { keySet: (name) => generatedKeySet(network, name), [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

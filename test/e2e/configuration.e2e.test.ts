@@ -2,21 +2,13 @@
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { newRequestId } from '../../scripts/network/key-generation.ts';
-import { createLocalNetwork, type LocalNetwork } from '../../scripts/network/local-network.ts';
+import type { LocalNetwork } from '../../scripts/network/local-network.ts';
 import { runCli, tryCli } from '../../scripts/network/node-process.ts';
 import { createRest, waitFor } from '../../scripts/network/rest.ts';
-import { editFile, temporaryDirectory } from './running-network.ts';
+import { temporaryDirectory, temporaryNetwork } from '../../scripts/network/temporary-network.ts';
+import { editFile } from './running-network.ts';
 
 const SEEN_WITHIN_MS = 60_000;
-
-async function configured({ parties = 4, threshold = 1 } = {}): Promise<{ network: LocalNetwork } & AsyncDisposable> {
-  await using cleanup = new AsyncDisposableStack();
-  const { path: dir } = cleanup.use(await temporaryDirectory());
-  const network = await createLocalNetwork({ parties, threshold, dir });
-  cleanup.defer(() => network.stopAll());
-  const stack = cleanup.move();
-  return { network, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
 
 const networkFileOf = ({ nodes }: LocalNetwork, party: number) =>
   join(dirname(nodes[party - 1]!.config), 'network.toml');
@@ -31,8 +23,7 @@ test('n < 3t+1 is refused when a network is made', async () => {
 });
 
 test('n < 3t+1 in the network file is refused when a node starts', async () => {
-  await using made = await configured();
-  const { network } = made;
+  await using network = await temporaryNetwork();
   await editFile(networkFileOf(network, 1), /threshold = 1/, 'threshold = 2');
   const { status, stderr } = await tryCli(['start', '--config', network.nodes[0]!.config]);
   expect(status).not.toBe(0);
@@ -40,8 +31,8 @@ test('n < 3t+1 in the network file is refused when a node starts', async () => {
 });
 
 test('unknown settings and wrong types name the file and the field', async () => {
-  await using made = await configured();
-  const { config } = made.network.nodes[0]!;
+  await using network = await temporaryNetwork();
+  const { config } = network.nodes[0]!;
   await editFile(config, /^party = 1$/m, 'party = "one"');
   const { status, stderr } = await tryCli(['check', '--config', config]);
   expect(status).not.toBe(0);
@@ -50,8 +41,8 @@ test('unknown settings and wrong types name the file and the field', async () =>
 });
 
 test('fault switches do nothing but end the process unless the environment allows them', async () => {
-  await using made = await configured();
-  const { config } = made.network.nodes[0]!;
+  await using network = await temporaryNetwork();
+  const { config } = network.nodes[0]!;
   const { status, stderr } = await tryCli(['start', '--config', config, '--fault', 'silent']);
   expect(status).not.toBe(0);
   expect(stderr).toContain('KEYQUORUM_FAULTS');
@@ -68,8 +59,8 @@ const DISAGREEMENTS: Record<string, (network: LocalNetwork) => Promise<unknown>>
   t: (network) => editFile(networkFileOf(network, 2), /threshold = 2/, 'threshold = 1'),
   'the signing domain': (network) => editFile(networkFileOf(network, 2), /gatewayChainId = \d+/, 'gatewayChainId = 1'),
   async 'the peers'(network) {
-    await using other = await configured({ parties: 7, threshold: 2 });
-    const card = join(dirname(other.network.nodes[6]!.config), 'card.json');
+    await using other = await temporaryNetwork({ parties: 7, threshold: 2 });
+    const card = join(dirname(other.nodes[6]!.config), 'card.json');
     await runCli(['card', 'add', card, '--config', network.nodes[1]!.config]);
   },
 };
@@ -77,8 +68,7 @@ const DISAGREEMENTS: Record<string, (network: LocalNetwork) => Promise<unknown>>
 test.for(Object.entries(DISAGREEMENTS))(
   'nodes that disagree on %s refuse each other and say so',
   async ([, disagree]) => {
-    await using made = await configured({ parties: 7, threshold: 2 });
-    const { network } = made;
+    await using network = await temporaryNetwork({ parties: 7, threshold: 2 });
     await disagree(network);
     await Promise.all([network.start(1), network.start(2)]);
     for (const [party, other] of [[1, 2] as const, [2, 1] as const]) {
@@ -93,18 +83,17 @@ test.for(Object.entries(DISAGREEMENTS))(
 );
 
 test('a node whose keys are not those of its card does not start', async () => {
-  await using made = await configured();
-  await using other = await configured();
-  const { config } = other.network.nodes[3]!;
-  await editFile(config, /network = ".*"/, `network = "${networkFileOf(made.network, 4)}"`);
+  await using network = await temporaryNetwork();
+  await using other = await temporaryNetwork();
+  const { config } = other.nodes[3]!;
+  await editFile(config, /network = ".*"/, `network = "${networkFileOf(network, 4)}"`);
   const { status, stderr } = await tryCli(['start', '--config', config]);
   expect(status).not.toBe(0);
   expect(stderr).toMatch(/CONFIG_|STORE_/);
 });
 
 test('a production key is refused by nodes that do not allow it', async () => {
-  await using made = await configured();
-  const { network } = made;
+  await using network = await temporaryNetwork();
   await network.startAll();
   await network.allReady();
   const body = { requestId: newRequestId(), parameters: 'base', purpose: 'production' };

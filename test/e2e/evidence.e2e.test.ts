@@ -2,10 +2,9 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createLocalNetwork } from '../../scripts/network/local-network.ts';
 import { tryCli } from '../../scripts/network/node-process.ts';
 import { waitFor } from '../../scripts/network/rest.ts';
-import { temporaryDirectory } from './running-network.ts';
+import { temporaryNetwork } from '../../scripts/network/temporary-network.ts';
 
 const PROVEN_WITHIN_MS = 120_000;
 const LIAR = 3;
@@ -15,10 +14,7 @@ interface Listed {
 }
 
 test('a node that lies in preprocessing is convicted before anybody who has network.toml', async () => {
-  await using cleanup = new AsyncDisposableStack();
-  const { path: dir } = cleanup.use(await temporaryDirectory());
-  const network = await createLocalNetwork({ parties: 4, threshold: 1, dir });
-  cleanup.defer(() => network.stopAll());
+  await using network = await temporaryNetwork();
   await Promise.all(network.nodes.map(({ party }) => network.start(party, party === LIAR ? 'wrong-share' : undefined)));
   const networkFile = join(dirname(network.nodes[0]!.config), 'network.toml');
   for (const party of [1, 2, 4]) {
@@ -27,7 +23,7 @@ test('a node that lies in preprocessing is convicted before anybody who has netw
       return evidence[0];
     });
     expect(found.party).toBe(LIAR);
-    const file = join(dir, 'evidence');
+    const file = join(network.dir, 'evidence');
     await writeFile(file, await network.rest(party).bytes(`/v1/evidence/${found.id}`));
     const { status, stdout, stderr } = await tryCli(['verify-evidence', file, '--network', networkFile]);
     expect([status, stderr]).toEqual([0, '']);

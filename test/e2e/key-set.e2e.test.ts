@@ -13,28 +13,23 @@ import {
   type KeyState,
   newRequestId,
 } from '../../scripts/network/key-generation.ts';
-import { createLocalNetwork, type LocalNetwork } from '../../scripts/network/local-network.ts';
 import { waitFor } from '../../scripts/network/rest.ts';
-import { PARTIES, poolHolds, START_MS, temporaryDirectory } from './running-network.ts';
+import { bringUp, type TemporaryNetwork, temporaryNetwork } from '../../scripts/network/temporary-network.ts';
+import { PARTIES, START_MS } from './running-network.ts';
 
 const KEY_WITHIN_MS = 60_000;
 const BLOCKS = 256;
 const REQUEST = { parameters: 'base', purpose: 'development' } as const;
 const SIZE_LIMIT = 1n << 30n;
 
-const cleanup = new AsyncDisposableStack();
-let network: LocalNetwork;
+let network: TemporaryNetwork;
 
 beforeAll(async () => {
-  const { path: dir } = cleanup.use(await temporaryDirectory());
-  network = await createLocalNetwork({ parties: PARTIES.length, threshold: 1, dir });
-  cleanup.defer(() => network.stopAll());
+  network = await temporaryNetwork();
   for (const { config } of network.nodes) await appendFile(config, `\n[pool]\ntarget = ${BLOCKS}\nbatch = ${BLOCKS}\n`);
-  await network.startAll();
-  await network.allReady();
-  await Promise.all(PARTIES.map((party) => poolHolds(network, party, BLOCKS)));
+  await bringUp(network, BLOCKS);
 }, START_MS);
-afterAll(() => cleanup.disposeAsync());
+afterAll(() => network?.[Symbol.asyncDispose]());
 
 /** Resolves when some of the bodies are opened. */
 async function bodiesUnderWay(requestId: string): Promise<void> {
