@@ -1,4 +1,4 @@
-/** What becomes of the nodes of one request, as server-sent events: at most a few per node, and pulled by the reader. */
+/** What becomes of the nodes of one request, as server-sent events: at most a few per node, pulled by the reader. */
 import { Readable } from 'node:stream';
 import { CoordinationError } from './errors.ts';
 import type { Report, Tracked } from './requests.ts';
