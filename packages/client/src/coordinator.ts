@@ -1,6 +1,7 @@
 /**
- * Asks a coordinator instead of every node: one connection, for pages that cannot reach all nodes. It is believed
- * nothing: the result counts with the signatures of t+1 nodes under it, as if they had been asked.
+ * Asks a coordinator instead of every node: one connection, for pages that cannot reach all nodes. The result counts
+ * with the signatures of t+1 nodes under it, as if they had been asked. Not promised: that it is the result of these
+ * ciphertexts (user-coordinator.ts says why).
  */
 import { checkAnswer } from './answer.ts';
 import { type AskOptions, endingOf } from './ask-all.ts';
