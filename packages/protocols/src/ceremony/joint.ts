@@ -28,10 +28,15 @@ export function createJointCeremonies(
   return {
     accept(announcement, from) {
       const { kind } = announcement;
-      // Each kind has its own rules; then this node may have a policy, too.
-      if (kind === 'epoch') epoch.accept(announcement);
-      else if (kind === 'keygen') policy.admitKeygen?.(keygen.accept(announcement, from), from);
-      else policy.admitCrs?.(crs.accept(announcement), from);
+      if (kind === 'epoch') return epoch.accept(announcement);
+      // Each kind has its own rules, also when this node has no policy.
+      if (kind === 'keygen') {
+        const request = keygen.accept(announcement, from);
+        policy.admitKeygen?.(request, from);
+      } else {
+        const request = crs.accept(announcement);
+        policy.admitCrs?.(request, from);
+      }
     },
     enter: (announcement) => kinds[announcement.kind].enter(announcement),
     cancel(id) {
