@@ -10,6 +10,8 @@ import { waitFor } from '../../scripts/network/rest.ts';
 import { PARTIES, type RunningNetwork, START_MS, startNetwork } from './running-network.ts';
 
 const RECOVERY_MS = 60_000;
+/** After so many a liar that answers at all has been in time for once. */
+const REQUESTS_MAX = 30;
 let running: RunningNetwork;
 
 beforeAll(async () => {
@@ -78,11 +80,17 @@ test('a node that sends wrong shares changes no value and is named by the others
   const { network, committee } = running;
   await restart(3, 'wrong-share');
   for (const party of [1, 2, 4]) await decryptsAt(party);
-  const sample = randomSample('uint64');
   const options = { authorization: `Bearer ${network.apiKey}`, deadlineMs: 30_000 };
-  const { values, faults } = await decryptPublic(committee, requestFor([sample]), options).finished;
-  expect(values[0]?.value).toBe(String(sample.value));
-  expect(faults).toMatchObject([{ party: 3, kind: 'wrong-share' }]);
+  let named = false;
+  // A share that comes after 2t+1 others were right is too late for an answer: nobody needed to look at it.
+  for (let request = 0; !named && request < REQUESTS_MAX; request++) {
+    const sample = randomSample('uint64');
+    const { values, faults } = await decryptPublic(committee, requestFor([sample]), options).finished;
+    expect(values[0]?.value).toBe(String(sample.value));
+    for (const fault of faults) expect(fault).toMatchObject({ party: 3 });
+    named = faults.some(({ kind }) => kind === 'wrong-share');
+  }
+  expect(named).toBe(true);
   await restart(3);
 });
 
