@@ -4,11 +4,12 @@
  * under another one.
  */
 import { encodeHead } from '@keyquorum/crs/contribution';
-import { equalBytes, fromHex, toHex } from '@keyquorum/mpc/bytes';
+import { equalBytes } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import { rosterDigest } from '@keyquorum/mpc/runtime/statement';
-import type { Exchange, PartyId } from '@keyquorum/mpc/transport';
+import type { PartyId } from '@keyquorum/mpc/transport';
 import type { Board } from '../ceremony/board.ts';
+import { type Cancelling, serveCancel } from '../ceremony/cancel-exchange.ts';
 import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
 import { failureOf, withMissing } from '../ceremony/failure.ts';
 import { type Announcement, announcedSession, encodeAnnouncement, leadMs } from '../ceremony/starting.ts';
@@ -28,8 +29,6 @@ import { encodeTranscript, verifyTranscript } from './transcript.ts';
 
 /** For the end, after all turns: files are written and signatures gathered. */
 const END_MS = 60_000;
-
-const cancelExchange: Exchange = { name: 'crs/cancel', requestBytesMax: 32, responseBytesMax: 1 };
 
 export interface CrsModules {
   readonly party: Party;
@@ -76,25 +75,25 @@ export function createCrsCeremonies(modules: CrsModules): CrsCeremonies {
 
   /** By id, the peers that cancel it: what a quorum can finish, t parties do not stop. */
   const cancelledBy = new Map<string, Set<PartyId>>();
-  party.transport.serve(cancelExchange, async (from, body) => {
-    const id = toHex(body);
-    if (!aborts.has(id)) throw new Error('no such ceremony is under way');
-    log({ level: 'warn', message: 'a peer cancels a reference string', id, from });
-    const asking = (cancelledBy.get(id) ?? new Set()).add(from);
-    cancelledBy.set(id, asking);
-    if (asking.size > roster.t) cancel(id);
-    return Uint8Array.of(1);
-  });
+  const cancelling: Cancelling = {
+    cancel(id) {
+      running(id).abort(new Error('cancelled by an operator'));
+    },
+    cancelBy(peer, id) {
+      const controller = running(id);
+      const asking = (cancelledBy.get(id) ?? new Set()).add(peer);
+      cancelledBy.set(id, asking);
+      if (controller.signal.aborted || asking.size <= roster.t) return false;
+      cancelling.cancel(id);
+      return true;
+    },
+  };
+  const cancel = serveCancel(party, cancelling, { name: 'crs/cancel', signal, log });
 
-  function cancel(id: string): void {
+  function running(id: string): AbortController {
     const controller = aborts.get(id);
-    if (controller === undefined) throw new CeremonyError('CEREMONY_UNKNOWN', `no such ceremony ${id} on this node`);
-    if (controller.signal.aborted) return;
-    controller.abort(new Error('cancelled by an operator'));
-    for (const peer of party.connected()) {
-      // The operator of a node that does not hear it can cancel there.
-      party.transport.request(peer, cancelExchange, fromHex(id), signal).catch(() => undefined);
-    }
+    if (controller !== undefined) return controller;
+    throw new CeremonyError('CEREMONY_UNKNOWN', `no such ceremony ${id} on this node`);
   }
 
   /** The content an id stands for on this node; entered with its announcement. */

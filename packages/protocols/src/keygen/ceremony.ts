@@ -11,6 +11,7 @@ import { partiesOf } from '@keyquorum/mpc/roster';
 import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { keySetChoice } from '@keyquorum/tfhe/key-sets';
 import type { Board } from '../ceremony/board.ts';
+import { serveCancel } from '../ceremony/cancel-exchange.ts';
 import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
 import { failureOf, OtherContentError, PeerRestartedError, withMissing } from '../ceremony/failure.ts';
 import { type Announcement, announcedSession, leadMs } from '../ceremony/starting.ts';
@@ -20,7 +21,6 @@ import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
 import type { KeygenRequest, KeyRecord, ServiceLimits, UndescribedRecord } from '../services.ts';
 import { abandon, createAttempts } from './attempts.ts';
-import { serveCancel } from './cancel-exchange.ts';
 import { bodyChunks } from './chunks.ts';
 import { decodeContent, encodeContent } from './content.ts';
 import { createEndings } from './endings.ts';
@@ -73,7 +73,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   const endings = createEndings({ board, proven, t: roster.t });
   const attempts = createAttempts({ journal, clock, signal, onError: endBadly });
   const asked = new Set<string>();
-  const cancel = serveCancel(party, endings, { signal, log });
+  const cancel = serveCancel(party, endings, { name: 'ceremony/cancel', signal, log });
   const recovery = createRecovery(modules);
   /** Parties that did not accept the newest announcement made here. */
   const missing = new Map<string, readonly PartyId[]>();

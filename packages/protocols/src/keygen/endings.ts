@@ -7,17 +7,14 @@
  */
 import type { PartyId } from '@keyquorum/mpc/transport';
 import type { Board } from '../ceremony/board.ts';
+import type { Cancelling } from '../ceremony/cancel-exchange.ts';
 import { CeremonyError } from '../ceremony/ceremony.ts';
 import type { ProvenParties } from '../closed/proven.ts';
 import { needsEverybody } from './progress.ts';
 
-export interface Endings {
+export interface Endings extends Cancelling {
   /** Aborted when the ceremony is cancelled; and, for this attempt only, when it has lost a party that it needs. */
   attempt(id: string): { readonly cancelled: AbortSignal; readonly crippled: AbortSignal };
-  /** This node's own operator. @throws CeremonyError CEREMONY_UNKNOWN */
-  cancel(id: string): void;
-  /** The operator of another node. True when this ends it here, now. @throws CeremonyError CEREMONY_UNKNOWN */
-  cancelBy(peer: PartyId, id: string): boolean;
   /** This party does not take part in the ceremony any more, or in all that are running. */
   lose(peer: PartyId, reason: Error, id?: string): void;
 }

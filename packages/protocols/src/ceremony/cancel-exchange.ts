@@ -1,11 +1,22 @@
-/** How nodes tell each other that an operator cancels a key generation. What a peer's word is worth: endings.ts. */
+/** How nodes tell each other that an operator cancels a ceremony. What a peer's word is worth, its kind decides. */
 import { fromHex, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
-import type { Exchange } from '@keyquorum/mpc/transport';
+import type { Exchange, PartyId } from '@keyquorum/mpc/transport';
 import type { Log } from '../log.ts';
-import type { Endings } from './endings.ts';
 
-const cancelExchange: Exchange = { name: 'ceremony/cancel', requestBytesMax: 32, responseBytesMax: 1 };
+export interface Cancelling {
+  /** This node's own operator. @throws CeremonyError CEREMONY_UNKNOWN */
+  cancel(id: string): void;
+  /** The operator of another node. True when this ends it here, now. @throws CeremonyError CEREMONY_UNKNOWN */
+  cancelBy(peer: PartyId, id: string): boolean;
+}
+
+interface CancelModules {
+  /** Of the exchange: one for each kind of ceremony. */
+  readonly name: string;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
 
 /**
  * Takes the word of peers, and passes it on when it ends a ceremony here. Returns the way to cancel one by this node's
@@ -13,9 +24,11 @@ const cancelExchange: Exchange = { name: 'ceremony/cancel', requestBytesMax: 32,
  */
 export function serveCancel(
   { transport, connected }: Party,
-  endings: Pick<Endings, 'cancel' | 'cancelBy'>,
-  { signal, log }: { signal: AbortSignal; log: Log },
+  cancelling: Cancelling,
+  { name, signal, log }: CancelModules,
 ): (id: string) => void {
+  const cancelExchange: Exchange = { name, requestBytesMax: 32, responseBytesMax: 1 };
+
   function tellOthers(id: string): void {
     for (const peer of connected()) {
       const told = transport.request(peer, cancelExchange, fromHex(id), signal);
@@ -25,11 +38,11 @@ export function serveCancel(
   transport.serve(cancelExchange, async (from, body) => {
     const id = toHex(body);
     log({ level: 'warn', message: 'a peer cancels a ceremony', id, from });
-    if (endings.cancelBy(from, id)) tellOthers(id);
+    if (cancelling.cancelBy(from, id)) tellOthers(id);
     return Uint8Array.of(1);
   });
   return (id) => {
-    endings.cancel(id);
+    cancelling.cancel(id);
     tellOthers(id);
   };
 }
