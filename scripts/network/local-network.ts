@@ -9,7 +9,7 @@ import { type FaultSwitch, type NodeProcess, runCli, startNode } from './node-pr
 import { freePorts } from './ports.ts';
 import { createRest, type Rest, waitFor } from './rest.ts';
 
-const LIVE_MS = 30_000;
+const LIVE_MS = 120_000;
 /** Links to all peers and the epoch's shared randomness, on a busy machine. */
 const READY_MS = 90_000;
 
