@@ -9,6 +9,7 @@
 import { wholeItems } from './context.ts';
 import { KernelError, requireRange } from './errors.ts';
 import type { KernelMemory, Scratch } from './memory.ts';
+import { releaseBuffer } from './release.ts';
 import type { KernelExports } from './wasm.ts';
 
 const WORD_BYTES = 8;
@@ -24,7 +25,7 @@ const DELTA_LOG2 = 59n;
 
 /** Masks in row order, from their first byte on. */
 export interface MaskReader {
-  /** The next bytes. */
+  /** The next bytes, in an array that the caller owns. */
   read(byteCount: number): Uint8Array;
 }
 
@@ -94,7 +95,7 @@ function keySwitch({ wasm, memory }: Context, ciphertexts: Uint8Array, key: KeyS
     scratch.write(output, out);
     for (let first = 0; first < inputDimension; first += chunk) {
       const words = Math.min(chunk, inputDimension - first);
-      scratch.write(masks, requireRead(key.masks, words * maskBytes));
+      copyMasks(scratch, masks, key.masks, words * maskBytes);
       for (let c = 0; c < count; c++) {
         for (let i = 0; i < words; i++) {
           const word = input + c * inputStep + (first + i) * WORD_BYTES;
@@ -170,7 +171,7 @@ function blindRotationStep(
   const [masks, bodies] = [scratch.reserve(bytes), scratch.reserve(bytes)];
   const [ggsw, work] = [scratch.reserve(2 * size * 16), scratch.reserve(size * 16)];
   return (i, use) => {
-    scratch.write(masks, requireRead(key.masks, bytes));
+    copyMasks(scratch, masks, key.masks, bytes);
     scratch.write(bodies, key.bodies.subarray(i * bytes, (i + 1) * bytes));
     wasm.ggswTransform(ggsw, masks, bodies, size);
     use(ggsw, work);
@@ -236,12 +237,13 @@ function requireBodies(bodies: Uint8Array, words: number): void {
   }
 }
 
-function requireRead(masks: MaskReader, byteCount: number): Uint8Array {
+function copyMasks(scratch: Scratch, address: number, masks: MaskReader, byteCount: number): void {
   const bytes = masks.read(byteCount);
   if (bytes.length !== byteCount) {
     throw new KernelError('BATCH_LENGTH', `masks: read ${bytes.length} bytes, want ${byteCount}`);
   }
-  return bytes;
+  scratch.write(address, bytes);
+  releaseBuffer(bytes);
 }
 
 function requireDegree(size: number): void {

@@ -8,6 +8,7 @@ import { KernelError, requireRange } from './errors.ts';
 import { field16Mul, field16Products } from './field16.ts';
 import type { Keystream } from './keystream.ts';
 import type { KernelMemory, Lane, Scratch } from './memory.ts';
+import { copyKeystream } from './randomness.ts';
 import type { Opening } from './ring.ts';
 import { requireColumns, requireMatrix, requireOpeningMatrix, requireSameLength } from './shape.ts';
 import type { KernelExports } from './wasm.ts';
@@ -167,9 +168,7 @@ function accumulateStreams(
     const bytes = Math.min(size, packed.length - first);
     scratch.zero(accumulator, bytes);
     streams.forEach((stream, s) => {
-      const block = stream.read(bytes);
-      scratch.write(keystream, block);
-      block.fill(0);
+      copyKeystream(scratch, keystream, stream, bytes);
       wasm.gf16AccumulatePacked(accumulator, keystream, table + 16 * s, bytes);
     });
     scratch.read(accumulator, packed.subarray(first, first + bytes));

@@ -5,9 +5,10 @@
  */
 import { type Cipheriv, createCipheriv, createSecretKey } from 'node:crypto';
 import { requireRange } from './errors.ts';
+import { eraseBuffer } from './release.ts';
 
 export interface Keystream {
-  /** The next `bytes` bytes, in an array the caller owns and should zero when done. */
+  /** The next `bytes` bytes, in an array that the caller owns and should erase (release.ts) when done. */
   read(bytes: number): Uint8Array;
 }
 
@@ -38,7 +39,7 @@ function pieces(cipher: Cipheriv, bytes: number): Uint8Array {
   for (let offset = 0; offset < bytes; offset += ZEROS.length) {
     const part = piece(cipher, Math.min(ZEROS.length, bytes - offset));
     all.set(part, offset);
-    part.fill(0);
+    eraseBuffer(part);
   }
   return all;
 }

@@ -10,6 +10,7 @@ import type { RingContext } from './context.ts';
 import { KernelError, requireRange } from './errors.ts';
 import type { Keystream } from './keystream.ts';
 import type { Scratch } from './memory.ts';
+import { eraseBuffer } from './release.ts';
 import type { SmallWeights } from './weights.ts';
 
 const CHUNK_KEYSTREAM_BYTES = 64 * 1024; // shorter reads are dominated by the call into OpenSSL
@@ -95,7 +96,7 @@ export function noise<E extends Gr64 | Gr128>(
 export function copyKeystream(scratch: Scratch, address: number, stream: Keystream, bytes: number): void {
   const block = stream.read(bytes);
   scratch.write(address, block);
-  block.fill(0);
+  eraseBuffer(block);
 }
 
 /** Short calls at n=13 would spend most of their time on laying out the weights. */

@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { releaseBuffer } from '@keyquorum/mpc/release';
+import { releaseBuffer } from '@keyquorum/kernel/release';
 import type { Uint8ArrayList } from 'uint8arraylist';
 import { createMesh } from '../src/mesh.ts';
 import { cachedKeyCrypto } from '../src/noise-crypto.ts';

@@ -8,7 +8,7 @@
  * (`onDrain()` resolves at once from its second call); a dialer learns only from our HELLO that it was admitted.
  */
 
-import { releaseBuffer } from '@keyquorum/mpc/release';
+import { releaseBuffer } from '@keyquorum/kernel/release';
 import type { Envelope } from '@keyquorum/mpc/transport';
 import type { Connection, Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface';
 import { EnvelopeAssembler, encodeEnvelope, readSeq } from './envelope-frames.ts';

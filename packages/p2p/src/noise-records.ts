@@ -4,7 +4,7 @@
  * a record; and what was read stays in memory until it is collected.
  */
 
-import { releaseBuffer } from '@keyquorum/mpc/release';
+import { releaseBuffer } from '@keyquorum/kernel/release';
 import type { MessageStream } from '@libp2p/interface';
 import type { Uint8ArrayList } from 'uint8arraylist';
 

@@ -4,7 +4,7 @@
  * are joined here, which costs a short copy; long ones go out as they are, all parts with one writev.
  */
 import { Socket } from 'node:net';
-import { releaseBuffer } from '@keyquorum/mpc/release';
+import { releaseBuffer } from '@keyquorum/kernel/release';
 import type { MessageStream } from '@libp2p/interface';
 import type { Uint8ArrayList } from 'uint8arraylist';
 

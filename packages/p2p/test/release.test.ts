@@ -1,6 +1,6 @@
 /** Buffers are given back once everybody has read them, and not before: on a real connection, under a real lane. */
 
-import { releaseBuffer } from '@keyquorum/mpc/release';
+import { releaseBuffer } from '@keyquorum/kernel/release';
 import type { Connection, MessageStream, Stream } from '@libp2p/interface';
 import { Uint8ArrayList } from 'uint8arraylist';
 import { afterEach, beforeEach, expect, test } from 'vitest';

@@ -4,6 +4,7 @@
  * Everything derived here is public (masks); the seed is jointly sampled or chosen by an encryptor. About 1.2 GB/s.
  */
 import { type Cipheriv, createCipheriv } from 'node:crypto';
+import { releaseBuffer } from '@keyquorum/kernel/release';
 import { lweDimensionOf, type ParameterSet } from './parameters.ts';
 import type { CompressionSeed } from './schema/core.ts';
 
@@ -152,6 +153,7 @@ function counterStream(key: Uint8Array, offset: bigint, start: bigint): MaskStre
       const piece = blocks.subarray(skip, skip + output.length - at);
       output.set(piece, at);
       at += piece.length;
+      releaseBuffer(blocks);
       counter += BigInt(inputs.length / BLOCK_BYTES);
       skip = 0;
     }

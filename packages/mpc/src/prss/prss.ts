@@ -9,10 +9,10 @@
 import type { Gf16, Gr64, Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import { createKeystream, type Keystream } from '@keyquorum/kernel/keystream';
+import { eraseBuffer, releaseBuffer } from '@keyquorum/kernel/release';
 import type { Ring } from '@keyquorum/kernel/ring';
 import { normalisedWeights, type SmallWeights, smallWeights } from '@keyquorum/kernel/weights';
 import { LABELS } from '../labels.ts';
-import { eraseBuffer, releaseBuffer } from '../release.ts';
 import type { PartyId } from '../transport.ts';
 import type { Family } from './family.ts';
 import { derive, eraseKeys, type PrssKeys } from './keys.ts';

@@ -8,9 +8,9 @@
  */
 import type { AlgebraName, Batches } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
+import { eraseBuffer } from '@keyquorum/kernel/release';
 import type { Ring } from '@keyquorum/kernel/ring';
 import type { Prss } from '../prss/prss.ts';
-import { eraseBuffer } from '../release.ts';
 
 export type BitAlgebra = Exclude<AlgebraName, 'gf16'>;
 

@@ -32,7 +32,7 @@ export async function openPublicStore({
         if (!file) return undefined;
         const bytes = file.subarray(TAG_BYTES);
         if (file.length >= TAG_BYTES && timingSafeEqual(tagOf(name, bytes), file.subarray(0, TAG_BYTES))) {
-          return new Uint8Array(bytes);
+          return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
         }
         const remedy = 'peers give key material back by themselves; remove any other file';
         throw new StoreError('STORE_TAMPERED', `${folder.path(name, SUFFIX)} fails its authentication: ${remedy}`);

@@ -8,9 +8,9 @@
 import { decode, encode, u8 } from '@keyquorum/codec/codec';
 import { fixedBytes, struct, vector } from '@keyquorum/codec/composites';
 import { CodecError } from '@keyquorum/codec/error';
+import { releaseBuffer } from '@keyquorum/kernel/release';
 import { equalBytes, sha256, toHex } from '@keyquorum/mpc/bytes';
 import { LABELS } from '@keyquorum/mpc/labels';
-import { releaseBuffer } from '@keyquorum/mpc/release';
 import { partiesOf } from '@keyquorum/mpc/roster';
 import { SIGNATURE_BYTES, type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Received, Session } from '@keyquorum/mpc/session';

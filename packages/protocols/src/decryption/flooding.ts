@@ -10,10 +10,10 @@
  */
 import { asGr128, type Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
+import { eraseBuffer } from '@keyquorum/kernel/release';
 import { fromHex, sha256 } from '@keyquorum/mpc/bytes';
 import { eraseKeys, type PrssKeys, sessionKeys } from '@keyquorum/mpc/prss/keys';
 import { createPrss } from '@keyquorum/mpc/prss/prss';
-import { eraseBuffer } from '@keyquorum/mpc/release';
 import type { SessionId } from '@keyquorum/mpc/transport';
 import type { Value128 } from '@keyquorum/tfhe/ciphertext';
 import type { KeySetName } from '@keyquorum/tfhe/key-sets';

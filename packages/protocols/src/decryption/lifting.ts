@@ -10,10 +10,10 @@
  */
 import { asGf16, asGr64, type Gf16, type Gr64 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
+import { eraseBuffer } from '@keyquorum/kernel/release';
 import { fromHex, sha256 } from '@keyquorum/mpc/bytes';
 import { eraseKeys, type PrssKeys, sessionKeys } from '@keyquorum/mpc/prss/keys';
 import { createPrss } from '@keyquorum/mpc/prss/prss';
-import { eraseBuffer } from '@keyquorum/mpc/release';
 import type { SessionId } from '@keyquorum/mpc/transport';
 import type { Piece, Value64 } from '@keyquorum/tfhe/ciphertext';
 import { sessionIdOf } from '../digest.ts';

@@ -1,7 +1,7 @@
 /** A party's share of a value as a user's client combines it: blocks of four bits, four to a ring element. */
 import { asGr128, type Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
-import { eraseBuffer } from '@keyquorum/mpc/release';
+import { eraseBuffer } from '@keyquorum/kernel/release';
 import { type CiphertextValue, isSquashed } from '@keyquorum/tfhe/ciphertext';
 import type { OwnShare, UserShares } from './job.ts';
 import type { Job } from './jobs.ts';

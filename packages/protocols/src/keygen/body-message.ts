@@ -5,9 +5,9 @@
  */
 import { asGr64, asGr128, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
+import { eraseBuffer } from '@keyquorum/kernel/release';
 import type { Ring } from '@keyquorum/kernel/ring';
 import type { Prss } from '@keyquorum/mpc/prss/prss';
-import { eraseBuffer } from '@keyquorum/mpc/release';
 import { decodeDetected } from '@keyquorum/mpc/sharing/detected';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import type { KeySetComponent } from '@keyquorum/tfhe/key-set-components';

@@ -1,7 +1,7 @@
 /** Elements of batches, for the local parts of a key generation: views, places, powers of two. */
 import type { Gr64, Gr128 } from '@keyquorum/kernel/batch';
+import { eraseBuffer } from '@keyquorum/kernel/release';
 import type { Ring } from '@keyquorum/kernel/ring';
-import { eraseBuffer } from '@keyquorum/mpc/release';
 
 /** A view of one element. */
 export function element<E extends Gr64 | Gr128>(ring: Ring<E>, batch: E, index: number): E {

@@ -7,8 +7,8 @@
 import type { Gr64, Gr128 } from '@keyquorum/kernel/batch';
 import type { GlweKernel } from '@keyquorum/kernel/glwe';
 import type { Kernel } from '@keyquorum/kernel/kernel';
+import { eraseBuffer } from '@keyquorum/kernel/release';
 import type { Ring } from '@keyquorum/kernel/ring';
-import { eraseBuffer } from '@keyquorum/mpc/release';
 import { createMaskStream, keyStreamSeedData, type MaskStream } from '@keyquorum/tfhe/csprng';
 import { type KeySetComponent, maskWords, rowPlaintext, type SecretKeyName } from '@keyquorum/tfhe/key-set-components';
 import { PACKED } from './chunks.ts';
