@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchProcesses, type ProcessReport } from './bench/processes.ts';
 import { benchSimulator, type PhaseCost, type SimulatorReport } from './bench/simulator.ts';
+import { type AnswerCost, benchAnswers } from './bench/user-answers.ts';
 import { table } from './demo/table.ts';
 import { temporaryNetwork } from './network/temporary-network.ts';
 
@@ -27,10 +28,12 @@ const tenth = (value: number): string => value.toFixed(1);
 const MEBIBYTE = 2 ** 20;
 
 function processTables(report: ProcessReport): string {
-  const { keygen, latencyMs, load, loadBlocksPerSecond, preprocessingBlocksPerSecond, residentBytes } = report;
+  const { keygen, latencyMs, userLatencyMs, load, loadBlocksPerSecond, preprocessingBlocksPerSecond, residentBytes } =
+    report;
   const phases = keygen.phases.map(({ phase, seconds }) => [phase, tenth(seconds)]);
-  const latencies = Object.entries(latencyMs).map(([type, { count, p50, p99, max }]) => {
-    return [type, String(count), tenth(p50), tenth(p99), tenth(max)];
+  const measured = { ...latencyMs, 'uint64 for one user': userLatencyMs };
+  const latencies = Object.entries(measured).map(([what, { count, p50, p99, max }]) => {
+    return [what, String(count), tenth(p50), tenth(p99), tenth(max)];
   });
   const rates = [
     [`online, ${load.concurrency} requests at once`, whole(loadBlocksPerSecond)],
@@ -84,8 +87,22 @@ function simulatorTables(reports: readonly SimulatorReport[]): string {
   ].join('\n\n');
 }
 
-/** `--only processes` or `--only simulator` runs one half. */
-function wanted(half: 'processes' | 'simulator'): boolean {
+function answersTable(costs: readonly AnswerCost[]): string {
+  const rows = costs.map(({ n, t, answerMs, openMs, decodeMs, floodedBlocksPerSecond }) => {
+    return [`${n}/${t}`, tenth(answerMs), tenth(openMs), tenth(decodeMs), whole(floodedBlocksPerSecond)];
+  });
+  const head = [
+    'processor time',
+    'node: answer ms',
+    'client: open ms',
+    'client: 64 blocks ms',
+    'node: flooded blocks/s',
+  ];
+  return table(head, rows);
+}
+
+/** `--only processes`, `--only simulator` or `--only answers` runs one part. */
+function wanted(half: 'processes' | 'simulator' | 'answers'): boolean {
   const { values } = parseArgs({ options: { only: { type: 'string' } } });
   return values.only === undefined || values.only === half;
 }
@@ -98,12 +115,17 @@ async function main(): Promise<void> {
       console.log(`\n${simulatorTables(simulated.slice(-1))}`);
     }
   }
+  const answers: AnswerCost[] = [];
+  if (wanted('answers')) {
+    for (const size of SIMULATED) answers.push(await benchAnswers(size));
+    console.log(`\n${answersTable(answers)}`);
+  }
   const processes = wanted('processes') ? await measureProcesses() : undefined;
   if (processes) console.log(`\n${processTables(processes)}`);
   const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version };
   await mkdir(RESULTS, { recursive: true });
   const file = join(RESULTS, `${new Date().toISOString().replaceAll(':', '-')}.json`);
-  await writeFile(file, `${JSON.stringify({ machine, processes, simulated }, undefined, 2)}\n`);
+  await writeFile(file, `${JSON.stringify({ machine, processes, answers, simulated }, undefined, 2)}\n`);
   say(`written to ${file}`);
 }
 

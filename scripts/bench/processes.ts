@@ -1,8 +1,11 @@
 /** Measures a network of real processes on this machine: four nodes, t = 1, over REST and libp2p on loopback. */
+
+import { committeeOf } from '../network/committee.ts';
 import { decrypt, decryptionRequest } from '../network/decryption.ts';
 import { createEncryptor, type Encryptor, randomSample, type SampleType } from '../network/encryption.ts';
 import { fetchObject, finishedKey } from '../network/key-generation.ts';
 import type { LocalNetwork } from '../network/local-network.ts';
+import { CONTRACT, userOf } from '../network/user.ts';
 import { type KeygenCost, measureKeygen } from './keygen.ts';
 import { metricSum, metricsOf } from './metrics.ts';
 import { fillPool, poolRests, waitForPool } from './pool.ts';
@@ -19,6 +22,8 @@ const LOAD_BLOCKS = (LOAD_REQUESTS * 64) / BITS_PER_BLOCK;
 export interface ProcessReport {
   readonly keygen: Pick<KeygenCost, 'phases' | 'seconds'>;
   readonly latencyMs: { readonly [type: string]: Summary };
+  /** From the call of the client to the value that only it can read; uint64. */
+  readonly userLatencyMs: Summary;
   readonly load: { readonly concurrency: number; readonly blocks: number; readonly seconds: number };
   readonly loadBlocksPerSecond: number;
   readonly preprocessingBlocksPerSecond: number;
@@ -33,13 +38,14 @@ export async function benchProcesses(network: LocalNetwork, say: Say): Promise<P
   const bench: Bench = { network, keyId: keygen.keyId, encryptor: keygen.encryptor, say };
   const latencyMs: Record<string, Summary> = {};
   for (const type of LATENCY_TYPES) latencyMs[type] = await benchLatency(bench, type);
+  const userLatencyMs = await benchUserLatency(bench);
   await waitForPool(bench, LOAD_BLOCKS);
   const load = await benchLoad(bench);
   const loadBlocksPerSecond = load.blocks / load.seconds;
   const residentBytes = await Promise.all(network.nodes.map(({ party }) => residentOf(network, party)));
   const { phases, seconds } = keygen;
   const rates = { loadBlocksPerSecond, preprocessingBlocksPerSecond };
-  return { keygen: { phases, seconds }, latencyMs, load, ...rates, residentBytes };
+  return { keygen: { phases, seconds }, latencyMs, userLatencyMs, load, ...rates, residentBytes };
 }
 
 interface Bench {
@@ -71,6 +77,26 @@ async function benchLatency({ network, keyId, encryptor, say }: Bench, type: Sam
     if (values[0]?.value !== String(sample.value)) throw new Error(`wrong value for ${type}`);
     times.push(ms);
   }
+  return summarise(times.slice(WARM_UP_REQUESTS));
+}
+
+/** The same for one user: re-encrypted by all nodes, read by the client from the first 2t+1 shares that agree. */
+async function benchUserLatency({ network, keyId, encryptor, say }: Bench): Promise<Summary> {
+  say('latency of uint64 for one user');
+  const { client, permit } = await userOf(network, await committeeOf(network));
+  const times: number[] = [];
+  for (let count = 0; count < WARM_UP_REQUESTS + LATENCY_REQUESTS; count++) {
+    const sample = randomSample('uint64');
+    const ciphertexts = encryptor.encrypt([sample], 'packed').map((each) => ({ ...each, contractAddress: CONTRACT }));
+    await poolRests({ network });
+    const started = performance.now();
+    const { agreed, finished } = client.decryptForUser(permit, { keyId, ciphertexts });
+    const [value] = await agreed;
+    times.push(performance.now() - started);
+    if (value?.value !== sample.value) throw new Error('wrong value for a user');
+    await finished;
+  }
+  permit.dispose();
   return summarise(times.slice(WARM_UP_REQUESTS));
 }
 

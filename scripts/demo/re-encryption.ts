@@ -1,13 +1,8 @@
 /** The demo's user: has values re-encrypted to a key of its own, so that nobody else learns them, no node either. */
-import { createClient } from '@keyquorum/client/client';
-import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { fheTypeOf, randomSample, type Sample } from '../network/encryption.ts';
+import { CONTRACT, userOf } from '../network/user.ts';
 import { DEMO_TYPES, type Setting } from './round.ts';
 import { shownValue, table } from './table.ts';
-
-/** Any contract and chain: a development key asks no contract who may read. */
-const CONTRACT = `0x${'c0'.repeat(20)}` as const;
-const HOST_CHAIN = 31_337;
 
 export interface ReadRow {
   readonly sample: Sample;
@@ -22,12 +17,7 @@ export interface ReadRow {
  * agree on the value that was encrypted.
  */
 export async function readAsUser({ network, committee, encryptor, keyId }: Setting): Promise<ReadRow[]> {
-  const client = createClient({ ...committee, apiKey: network.apiKey });
-  const account = privateKeyToAccount(generatePrivateKey());
-  const permit = await client.createPermit({
-    ...{ userAddress: account.address, contractAddresses: [CONTRACT], hostChainId: HOST_CHAIN, durationDays: 1 },
-    sign: (typed) => account.signTypedData(typed),
-  });
+  const { client, permit } = await userOf(network, committee);
   const samples = DEMO_TYPES.map(randomSample);
   const encrypted = encryptor.encrypt(samples, 'packed');
   const rows: ReadRow[] = [];
