@@ -37,7 +37,7 @@ export interface Decryptions<Body, Asked extends Content> {
   find(requestId: string, caller: Caller): RecordOf<Asked> | undefined;
   onEnd(requestId: string, listener: () => void): () => void;
   /** What would become of the request, without running or remembering anything. */
-  explain(body: Body, caller: Caller): Explanation;
+  explain(body: Body, caller: Caller): Promise<Explanation>;
   /** Admits nothing new; resolves when nothing runs any more. Whoever stops the node bounds the wait. */
   drain(): Promise<void>;
 }
@@ -69,35 +69,53 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
 ): Decryptions<Body, Asked> {
   const { book, services, limits, self } = modules;
   let draining = false;
+  /** Requests under judgement: their bodies are in memory, and a check may wait for others. */
+  let judging = 0;
   const isOfKind = (record: RequestRecord): record is RecordOf<Asked> => record.kind === kind.name;
 
-  /** Starts the request unless it is known. The result resolves when a new one is durable. */
-  function admit(content: Asked, { requester, first }: Admission): Promise<void> | undefined {
+  async function judged(content: Asked, requester: Requester): Promise<readonly CiphertextValue[]> {
+    if (judging >= limits.runningRequests) {
+      throw new ApiError('BUSY', `${judging} requests are being checked, the limit of this node`);
+    }
+    judging++;
+    try {
+      const circumstances = { requester, keys: services.keys(), limits };
+      return await judge(content, circumstances, (values) => kind.checks(content, values));
+    } finally {
+      judging--;
+    }
+  }
+
+  /** Starts the request unless it is known. A new one is durable when `durable` of the result resolves. */
+  async function admit(
+    content: Asked,
+    { requester, first }: Admission,
+  ): Promise<{ readonly durable: Promise<void> } | undefined> {
     if (book.knows(content)) return undefined;
+    const values = await judged(content, requester);
+    if (book.knows(content)) return undefined; // it came a second way meanwhile
     if (draining) throw new ApiError('STOPPING', 'this node is stopping');
-    const values = judge(content, { requester, keys: services.keys(), limits }, (values) =>
-      kind.checks(content, values),
-    );
     const durable = book.admit(content, { riding: first !== self });
     void run(modules, content, () => kind.answer(content, values, first));
-    return durable;
+    return { durable };
   }
 
   forwarding.serve(async (from, body, authorize) => {
     const content = kind.contentOf(body.request, body.requester);
-    await admit(content, { requester: authorize(content.hash), first: from });
+    const admission = await admit(content, { requester: authorize(content.hash), first: from });
+    await admission?.durable;
   });
 
   return {
     async ask(body, { requester, sign }) {
       const content = kind.contentOf(body, requester.name);
       const signature = Buffer.from(sign(content.hash)).toString('hex');
-      const durable = admit(content, { requester, first: self });
-      if (durable) {
+      const admission = await admit(content, { requester, first: self });
+      if (admission) {
         // The others may start before our record is on disk: what must not be forgotten, the ceremonies journal
         // themselves.
         book.onEnd(content.requestId, forwarding.send({ request: body, requester: requester.name, signature }));
-        await durable;
+        await admission.durable;
       }
       const record = book.get(content.requestId);
       if (record && isOfKind(record)) return record;
@@ -110,7 +128,7 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
       return record;
     },
     onEnd: (requestId, listener) => book.onEnd(requestId, listener),
-    explain(body, { requester, sign }) {
+    async explain(body, { requester, sign }) {
       const content = kind.contentOf(body, requester.name);
       sign(content.hash);
       const judgement = judgementOf(content, { requester, keys: services.keys(), limits }, (values) =>

@@ -24,18 +24,18 @@ export const Explanation = Type.Object({
 export type Explanation = Static<typeof Explanation>;
 
 /** Runs all checks. Throws what is no refusal: a bug of ours. */
-export function explained(checks: readonly Check[]): Explanation {
+export async function explained(checks: readonly Check[]): Promise<Explanation> {
   const verdicts = new Map<string, Verdict>();
-  for (const check of checks) verdicts.set(check.name, verdictOn(check, verdicts));
+  for (const check of checks) verdicts.set(check.name, await verdictOn(check, verdicts));
   const all = [...verdicts.values()];
   return { allowed: all.every(({ passed }) => passed), checks: all };
 }
 
-function verdictOn({ name: check, needs, run }: Check, before: ReadonlyMap<string, Verdict>): Verdict {
+async function verdictOn({ name: check, needs, run }: Check, before: ReadonlyMap<string, Verdict>): Promise<Verdict> {
   const needed = [...before.values()].filter((each) => each.check === needs || each.check.startsWith(`${needs}.`));
   if (needed.some(({ passed }) => passed !== true)) return { check, passed: null };
   try {
-    run();
+    await run();
     return { check, passed: true };
   } catch (error) {
     const refusal = apiErrorOf(error);

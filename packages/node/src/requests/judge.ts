@@ -29,7 +29,7 @@ export interface Check {
   /** Name, or first part of the names, of checks without whose success this one says nothing. */
   readonly needs?: string;
   /** Throws ApiError, CiphertextError or WireError. */
-  run(): void;
+  run(): void | Promise<void>;
 }
 
 export interface Circumstances {
@@ -82,9 +82,9 @@ export function judgementOf(
 }
 
 /** The values of a request that may run. Throws what the first check that does not hold throws. */
-export function judge(...request: Parameters<typeof judgementOf>): readonly CiphertextValue[] {
+export async function judge(...request: Parameters<typeof judgementOf>): Promise<readonly CiphertextValue[]> {
   const { checks, values } = judgementOf(...request);
-  for (const check of checks) check.run();
+  for (const check of checks) await check.run(); // in order: later ones cost more
   return values;
 }
 

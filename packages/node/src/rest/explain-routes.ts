@@ -45,8 +45,8 @@ export const explainRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> 
       const { body } = request;
       const explanation =
         body.kind === 'public-decryption'
-          ? publicDecryptions.explain(body.request, caller)
-          : userDecryptions.explain(body.request, caller);
+          ? await publicDecryptions.explain(body.request, caller)
+          : await userDecryptions.explain(body.request, caller);
       const { ready, reason, peers } = context.status();
       const peersDown = peers.filter(({ up }) => !up).map(({ party }) => party);
       return { ...explanation, allowed: explanation.allowed && ready, node: { ready, reason, peersDown } };

@@ -71,12 +71,12 @@ function judged(body: UserDecryptionBody) {
   return judge(content, { requester, keys, limits }, (values) => userChecks(content, values, rules));
 }
 
-test('what the user signed is answered, in its own name or as a delegate', () => {
-  expect(judged(signed())).toMatchObject([{ type: { kind: 'uint', bits: 8 } }]);
-  expect(judged(signed({ delegatorAddress: address(0x22) }))).toHaveLength(1);
-  expect(judged(signed({ extraData: `01${id(5)}` }))).toHaveLength(1);
+test('what the user signed is answered, in its own name or as a delegate', async () => {
+  expect(await judged(signed())).toMatchObject([{ type: { kind: 'uint', bits: 8 } }]);
+  expect(await judged(signed({ delegatorAddress: address(0x22) }))).toHaveLength(1);
+  expect(await judged(signed({ extraData: `01${id(5)}` }))).toHaveLength(1);
   const spelled = { ...signed(), userAddress: `0x${user.address.slice(2).toUpperCase()}` };
-  expect(judged(spelled)).toHaveLength(1);
+  expect(await judged(spelled)).toHaveLength(1);
 });
 
 const changedByte = (text: string, at: number) =>
@@ -118,19 +118,19 @@ test.each<[string, UserDecryptionBody, string]>([
     signed({ key: encryptionKey.map((byte, at) => (at >= 69 && at < 72 ? 0xff : byte)) }),
     'ENCRYPTION_KEY_NOT_REDUCED',
   ],
-])('refused: %s', (_name, body, code) => {
-  expect(() => judged(body)).toThrow(expect.objectContaining({ code }));
+])('refused: %s', async (_name, body, code) => {
+  await expect(judged(body)).rejects.toThrow(expect.objectContaining({ code }));
 });
 
-test('clocks that differ by less than the tolerance do no harm', () => {
-  expect(judged(signed({ startTimestamp: NOW_SECONDS + 60 }))).toHaveLength(1);
-  expect(judged(signed({ startTimestamp: NOW_SECONDS - 7 * DAY_SECONDS - 60 }))).toHaveLength(1);
+test('clocks that differ by less than the tolerance do no harm', async () => {
+  expect(await judged(signed({ startTimestamp: NOW_SECONDS + 60 }))).toHaveLength(1);
+  expect(await judged(signed({ startTimestamp: NOW_SECONDS - 7 * DAY_SECONDS - 60 }))).toHaveLength(1);
 });
 
-test('a dry run does not judge the user without the values', () => {
+test('a dry run does not judge the user without the values', async () => {
   const content = userContentOf({ ...signed(), keyId: id(9) }, 'alice');
   const { checks } = judgementOf(content, { requester, keys, limits }, (values) => userChecks(content, values, rules));
-  expect(explained(checks).checks).toEqual(
+  expect((await explained(checks)).checks).toEqual(
     expect.arrayContaining([
       expect.objectContaining({ check: 'key', passed: false, code: 'KEY_UNKNOWN' }),
       expect.objectContaining({ check: 'encryptionKey', passed: true }),
