@@ -8,6 +8,10 @@ export type WireErrorCode =
   | 'SIGNATURE_HIGH_S' //            s above half the order: contracts refuse this spelling
   | 'SIGNATURE_INVALID' //           r or s out of range, or no key fits
   | 'SIGNER_WRONG' //                a well-formed signature, but of another key or over another message
+  | 'ATTESTATION_SIGNER' //          by no coprocessor, or over another ciphertext, key, handle, slot, format or network
+  | 'ATTESTATION_REPEATED' //        two attestations of one coprocessor
+  | 'ATTESTATIONS_TOO_MANY' //       more than there are coprocessors
+  | 'ATTESTATIONS_TOO_FEW' //        not of enough coprocessors
   | 'ADDRESS_MALFORMED' //           not 0x and 40 hex digits, or of mixed case with a wrong EIP-55 checksum
   | 'TYPE_UNSUPPORTED' //            clients cannot read re-encrypted values of this FHE type
   | 'BITS_TOO_MANY' //               the values of one request have more than 2048 bits together

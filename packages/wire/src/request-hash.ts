@@ -2,6 +2,10 @@
  * What a request for decryption asks, as one hash: equal at every node that admits it, so that an id can never come to
  * mean two things, and what a requester signs. SHA-256 over fields with a u32 little-endian length before each; texts
  * are UTF-8, ciphertexts enter by their bytes.
+ *
+ * What shows where a ciphertext comes from (attestations) is no part of it: the same ciphertext with other signatures
+ * that suffice is the same request, and must get the same answer. Nor does a requester's signature have to protect it:
+ * it is signed itself, and whoever changes it on the way brings about a refusal at most, as by dropping the request.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 

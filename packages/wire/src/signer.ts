@@ -42,7 +42,7 @@ export function createSigner(secretKey: Uint8Array): Signer {
  */
 export function recoverSigner(digest: Uint8Array, signature: Uint8Array): `0x${string}` | undefined {
   try {
-    return recover(digest, signature);
+    return signerOf(digest, signature);
   } catch (error) {
     if (error instanceof WireError) return undefined;
     throw error;
@@ -54,13 +54,17 @@ export function recoverSigner(digest: Uint8Array, signature: Uint8Array): `0x${s
  * @throws WireError SIGNATURE_LENGTH, SIGNATURE_V, SIGNATURE_HIGH_S, SIGNATURE_INVALID, SIGNER_WRONG
  */
 export function requireSigner(digest: Uint8Array, signature: Uint8Array, address: string): void {
-  const signer = recover(digest, signature);
+  const signer = signerOf(digest, signature);
   if (signer.toLowerCase() === address.toLowerCase()) return;
   // Over another message than was signed, an arbitrary address comes out: this one helps to see which key signed.
   throw new WireError('SIGNER_WRONG', `signature of ${signer} or over something else, want one of ${address}`);
 }
 
-function recover(digest: Uint8Array, signature: Uint8Array): `0x${string}` {
+/**
+ * The EIP-55 address whose key signed `digest`. Over another message than was signed, an arbitrary address comes out.
+ * @throws WireError SIGNATURE_LENGTH, SIGNATURE_V, SIGNATURE_HIGH_S, SIGNATURE_INVALID
+ */
+export function signerOf(digest: Uint8Array, signature: Uint8Array): `0x${string}` {
   requireDigest(digest);
   if (signature.length !== SIGNATURE_BYTES) {
     throw new WireError('SIGNATURE_LENGTH', `signature of ${signature.length} bytes, want ${SIGNATURE_BYTES}`);
