@@ -1,10 +1,11 @@
 /** A node's whole configuration, checked: what `keyquorum start` and `keyquorum check` work from. */
 import { dirname, resolve } from 'node:path';
+import { requireApplications } from './applications.ts';
 import { ConfigError } from './config-error.ts';
 import { type Network, readNetwork } from './network.ts';
 import { readToml } from './read-toml.ts';
 import { type S3Settings, s3Settings } from './s3-settings.ts';
-import { type Card, type Limits, NodeFile, type Requester } from './schema.ts';
+import { type Application, type Card, type Limits, NodeFile, type Requester } from './schema.ts';
 
 export type UnlockSource =
   | { readonly kind: 'key-file'; readonly file: string }
@@ -28,6 +29,7 @@ export interface NodeConfig {
   readonly timing: NodeFile['timing'];
   readonly limits: Limits;
   readonly requesters: readonly Requester[];
+  readonly applications: readonly Application[];
 }
 
 /** Reads `node.toml` and the `network.toml` it names. Throws ConfigError. */
@@ -42,9 +44,10 @@ export function readNodeConfig(file: string): NodeConfig {
     throw new ConfigError('CONFIG_ROSTER', { file, field: 'party', message });
   }
   requireDistinctRequesters(file, settings.requesters);
-  const { p2p, rest, log = 'info', keys, material, pool, timing, limits, requesters, party } = settings;
+  requireApplications(file, settings.applications);
+  const { p2p, rest, log = 'info', keys, material, pool, timing, limits, requesters, applications, party } = settings;
   return {
-    ...{ file, party, network, card, log, keys, pool, timing, limits, requesters },
+    ...{ file, party, network, card, log, keys, pool, timing, limits, requesters, applications },
     dataPath: beside(settings.data),
     s3: material.s3 && s3Settings(file, material.s3, beside),
     unlock: unlockSource(file, settings.unlock, beside),

@@ -61,6 +61,29 @@ export const Requester = Type.Object(
 );
 export type Requester = Static<typeof Requester>;
 
+/** Ways to show where a ciphertext comes from; each is one file in `provenance/`. */
+export const ProvenanceKind = Type.Enum(['attested']);
+export type ProvenanceKind = Static<typeof ProvenanceKind>;
+export const COPROCESSORS_MAX = 32;
+
+/** What decides for one application, besides who may ask for it. */
+export const Application = Type.Object(
+  {
+    name: Name,
+    provenance: Type.Array(ProvenanceKind, {
+      maxItems: 8,
+      default: [],
+      description: 'what shows that a ciphertext under a production key is genuine; each is enough by itself',
+    }),
+    coprocessors: Type.Array(Address, { maxItems: COPROCESSORS_MAX, default: [], description: 'whose keys attest' }),
+    attestations: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: COPROCESSORS_MAX, description: 'how many of them must have signed' }),
+    ),
+  },
+  closed,
+);
+export type Application = Static<typeof Application>;
+
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const Path = Type.String({ minLength: 1, maxLength: 4096 });
 
@@ -169,6 +192,7 @@ export const NodeFile = Type.Object(
     timing: Timing,
     limits: Limits,
     requesters: Type.Array(Requester, { maxItems: 1000, default: [] }),
+    applications: Type.Array(Application, { maxItems: 1000, default: [] }),
   },
   closed,
 );

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { createNodeMaterial } from '../material/node-material.ts';
+import { provenanceRules } from '../provenance/rules.ts';
 import { PublicDecryptionBody, UserDecryptionBody } from '../requests/body.ts';
 import { createDecryptions, type DecryptionModules } from '../requests/decryptions.ts';
 import { createForwarding } from '../requests/forwarding.ts';
@@ -80,7 +81,10 @@ function decryptionsOf(node: Node, { book, requesters, signing, metrics }: Parts
   const { limits } = config;
   const warn = (message: string, fields: object) => log.warn(fields, message);
   const metering = { ended: metrics.decryptionEnded };
-  const modules: DecryptionModules = { self: party.self, services, book, limits, metering, warn, now: Date.now };
+  const modules: DecryptionModules = {
+    ...{ self: party.self, services, book, limits, metering, warn, now: Date.now },
+    provenance: provenanceRules(config.applications, { domain: signing.domain }),
+  };
   const links = { party, requesters, bodyBytes: limits.bodyBytes, warn };
   const publicForwarding = createForwarding<PublicDecryptionBody>('public-decryption', PublicDecryptionBody, links);
   const userForwarding = createForwarding<UserDecryptionBody>('user-decryption', UserDecryptionBody, links);

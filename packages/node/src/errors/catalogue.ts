@@ -53,9 +53,13 @@ type OwnCode =
   | 'STOPPING'
   | 'UNAUTHENTICATED';
 
-/** What may be wrong with what users sign and with extraData. */
+/** What may be wrong with what users and coprocessors sign and with extraData. */
 type RequestCode = Extract<
   WireErrorCode,
+  | 'ATTESTATION_SIGNER'
+  | 'ATTESTATION_REPEATED'
+  | 'ATTESTATIONS_TOO_MANY'
+  | 'ATTESTATIONS_TOO_FEW'
   | 'EXTRA_DATA_MALFORMED'
   | 'EXTRA_DATA_VERSION'
   | 'SIGNATURE_LENGTH'
@@ -113,7 +117,10 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
   NODE_RESTARTED: { status: 503, hint: 'send the same request again; it was cut off by a restart of this node' },
   NOT_READY: { status: 503, hint: 'wait until enough peers are connected; GET /v1/status names the missing ones' },
   PARAMETER_INVALID: { status: 400, hint: 'correct the named parameter of the path or query' },
-  PROVENANCE_REQUIRED: { status: 403, hint: 'production keys decrypt only ciphertexts of proven origin' },
+  PROVENANCE_REQUIRED: {
+    status: 403,
+    hint: 'send what shows the origin of the ciphertext, as the rules of the application in node.toml want it',
+  },
   RANGE_INVALID: { status: 416, hint: 'ask for one range inside the object, or for all of it' },
   RATE_LIMITED: { status: 429, hint: 'wait as Retry-After says' },
   REQUEST_INVALID: { status: 400, hint: 'the HTTP request itself is malformed' },
@@ -125,12 +132,19 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
 };
 
 const REQUEST: Record<RequestCode, ErrorEntry> = {
+  ATTESTATION_SIGNER: {
+    status: 403,
+    hint: 'compare coprocessors in node.toml, key, handle, format, slot, bytes and eip712 with what was signed',
+  },
+  ATTESTATION_REPEATED: { status: 422, hint: 'send one attestation of each coprocessor' },
+  ATTESTATIONS_TOO_MANY: { status: 422, hint: 'send at most one attestation of each coprocessor in node.toml' },
+  ATTESTATIONS_TOO_FEW: { status: 403, hint: 'gather attestations of more coprocessors and send the request again' },
   EXTRA_DATA_MALFORMED: { status: 422, hint: 'leave extraData empty, or give a context as docs/rest.md describes' },
   EXTRA_DATA_VERSION: { status: 422, hint: 'leave extraData empty, or use version 00, 01 or 02' },
   SIGNATURE_LENGTH: { status: 422, hint: 'send 65 bytes: r, s, v' },
   SIGNATURE_V: { status: 422, hint: 'let the last byte be 27 or 28, as wallets make it' },
   SIGNATURE_HIGH_S: { status: 422, hint: 'send the spelling with low s; wallets make no other' },
-  SIGNATURE_INVALID: { status: 422, hint: 'have the request signed again' },
+  SIGNATURE_INVALID: { status: 422, hint: 'have the request, or the named attestation, signed again' },
   SIGNER_WRONG: {
     status: 403,
     hint: 'sign exactly this request with the key of userAddress: compare domain and fields',

@@ -1,7 +1,7 @@
 /** Bodies of requests for decryption, and of the same requests between nodes. */
 import type { CiphertextFormat } from '@keyquorum/tfhe/ciphertext';
 import Type, { type Static, type TSchema } from 'typebox';
-import { Address } from '../config/schema.ts';
+import { Address, COPROCESSORS_MAX } from '../config/schema.ts';
 
 export const Id = Type.String({ pattern: '^[0-9a-f]{64}$', description: '32 bytes, lower-case hex' });
 const closed = { additionalProperties: false } as const;
@@ -20,6 +20,20 @@ const FORMATS = [
   'squashed',
   'compressed-squashed-list',
 ] as const satisfies readonly CiphertextFormat[];
+
+/** What shows where a ciphertext comes from; one field per way that takes something (provenance/). */
+const ProvenanceBody = Type.Object(
+  {
+    attestations: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[0-9a-f]{130}$', description: '65 bytes: r, s, v' }), {
+        maxItems: COPROCESSORS_MAX,
+        description: 'EIP-712 CiphertextAttestation of this ciphertext by different coprocessors',
+      }),
+    ),
+  },
+  { ...closed, description: 'for production keys; no part of what a request id is bound to' },
+);
+export type ProvenanceBody = Static<typeof ProvenanceBody>;
 
 export const CiphertextBody = Type.Object(
   {
@@ -41,6 +55,7 @@ export const CiphertextBody = Type.Object(
         description: 'name or number; the request is refused when the object is of another type',
       }),
     ),
+    provenance: Type.Optional(ProvenanceBody),
   },
   closed,
 );

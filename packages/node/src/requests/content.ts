@@ -1,7 +1,13 @@
 /** A request's body read once into what the checks and protocols take, with the hash that its id is bound to (R17). */
 import { type HashedRequest, type HashedUser, publicRequestHash, userRequestHash } from '@keyquorum/wire/request-hash';
 import { ApiError } from '../errors/api-error.ts';
-import type { CiphertextBody, PublicDecryptionBody, UserDecryptionBody } from './body.ts';
+import type { CiphertextBody, ProvenanceBody, PublicDecryptionBody, UserDecryptionBody } from './body.ts';
+
+/** What the caller sent to show where a ciphertext comes from. No part of the request's hash. */
+export interface ClaimedProvenance {
+  /** EIP-712 signatures of coprocessors, not yet looked at. */
+  readonly attestations: readonly Uint8Array[];
+}
 
 export interface Ciphertext {
   /** 32 bytes, hex. */
@@ -11,6 +17,7 @@ export interface Ciphertext {
   readonly slot: number;
   /** What the caller believes the type is; checked against the object. */
   readonly fheType: string | number | undefined;
+  readonly provenance: ClaimedProvenance;
 }
 
 interface Common extends HashedRequest {
@@ -71,9 +78,14 @@ export function userContentOf(body: UserDecryptionBody, requester: string): User
 }
 
 function ciphertextsOf(bodies: readonly CiphertextBody[]): Ciphertext[] {
-  return bodies.map(({ handle, format, bytes, slot = 0, fheType }, index) => {
-    return { handle, format, bytes: decodeBase64(bytes, `ciphertexts.${index}.bytes`), slot, fheType };
+  return bodies.map(({ handle, format, bytes, slot = 0, fheType, provenance }, index) => {
+    const decoded = decodeBase64(bytes, `ciphertexts.${index}.bytes`);
+    return { handle, format, bytes: decoded, slot, fheType, provenance: claimedProvenance(provenance) };
   });
+}
+
+function claimedProvenance({ attestations = [] }: ProvenanceBody = {}): ClaimedProvenance {
+  return { attestations: attestations.map(bytesOf) };
 }
 
 const bytesOf = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));

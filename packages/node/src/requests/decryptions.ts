@@ -8,6 +8,7 @@ import type { Services } from '@keyquorum/protocols/services';
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
 import type { Limits, Requester } from '../config/schema.ts';
 import { ApiError, apiErrorOf } from '../errors/api-error.ts';
+import type { ProvenanceRules } from '../provenance/provenance.ts';
 import type { Content } from './content.ts';
 import { capacityChecks, type Explanation, explained } from './explain.ts';
 import type { Forwarding } from './forwarding.ts';
@@ -15,6 +16,7 @@ import { type Check, judge, judgementOf } from './judge.ts';
 import type { Answer, RequestRecord } from './record.ts';
 import type { RequestBook } from './request-book.ts';
 import type { Caller } from './requester.ts';
+import { createSharedChecks } from './shared-checks.ts';
 
 /** What differs between kinds of decryption. */
 export interface DecryptionKind<Body, Asked extends Content> {
@@ -56,6 +58,7 @@ export interface DecryptionModules {
   readonly self: PartyId;
   readonly services: Services;
   readonly book: RequestBook;
+  readonly provenance: ProvenanceRules;
   readonly limits: Limits;
   readonly metering: Metering;
   now(): number;
@@ -69,31 +72,24 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
 ): Decryptions<Body, Asked> {
   const { book, services, limits, self } = modules;
   let draining = false;
-  /** Requests under judgement: their bodies are in memory, and a check may wait for others. */
-  let judging = 0;
+  const checked = createSharedChecks<readonly CiphertextValue[]>(limits.runningRequests);
   const isOfKind = (record: RequestRecord): record is RecordOf<Asked> => record.kind === kind.name;
+  const judgingOf = (content: Asked, requester: Requester): Parameters<typeof judge> => [
+    content,
+    { requester, keys: services.keys(), limits, provenance: modules.provenance },
+    (values) => kind.checks(content, values),
+  ];
 
-  async function judged(content: Asked, requester: Requester): Promise<readonly CiphertextValue[]> {
-    if (judging >= limits.runningRequests) {
-      throw new ApiError('BUSY', `${judging} requests are being checked, the limit of this node`);
-    }
-    judging++;
-    try {
-      const circumstances = { requester, keys: services.keys(), limits };
-      return await judge(content, circumstances, (values) => kind.checks(content, values));
-    } finally {
-      judging--;
-    }
-  }
-
-  /** Starts the request unless it is known. A new one is durable when `durable` of the result resolves. */
+  /** Starts the request unless it is known. `durable` resolves when a new one is. */
   async function admit(
     content: Asked,
     { requester, first }: Admission,
   ): Promise<{ readonly durable: Promise<void> } | undefined> {
     if (book.knows(content)) return undefined;
-    const values = await judged(content, requester);
-    if (book.knows(content)) return undefined; // it came a second way meanwhile
+    if (draining) throw new ApiError('STOPPING', 'this node is stopping');
+    const values = await checked(content.hash, () => judge(...judgingOf(content, requester)));
+    // Another copy may have been admitted meanwhile; from here to the book nothing waits.
+    if (book.knows(content)) return undefined;
     if (draining) throw new ApiError('STOPPING', 'this node is stopping');
     const durable = book.admit(content, { riding: first !== self });
     void run(modules, content, () => kind.answer(content, values, first));
@@ -102,20 +98,20 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
 
   forwarding.serve(async (from, body, authorize) => {
     const content = kind.contentOf(body.request, body.requester);
-    const admission = await admit(content, { requester: authorize(content.hash), first: from });
-    await admission?.durable;
+    const admitted = await admit(content, { requester: authorize(content.hash), first: from });
+    await admitted?.durable;
   });
 
   return {
     async ask(body, { requester, sign }) {
       const content = kind.contentOf(body, requester.name);
       const signature = Buffer.from(sign(content.hash)).toString('hex');
-      const admission = await admit(content, { requester, first: self });
-      if (admission) {
+      const admitted = await admit(content, { requester, first: self });
+      if (admitted) {
         // The others may start before our record is on disk: what must not be forgotten, the ceremonies journal
         // themselves.
         book.onEnd(content.requestId, forwarding.send({ request: body, requester: requester.name, signature }));
-        await admission.durable;
+        await admitted.durable;
       }
       const record = book.get(content.requestId);
       if (record && isOfKind(record)) return record;
@@ -131,9 +127,7 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
     async explain(body, { requester, sign }) {
       const content = kind.contentOf(body, requester.name);
       sign(content.hash);
-      const judgement = judgementOf(content, { requester, keys: services.keys(), limits }, (values) =>
-        kind.checks(content, values),
-      );
+      const judgement = judgementOf(...judgingOf(content, requester));
       const id = { name: 'requestId', run: () => void book.knows(content) };
       const capacity = capacityChecks(judgement.values, {
         ...{ output: kind.output, services, limits, draining },

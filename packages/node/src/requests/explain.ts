@@ -9,7 +9,7 @@ import { ApiError, apiErrorOf } from '../errors/api-error.ts';
 import type { Check } from './judge.ts';
 
 const Verdict = Type.Object({
-  check: Type.String({ description: 'requestId, application, key, ciphertexts.0, ...' }),
+  check: Type.String({ description: 'requestId, application, key, ciphertexts.0, provenance.0, ...' }),
   passed: Type.Union([Type.Boolean(), Type.Null()], { description: 'null: not reached, because another one failed' }),
   code: Type.Optional(Type.String()),
   message: Type.Optional(Type.String()),

@@ -1,9 +1,9 @@
 /**
- * Checks of one node before it takes part in a decryption (SPEC R13): the key is known, its purpose allows the request,
- * every ciphertext parses as one canonical value under exactly that key's parameters, and bounds hold. Runs at every
- * node on its own copy of the bytes.
+ * Checks of one node before it takes part in a decryption (SPEC R13): the key is known, every ciphertext parses as one
+ * canonical value under exactly that key's parameters, bounds hold, and under a production key it is shown where every
+ * ciphertext comes from. Runs at every node on its own copy of the bytes.
  */
-import type { KeyRecord, Services } from '@keyquorum/protocols/services';
+import type { Services } from '@keyquorum/protocols/services';
 import {
   CiphertextError,
   type CiphertextValue,
@@ -17,7 +17,8 @@ import { keySetChoice } from '@keyquorum/tfhe/key-sets';
 import type { ParameterSet } from '@keyquorum/tfhe/parameters';
 import { parseExtraData } from '@keyquorum/wire/extra-data';
 import type { Limits, Requester } from '../config/schema.ts';
-import { ApiError } from '../errors/api-error.ts';
+import { ApiError, apiErrorOf } from '../errors/api-error.ts';
+import { type ProvenanceRules, requireProvenance } from '../provenance/provenance.ts';
 import type { Ciphertext, Content } from './content.ts';
 
 /** A squashed block has the words of four to twelve others, up to 96 KiB. */
@@ -36,6 +37,7 @@ export interface Circumstances {
   readonly requester: Requester;
   readonly keys: ReturnType<Services['keys']>;
   readonly limits: Limits;
+  readonly provenance: ProvenanceRules;
 }
 
 export interface Judgement {
@@ -51,7 +53,7 @@ export function judgementOf(
   circumstances: Circumstances,
   own: (values: readonly CiphertextValue[]) => readonly Check[],
 ): Judgement {
-  const { requester, keys, limits } = circumstances;
+  const { requester, keys, limits, provenance } = circumstances;
   const { ciphertexts, app, keyId } = content;
   const values: CiphertextValue[] = [];
   const key = () => keys.find((candidate) => candidate.keyId === keyId) ?? unknownKey(keyId);
@@ -59,7 +61,7 @@ export function judgementOf(
 
   function readOne(ciphertext: Ciphertext, index: number): void {
     const { parameters } = keySetChoice(key().parameters);
-    const value = inContext(index, () => readValue(ciphertext, parameters));
+    const value = readValue(ciphertext, parameters);
     blocks += value.blockBits.length * (isSquashed(value) ? SQUASHED_WEIGHT : 1);
     if (blocks > limits.blocksPerRequest) {
       throw new ApiError('REQUEST_TOO_LARGE', `more than ${limits.blocksPerRequest} blocks in one request`);
@@ -71,12 +73,16 @@ export function judgementOf(
     { name: 'application', run: () => requireApplication(requester, app) },
     { name: 'extraData', run: () => void parseExtraData(content.extraData) },
     { name: 'key', run: () => void key() },
-    { name: 'provenance', needs: 'key', run: () => requireProvenance(key()) },
     { name: 'size', run: () => requireCount(ciphertexts.length, limits) },
     ...ciphertexts.map((ciphertext, index) => {
-      return { name: `ciphertexts.${index}`, needs: 'key', run: () => readOne(ciphertext, index) };
+      const run = () => inContext(index, () => readOne(ciphertext, index));
+      return { name: `ciphertexts.${index}`, needs: 'key', run };
     }),
     ...own(values),
+    ...ciphertexts.map((ciphertext, index) => {
+      const run = () => inContext(index, () => requireProvenance(provenance(app), { key: key(), ciphertext }));
+      return { name: `provenance.${index}`, needs: `ciphertexts.${index}`, run };
+    }),
   ];
   return { checks, values };
 }
@@ -96,11 +102,6 @@ function unknownKey(keyId: string): never {
   throw new ApiError('KEY_UNKNOWN', `this node has no key ${keyId}`);
 }
 
-function requireProvenance({ keyId, purpose }: KeyRecord): void {
-  if (purpose !== 'production') return;
-  throw new ApiError('PROVENANCE_REQUIRED', `key ${keyId} is for production: raw ciphertexts are refused`);
-}
-
 function requireCount(count: number, { ciphertextsPerRequest }: Limits): void {
   if (count <= ciphertextsPerRequest) return;
   throw new ApiError('REQUEST_TOO_LARGE', `${count} ciphertexts, want at most ${ciphertextsPerRequest}`);
@@ -118,11 +119,12 @@ function agrees(type: FheType, claimed: string | number): boolean {
 }
 
 /** Says which ciphertext of the request is to blame. */
-function inContext<T>(index: number, read: () => T): T {
+async function inContext(index: number, check: () => void | Promise<void>): Promise<void> {
   try {
-    return read();
+    await check();
   } catch (error) {
-    if (!(error instanceof CiphertextError)) throw error;
-    throw new ApiError(error.code, `ciphertexts.${index}: ${error.message}`);
+    const refusal = apiErrorOf(error);
+    if (!refusal) throw error;
+    throw new ApiError(refusal.code, `ciphertexts.${index}: ${refusal.message}`);
   }
 }

@@ -74,6 +74,20 @@ test('credentials of object storage come from a private file or a variable, neve
   }
 });
 
+const COPROCESSORS = ['11', '22', '33', '44'].map((byte) => `"0x${byte.repeat(20)}"`).join(', ');
+const application = (lines: string) => (text: string) => `${text}\n[[applications]]\nname = "default"\n${lines}\n`;
+const attested = (coprocessors: string, more: string) => {
+  return { node: application(`provenance = ["attested"]\ncoprocessors = [${coprocessors}]\n${more}`) };
+};
+
+test('applications say where their ciphertexts come from', async () => {
+  const { applications } = readNodeConfig(await files(attested(COPROCESSORS, 'attestations = 3')));
+  const coprocessors = ['11', '22', '33', '44'].map((byte) => `0x${byte.repeat(20)}`);
+  expect(applications).toEqual([{ name: 'default', provenance: ['attested'], coprocessors, attestations: 3 }]);
+  const [development] = readNodeConfig(await files({ node: application('') })).applications;
+  expect(development).toEqual({ name: 'default', provenance: [], coprocessors: [] });
+});
+
 test('a made configuration is accepted, with defaults filled in', async () => {
   const config = readNodeConfig(await files({}));
   expect(config.network.roster).toMatchObject({ network: 'demo', n: 4, t: 1 });
@@ -97,6 +111,23 @@ describe('what is wrong is named: file, field and what it must be', () => {
     ['two unlocks', { node: replace(/keyFile =/, 'passphraseEnv = "X"\nkeyFile =') }, { field: 'unlock' }, /got 2/],
     ['no credentials', { node: storage('') }, { field: 'material.s3' }, /exactly one/],
     ['secret inside', { node: storage('secretKey = "x"') }, { field: 'material.s3.secretKey' }, /unknown field/],
+    ['a word', { node: application('provenance = ["hearsay"]') }, { field: 'applications.0.provenance.0' }, /attested/],
+    ['no word', { node: application('attestations = 1') }, { field: 'applications.0.provenance' }, /"attested" is not/],
+    ['half', attested(COPROCESSORS, 'attestations = 2'), { field: 'applications.0.attestations' }, /want 3\.\.4 of 4/],
+    [
+      'all and one',
+      attested(COPROCESSORS, 'attestations = 5'),
+      { field: 'applications.0.attestations' },
+      /want 3\.\.4/,
+    ],
+    ['how many', attested(COPROCESSORS, ''), { field: 'applications.0.attestations' }, /got nothing, want 3\.\.4/],
+    ['nobody', attested('', 'attestations = 1'), { field: 'applications.0.coprocessors' }, /at least one/],
+    [
+      'a coprocessor twice',
+      attested(`${COPROCESSORS}, "0x${'22'.repeat(20)}"`, 'attestations = 3'),
+      { field: 'applications.0.coprocessors.4' },
+      /same address/,
+    ],
     ['syntax', { node: replace('party = 1', 'party == 1') }, { code: 'CONFIG_SYNTAX' }, /line 2, column/],
     ['party', { node: replace('party = 1', 'party = 5') }, { code: 'CONFIG_ROSTER', field: 'party' }, /4 parties/],
     ['n < 3t+1', { network: replace('threshold = 1', 'threshold = 2') }, { code: 'CONFIG_ROSTER' }, /at most 1/],
@@ -115,6 +146,12 @@ describe('what is wrong is named: file, field and what it must be', () => {
   test('a missing file', async () => {
     const file = await files({ node: replace('network.toml', 'nowhere.toml') });
     expect(refusal(file)).toMatchObject({ code: 'CONFIG_MISSING' });
+  });
+
+  test('an application twice', async () => {
+    const { node: once } = attested(`"0x${'11'.repeat(20)}"`, 'attestations = 1');
+    const twice = (text: string) => once(once(text));
+    expect(refusal(await files({ node: twice }))).toMatchObject({ field: 'applications.1.name' });
   });
 
   test('a requester twice', async () => {

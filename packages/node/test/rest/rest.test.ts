@@ -208,9 +208,9 @@ test('a dry run shows every check, and what the node lacks; nothing is remembere
     { check: 'application', passed: false, code: 'FORBIDDEN', hint: expect.stringMatching(/operator/) },
     { check: 'extraData', passed: true },
     { check: 'key', passed: false, code: 'KEY_UNKNOWN' },
-    { check: 'provenance', passed: null },
     { check: 'size', passed: true },
     { check: 'ciphertexts.0', passed: null },
+    { check: 'provenance.0', passed: null },
     { check: 'running', passed: true },
     { check: 'pool', passed: null },
   ]);

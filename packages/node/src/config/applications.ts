@@ -1,0 +1,37 @@
+/** What the rules of applications in node.toml must fulfil beyond their schema. */
+import { ConfigError } from './config-error.ts';
+import type { Application } from './schema.ts';
+
+type Refuse = (field: string, problem: string) => ConfigError;
+
+/** @throws ConfigError */
+export function requireApplications(file: string, applications: readonly Application[]): void {
+  const names = applications.map(({ name }) => name);
+  for (const [index, application] of applications.entries()) {
+    const field = `applications.${index}`;
+    const refuse: Refuse = (part, problem) => {
+      const message = `${field}.${part}: ${problem}`;
+      return new ConfigError('CONFIG_INVALID', { file, field: `${field}.${part}`, message });
+    };
+    const { name, provenance } = application;
+    if (names.indexOf(name) !== index) throw refuse('name', 'another application has the same name');
+    if (new Set(provenance).size < provenance.length) throw refuse('provenance', 'names a word twice');
+    requireCoprocessors(application, refuse);
+  }
+}
+
+function requireCoprocessors({ provenance, coprocessors, attestations }: Application, refuse: Refuse): void {
+  const count = coprocessors.length;
+  if (!provenance.includes('attested')) {
+    if (count === 0 && attestations === undefined) return;
+    throw refuse('provenance', 'coprocessors are named, but "attested" is not');
+  }
+  const addresses = coprocessors.map((address) => address.toLowerCase());
+  const twin = addresses.findIndex((address, index) => addresses.indexOf(address) !== index);
+  if (twin !== -1) throw refuse(`coprocessors.${twin}`, 'another coprocessor has the same address');
+  if (count === 0) throw refuse('coprocessors', 'missing, and "attested" wants at least one');
+  // Two quorums must share a coprocessor, so that two ciphertexts of one handle show that one of them lied.
+  const majority = Math.floor(count / 2) + 1;
+  if (attestations !== undefined && attestations >= majority && attestations <= count) return;
+  throw refuse('attestations', `got ${attestations ?? 'nothing'}, want ${majority}..${count} of ${count}`);
+}

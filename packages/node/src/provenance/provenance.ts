@@ -1,0 +1,65 @@
+/**
+ * Where a ciphertext under a production key comes from (SPEC R13): one interface, one file per way to show it. Every
+ * node asks it about its own copy of the bytes, before it computes anything for a request.
+ *
+ * A new way is a file beside this one, a word in `ProvenanceKind` (config/schema.ts), an entry in rules.ts, and a field
+ * of `ProvenanceBody` (requests/body.ts) if the caller has to send something for it.
+ */
+import type { KeyRecord } from '@keyquorum/protocols/services';
+import type { ProvenanceKind } from '../config/schema.ts';
+import { ApiError, apiErrorOf } from '../errors/api-error.ts';
+import type { Ciphertext } from '../requests/content.ts';
+
+/** What is asked about. */
+export interface ProvenanceQuestion {
+  readonly key: KeyRecord;
+  /** The bytes as they came, how they are read, and what the caller sent to show where they come from. */
+  readonly ciphertext: Ciphertext;
+}
+
+export interface Provenance {
+  /** Its word in node.toml. */
+  readonly kind: ProvenanceKind;
+  /** Whether the caller sent what this way of showing takes; if not, it is not asked. */
+  offered(ciphertext: Ciphertext): boolean;
+  /**
+   * Resolves when the ciphertext is genuine: made by an encryption under this key or computed from such. May take long;
+   * whatever keeps the event loop busy for more than some milliseconds belongs into a worker.
+   * @throws ApiError or WireError whose code says which check failed, and whose message names what is wrong
+   */
+  verify(question: ProvenanceQuestion): Promise<void>;
+}
+
+/** The ways that one application allows, by its name; none for applications that the configuration does not list. */
+export type ProvenanceRules = (app: string) => readonly Provenance[];
+
+/**
+ * Resolves when one of the allowed ways shows that the ciphertext is genuine; development keys want nothing.
+ * @throws ApiError PROVENANCE_REQUIRED when nothing was sent that could show it, else what the first way said
+ */
+export async function requireProvenance(allowed: readonly Provenance[], question: ProvenanceQuestion): Promise<void> {
+  const { key, ciphertext } = question;
+  if (key.purpose !== 'production') return;
+  const refusals: ApiError[] = [];
+  for (const way of allowed.filter((each) => each.offered(ciphertext))) {
+    const refusal = await refusalOf(() => way.verify(question));
+    if (refusal === undefined) return;
+    refusals.push(refusal);
+  }
+  if (refusals[0]) throw refusals[0];
+  const wanted = allowed.map(({ kind }) => `"${kind}"`).join(' or ');
+  const rule = wanted === '' ? 'this node has no rules for the application' : `the application wants it ${wanted}`;
+  throw new ApiError('PROVENANCE_REQUIRED', `key ${key.keyId} is for production, and ${rule}`);
+}
+
+/** Throws what is no refusal: a bug of ours. */
+async function refusalOf(check: () => Promise<void>): Promise<ApiError | undefined> {
+  try {
+    await check();
+    return undefined;
+  } catch (error) {
+    const refusal = apiErrorOf(error);
+    if (refusal === undefined) throw error;
+    return refusal;
+  }
+}
