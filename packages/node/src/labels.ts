@@ -18,4 +18,6 @@ export const LABELS = {
   card: 'KEYQUORUM/node/card/v1',
   /** Digest over everything that all nodes of a network must agree on. */
   networkDigest: 'KEYQUORUM/node/network/v1',
+  /** Digest of the ciphertext that a handle names. */
+  namedCiphertext: 'KEYQUORUM/node/named-ciphertext/v1',
 } as const;

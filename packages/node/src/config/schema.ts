@@ -107,6 +107,12 @@ export const Limits = Type.Object(
       default: 20_000,
       description: 'finished, in memory too',
     }),
+    keptHandles: Type.Integer({
+      minimum: 1,
+      maximum: 10_000_000,
+      default: 200_000,
+      description: 'under production keys, in memory too',
+    }),
     waiters: Type.Integer({ minimum: 1, maximum: 10_000, default: 1024, description: 'long polls and event streams' }),
   },
   { ...closed, default: {} },

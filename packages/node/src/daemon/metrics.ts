@@ -12,6 +12,7 @@ export interface Metrics {
   observeHttp(operation: string, status: number, seconds: number): void;
   decryptionEnded(outcome: 'succeeded' | 'failed', seconds: number): void;
   fault(party: number, kind: string): void;
+  handleConflict(): void;
 }
 
 interface Sources {
@@ -49,11 +50,17 @@ export function createMetrics(sources: Sources): Metrics {
     labelNames: ['peer', 'kind'],
     registers,
   });
+  const handleConflicts = new Counter({
+    name: 'keyquorum_handle_conflicts_total',
+    help: 'Ciphertexts shown to be genuine under a handle that named another one',
+    registers,
+  });
   return {
     scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     observeHttp: (operation, status, seconds) => http.observe({ operation, status: String(status) }, seconds),
     decryptionEnded: (outcome, seconds) => decryptions.observe({ outcome }, seconds),
     fault: (party, kind) => faults.inc({ peer: String(party), kind }),
+    handleConflict: () => handleConflicts.inc(),
   };
 }
 

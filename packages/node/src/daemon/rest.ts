@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { createNodeMaterial } from '../material/node-material.ts';
+import { type HandleBook, openHandleBook } from '../provenance/handle-book.ts';
 import { provenanceRules } from '../provenance/rules.ts';
 import { PublicDecryptionBody, UserDecryptionBody } from '../requests/body.ts';
 import { createDecryptions, type DecryptionModules } from '../requests/decryptions.ts';
@@ -34,12 +35,19 @@ export async function createRest(node: Node): Promise<Rest> {
   const book = await createRequestBook({ table: store.requests, limits, now: Date.now });
   const published = () => publishing?.status();
   const metrics = createMetrics({ services, peers: () => mesh.stats(), running: () => book.running(), published });
+  const handles = openHandleBook({
+    ...{ table: store.handles, kept: config.limits.keptHandles, now: Date.now },
+    onConflict(conflict) {
+      log.error(conflict, 'HANDLE_CONFLICT: two ciphertexts were shown to be genuine under one handle');
+      metrics.handleConflict();
+    },
+  });
   node.faults.onFault = ({ party, kind }) => metrics.fault(party, kind);
   const signing: AnswerSigner = { signer: keys.answerKey, domain: config.network.domain };
   const requesters = createRequesters(config.requesters);
   const waiting = createWaiting(config.limits.waiters);
   const signer = keys.answerKey.address;
-  const decryptions = decryptionsOf(node, { book, requesters, signing, metrics });
+  const decryptions = decryptionsOf(node, { book, handles, requesters, signing, metrics });
   const material = createNodeMaterial(services, () => urlOf(node, server));
   const uris = (digest: string) => [material.uri(digest), ...(publishing?.uris(digest) ?? [])];
   const server = await createServer({
@@ -68,6 +76,7 @@ export async function createRest(node: Node): Promise<Rest> {
 
 interface Parts {
   readonly book: RequestBook;
+  readonly handles: HandleBook;
   readonly requesters: Requesters;
   readonly signing: AnswerSigner;
   readonly metrics: Metrics;
@@ -76,13 +85,13 @@ interface Parts {
 const secureRandom = (count: number) => new Uint8Array(randomBytes(count));
 
 /** Every kind of decryption has its own exchange between nodes; ids, answers and limits are common. */
-function decryptionsOf(node: Node, { book, requesters, signing, metrics }: Parts) {
+function decryptionsOf(node: Node, { book, handles, requesters, signing, metrics }: Parts) {
   const { config, party, services, log } = node;
   const { limits } = config;
   const warn = (message: string, fields: object) => log.warn(fields, message);
   const metering = { ended: metrics.decryptionEnded };
   const modules: DecryptionModules = {
-    ...{ self: party.self, services, book, limits, metering, warn, now: Date.now },
+    ...{ self: party.self, services, book, handles, limits, metering, warn, now: Date.now },
     provenance: provenanceRules(config.applications, { domain: signing.domain }),
   };
   const links = { party, requesters, bodyBytes: limits.bodyBytes, warn };

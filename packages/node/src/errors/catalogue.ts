@@ -32,6 +32,7 @@ type OwnCode =
   | 'CRS_UNKNOWN'
   | 'EVIDENCE_UNKNOWN'
   | 'FORBIDDEN'
+  | 'HANDLE_CONFLICT'
   | 'INTERNAL'
   | 'KEYGEN_REFUSED'
   | 'KEYGEN_UNSOUND_SIZE'
@@ -103,6 +104,10 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
   CRS_UNKNOWN: { status: 404, hint: 'GET /v1/crs lists the reference strings of this node' },
   EVIDENCE_UNKNOWN: { status: 404, hint: 'GET /v1/evidence lists the files of this node; others may have more' },
   FORBIDDEN: { status: 403, hint: 'ask the operator to allow this application or operation for your requester' },
+  HANDLE_CONFLICT: {
+    status: 409,
+    hint: 'find out who showed two ciphertexts to be genuine under one handle, before you trust them again',
+  },
   INTERNAL: { status: 500, hint: 'report it with the requestId; the log of the node has the details' },
   KEYGEN_REFUSED: { status: 403, hint: 'this node allows other parameters or purposes: keys in node.toml' },
   KEYGEN_UNSOUND_SIZE: { status: 422, hint: 'ask for base, or use another n and t: docs/protocols/noise.md' },

@@ -8,6 +8,7 @@ import type { Services } from '@keyquorum/protocols/services';
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
 import type { Limits, Requester } from '../config/schema.ts';
 import { ApiError, apiErrorOf } from '../errors/api-error.ts';
+import type { HandleBook } from '../provenance/handle-book.ts';
 import type { ProvenanceRules } from '../provenance/provenance.ts';
 import type { Content } from './content.ts';
 import { capacityChecks, type Explanation, explained } from './explain.ts';
@@ -58,6 +59,7 @@ export interface DecryptionModules {
   readonly self: PartyId;
   readonly services: Services;
   readonly book: RequestBook;
+  readonly handles: HandleBook;
   readonly provenance: ProvenanceRules;
   readonly limits: Limits;
   readonly metering: Metering;
@@ -70,10 +72,14 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
   forwarding: Forwarding<Body>,
   modules: DecryptionModules,
 ): Decryptions<Body, Asked> {
-  const { book, services, limits, self } = modules;
+  const { book, handles, services, limits, self } = modules;
   let draining = false;
   const checked = createSharedChecks<readonly CiphertextValue[]>(limits.runningRequests);
   const isOfKind = (record: RequestRecord): record is RecordOf<Asked> => record.kind === kind.name;
+  const isProduction = ({ keyId }: Asked) => {
+    return services.keys().some((key) => key.keyId === keyId && key.purpose === 'production');
+  };
+
   const judgingOf = (content: Asked, requester: Requester): Parameters<typeof judge> => [
     content,
     { requester, keys: services.keys(), limits, provenance: modules.provenance },
@@ -91,6 +97,7 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
     // Another copy may have been admitted meanwhile; from here to the book nothing waits.
     if (book.knows(content)) return undefined;
     if (draining) throw new ApiError('STOPPING', 'this node is stopping');
+    if (isProduction(content)) handles.bind(content.keyId, content.ciphertexts);
     const durable = book.admit(content, { riding: first !== self });
     void run(modules, content, () => kind.answer(content, values, first));
     return { durable };
@@ -129,11 +136,17 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
       sign(content.hash);
       const judgement = judgementOf(...judgingOf(content, requester));
       const id = { name: 'requestId', run: () => void book.knows(content) };
+      const named = content.ciphertexts.map((ciphertext, index): Check => {
+        const run = () => {
+          if (isProduction(content)) handles.check(content.keyId, ciphertext);
+        };
+        return { name: `handles.${index}`, needs: `provenance.${index}`, run };
+      });
       const capacity = capacityChecks(judgement.values, {
         ...{ output: kind.output, services, limits, draining },
         running: book.running(),
       });
-      return explained([id, ...judgement.checks, ...capacity]);
+      return explained([id, ...judgement.checks, ...named, ...capacity]);
     },
     async drain() {
       draining = true;

@@ -6,6 +6,7 @@
  *   records/              Level database:
  *     !journal/v1!<key>     -> tag 32 | value     decisions of the protocols (Journal)
  *     !requests/v1!<id>     -> tag 32 | JSON      public decryptions: content hash, state, answer
+ *     !handles/v1!<key>/<handle> -> tag 32 | digest 32 | ms   ciphertext that a handle names under a production key
  *     !published/v1!<uri>   -> tag 32 | version   public objects that were verified in object storage
  *     !meta/v1!head         -> same bytes as the head file
  *   secrets/<name>.key    data key of a secret (secrets.ts)
@@ -18,7 +19,12 @@ export const PUBLIC_FOLDER = 'public';
 export const HEAD_FILE = 'head';
 
 /** Tables of the record database: name -> what it holds. */
-export const TABLES = { journal: 'journal/v1', requests: 'requests/v1', published: 'published/v1' } as const;
+export const TABLES = {
+  journal: 'journal/v1',
+  requests: 'requests/v1',
+  handles: 'handles/v1',
+  published: 'published/v1',
+} as const;
 export type TableName = keyof typeof TABLES;
 
 export const META_TABLE = 'meta/v1';

@@ -20,6 +20,8 @@ export interface Store {
   readonly journal: Journal;
   /** Public decryptions: content hash, state, answer. */
   readonly requests: Journal;
+  /** Which ciphertext each handle names under a production key. */
+  readonly handles: Journal;
   /** Public objects that were verified in object storage: URI -> version there. */
   readonly published: Journal;
   readonly secrets: SecretStore;
@@ -57,6 +59,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return {
     journal: records.table('journal'),
     requests: records.table('requests'),
+    handles: records.table('handles'),
     published: records.table('published'),
     secrets: await openSecretStore({ path: join(path, SECRETS_FOLDER), wrappingKey: wrapping, random }),
     publics: await openPublicStore({ path: join(path, PUBLIC_FOLDER), integrityKey: integrity }),
