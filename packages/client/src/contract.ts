@@ -22,6 +22,12 @@ export class AnswerError extends Error {
   override readonly name = 'AnswerError';
 }
 
+/** What shows where a ciphertext comes from; production keys want it (docs/rest.md). */
+export interface CiphertextProvenance {
+  /** Signatures of coprocessors, 65 bytes each: `attestationTypedData` of the wire package. */
+  readonly attestations?: readonly string[];
+}
+
 /** A ciphertext as requests carry it. */
 export interface RequestCiphertext {
   /** 32 bytes by which the caller names it. */
@@ -35,6 +41,7 @@ export interface RequestCiphertext {
   readonly slot?: number;
   /** Must agree with the object. */
   readonly fheType?: number | string;
+  readonly provenance?: CiphertextProvenance;
 }
 
 export interface PublicDecryptionRequest {

@@ -1,7 +1,7 @@
 /**
  * Asks a coordinator instead of every node: one connection, for pages that cannot reach all nodes. The result counts
- * with the signatures of t+1 nodes under it, as if they had been asked. Not promised: that it is the result of these
- * ciphertexts (user-coordinator.ts says why).
+ * with the signatures of t+1 nodes under it, as if they had been asked. Not promised under development keys: that it is
+ * the result of these ciphertexts (user-coordinator.ts says why).
  */
 import { checkAnswer } from './answer.ts';
 import { type AskOptions, endingOf } from './ask-all.ts';

@@ -3,8 +3,9 @@
  * what the nodes encrypted to the user and signed; a value counts when the shares of 2t+1 of them agree, as if they had
  * been asked. A coordinator that drops, changes, exchanges or repeats responses brings about no value.
  *
- * Not promised: nodes sign for handles, not for the ciphertexts behind them. A coordinator that can ask nodes on its
- * own account, as a requester or because it is shown a Bearer key, can ask for other ciphertexts under these handles.
+ * Not promised under development keys: nodes sign for handles, not for the ciphertexts behind them. A coordinator that
+ * can ask nodes on its own account, as a requester or because it is shown a Bearer key, can ask for other ciphertexts
+ * under these handles. Under a production key a handle names the one ciphertext that coprocessors attested.
  */
 import type { OpenedResponse } from '@keyquorum/wire/user-decryption';
 import { sha256 } from '@noble/hashes/sha2.js';

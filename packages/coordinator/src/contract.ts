@@ -21,6 +21,9 @@ const WAIT_SECONDS_MAX = 60;
 export const Id = Type.String({ pattern: '^[0-9a-f]{64}$', description: '32 bytes, hex' });
 const Hex = (bytesMax: number) => Type.String({ pattern: '^([0-9a-f]{2})*$', maxLength: 2 * bytesMax });
 
+/** Attestations of one ciphertext. */
+const ATTESTATIONS_MAX = 32;
+
 const Ciphertext = Type.Object({
   handle: Id,
   format: Type.String({ maxLength: 32 }),
@@ -28,6 +31,13 @@ const Ciphertext = Type.Object({
   uri: Type.Optional(Type.String({ maxLength: TEXT_MAX })),
   slot: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
   fheType: Type.Optional(Type.Union([Type.Integer({ minimum: 0, maximum: 255 }), Type.String({ maxLength: 16 })])),
+  provenance: Type.Optional(
+    Type.Object({
+      attestations: Type.Optional(
+        Type.Array(Type.String({ pattern: '^[0-9a-f]{130}$' }), { maxItems: ATTESTATIONS_MAX }),
+      ),
+    }),
+  ),
 });
 
 export const PublicDecryptionRequest = Type.Object(
