@@ -22,6 +22,7 @@ export function checkCommand(
       const { roster } = config.network;
       print(`configuration ok: party ${config.party} of ${roster.n}, t=${roster.t}, network ${roster.network}`);
       print(`network digest ${shortDigest(config.network)} (must be the same on all nodes)`);
+      for (const line of productionRules(config)) print(line);
       const unlock = readUnlock(config.unlock, environment);
       (await readMasterKey(config.dataPath, unlock)).fill(0);
       unlock.bytes.fill(0);
@@ -32,6 +33,15 @@ export function checkCommand(
       }
       if (!(await checkPeers(config, print))) exit(EXIT.unreachable);
     });
+}
+
+/** What ciphertexts under production keys need here, which must be the same on all nodes. */
+function productionRules({ keys, applications }: NodeConfig): string[] {
+  const ruled = applications.filter(({ provenance }) => provenance.length > 0);
+  if (ruled.length === 0 && keys.purposes.includes('production')) {
+    return ['no application has rules for production keys: they will decrypt nothing; see [[applications]]'];
+  }
+  return ruled.map(({ name, provenance }) => `production keys, application "${name}": ${provenance.join(' or ')}`);
 }
 
 async function checkPeers({ network, party }: NodeConfig, print: (line: string) => void): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** The command line as operators use it, without a running node. */
 import { spawnSync } from 'node:child_process';
-import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../folders.ts';
@@ -26,11 +26,16 @@ test('four operators set up a network by exchanging cards', async () => {
   expect(keyquorum('card', 'add', '--config', config, ...cards.slice(0, 2)).stdout).toMatch('still missing: party 4');
   expect(keyquorum('card', 'add', '--config', config, cards[2]!).stdout).toMatch('all cards are there');
   await copyFile(join(folder(1), 'network.toml'), join(folder(2), 'network.toml'));
+  await appendFile(config, '\n[keys]\npurposes = ["production"]\n');
+  const rules = `provenance = ["attested"]\ncoprocessors = ["0x${'11'.repeat(20)}"]\nattestations = 1`;
+  await appendFile(join(folder(2), 'node.toml'), `\n[[applications]]\nname = "games"\n${rules}\n`);
   const checks = [1, 2].map((party) => keyquorum('check', '--config', join(folder(party), 'node.toml')));
   const digest = /network digest [0-9a-f]{8}/;
   expect(digest.exec(checks[0]!.stdout)?.[0]).toBe(digest.exec(checks[1]!.stdout)?.[0]);
   expect(checks[0]).toMatchObject({ status: 6 }); // nobody listens
   expect(checks[0]!.stdout).toMatch('store opens');
+  expect(checks[0]!.stdout).toMatch('production keys: they will decrypt nothing');
+  expect(checks[1]!.stdout).toMatch('application "games": attested');
 });
 
 test('a damaged card is refused', async () => {
