@@ -268,6 +268,10 @@ test(
     const again = await client.decryptPublic({ requestId, keyId, ciphertexts: [otherSigners] }).agreed;
     expect(again.values).toMatchObject([{ value: '200' }]); // other signatures, the same request
 
+    // One node is asked: that others take part shows that it sends them the attestations.
+    const { values } = await decrypt(network.rest(2), decryptionRequest(keyId, [await attest(fresh(77n))]));
+    expect(values).toMatchObject([{ value: '77' }]);
+
     const user = privateKeyToAccount(generatePrivateKey());
     const contractAddress = `0x${'c0'.repeat(20)}` as const;
     const permit = await client.createPermit({

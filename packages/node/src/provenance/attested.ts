@@ -1,6 +1,6 @@
 /**
  * A ciphertext that coprocessors attested: enough of those that the application names signed key, handle, format, slot
- * and digest of the exact bytes for this network (wire/ciphertext-attestation.ts). Cost: 2 ms per signature, and 80 ms
+ * and digest of the exact bytes for this network (wire/ciphertext-attestation.ts). Cost: 4 ms per signature, and 70 ms
  * of hashing per MiB, in pieces between which other work is done.
  */
 import { setImmediate } from 'node:timers/promises';
