@@ -2,13 +2,14 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { type Committee, type CommitteeNode, requireCommittee } from './committee.ts';
 import type { PublicDecryptionRequest } from './contract.ts';
-import { askCoordinator } from './coordinator.ts';
+import { askCoordinator, askCoordinatorForSlots } from './coordinator.ts';
 import { decryptForUser, type UserDecryption, type UserDecryptionRequest } from './decrypt.ts';
 import { type EncryptedInput, encrypt, type PlainInput, type TfheModule } from './encrypt.ts';
 import { createMemoryCache, fetchKeyObject, type MaterialCache } from './key-material.ts';
 import { createPermit, type Permit, type PermitOptions } from './permit.ts';
 import { type Coordination, decryptPublic, type SignedDecryption } from './public-decryption.ts';
-import { askCoordinatorForUser } from './user-coordinator.ts';
+import type { SlotOutcome } from './slots.ts';
+import { askCoordinatorForUser, askCoordinatorForUserSlots } from './user-coordinator.ts';
 import type { DecryptedValue } from './user-hearing.ts';
 
 const ID_BYTES = 32;
@@ -72,6 +73,25 @@ export interface Client {
     request: UserRequest,
     options?: CallOptions,
   ): Promise<readonly DecryptedValue[]>;
+  /**
+   * Each ciphertext by itself, so that one which nodes refuse does not sink the others: an outcome per ciphertext, with
+   * t+1 signatures over that handle alone, or the error.
+   */
+  askCoordinatorForSlots(
+    url: string,
+    request: PublicRequest,
+    options?: CallOptions,
+  ): Promise<readonly SlotOutcome<SignedDecryption>[]>;
+  /**
+   * The same for the owner of a permit.
+   * @throws ClientError HANDLE_REUSED, PERMIT_ERASED
+   */
+  askCoordinatorForUserSlots(
+    url: string,
+    permit: Permit,
+    request: UserRequest,
+    options?: CallOptions,
+  ): Promise<readonly SlotOutcome<DecryptedValue>[]>;
   /** A fresh id, for requests and handles: 64 hex characters. */
   randomId(): string;
 }
@@ -124,6 +144,13 @@ export function createClient(options: ClientOptions): Client {
     askCoordinatorForUser(url, permit, request, call = {}) {
       const identified = { requestId: randomId(), ...request };
       return askCoordinatorForUser(committee, url, permit, identified, { ...asking, ...call, nowMs });
+    },
+    askCoordinatorForSlots(url, request, call = {}) {
+      return askCoordinatorForSlots(committee, url, publicBody(request), { ...asking, ...call });
+    },
+    askCoordinatorForUserSlots(url, permit, request, call = {}) {
+      const identified = { requestId: randomId(), ...request };
+      return askCoordinatorForUserSlots(committee, url, permit, identified, { ...asking, ...call, nowMs });
     },
   };
 }

@@ -175,6 +175,28 @@ export function readCoordinatedAnswer(body: unknown): CoordinatedAnswer {
   };
 }
 
+export interface CoordinatedSlot {
+  readonly state: 'pending' | 'succeeded' | 'failed';
+  readonly errorCode?: string;
+  /** What the readers of whole requests take. */
+  readonly body: unknown;
+}
+
+/** What a coordinator says of every ciphertext of a batch of `count`, in request order. */
+export function readCoordinatedSlots(body: unknown, count: number): CoordinatedSlot[] {
+  const slots = listOf(fieldsOf(body, 'answer').slots, 'slots', count);
+  if (slots.length !== count) throw new AnswerError('answer breaks the contract: slots');
+  return slots.map((slot) => {
+    const { state } = fieldsOf(slot, 'slot');
+    const errorCode = readErrorCode(slot);
+    return {
+      state: oneOf(state, 'slot.state', ['pending', 'succeeded', 'failed']),
+      ...(errorCode !== undefined && { errorCode }),
+      body: slot,
+    };
+  });
+}
+
 const MISSES = ['refused', 'wrong', 'late', 'absent'] as const;
 
 /** What a coordinator carries for a user; the first entry of a party counts. */

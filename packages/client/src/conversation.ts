@@ -14,7 +14,10 @@ const PAUSE_MS_MAX = 1_000;
 /**
  * Ends that say nothing about the request: the node was stopping or restarting, and takes it again under the same id.
  */
-const CUT_OFF: ReadonlySet<string> = new Set(['NODE_RESTARTED', 'DECRYPTION_ABORTED', 'STOPPING']);
+const CUT_OFF: ReadonlySet<string> = new Set([
+  ...['NODE_RESTARTED', 'DECRYPTION_ABORTED', 'STOPPING'],
+  'REQUEST_INTERRUPTED', // a coordinator was, and does not keep API keys
+]);
 
 /** What became of one node. `answer` is there only when format, content and signature were checked. */
 export type Outcome<T> =
@@ -43,6 +46,8 @@ export interface Conversation<T> {
   onTried?(): void;
   /** More of the query of a poll, like `&responses=4`. */
   pollQuery?(): string;
+  /** Sees what is shown of a result that is not there yet. @throws AnswerError */
+  readPending?(body: unknown): void | Promise<void>;
   /**
    * Undefined when more must come: it is polled again.
    * @throws AnswerError when the body is not the signed answer of this node to this request
@@ -123,7 +128,10 @@ async function readPoll<T>(ask: Conversation<T>, answer: Answer): Promise<Step<T
   if (status >= 300) return refusal(answer);
   const { requestId, state, errorCode }: NodeState = readState(body);
   if (requestId !== ask.question.requestId) throw new AnswerError('answer to another request');
-  if (state === 'pending' || state === 'running') return 'poll';
+  if (state === 'pending' || state === 'running') {
+    await ask.readPending?.(body);
+    return 'poll';
+  }
   if (state === 'succeeded') {
     const read = await ask.read(body);
     return read === undefined ? 'poll' : { kind: 'answered', answer: read };

@@ -6,10 +6,11 @@
 import { checkAnswer } from './answer.ts';
 import { type AskOptions, endingOf } from './ask-all.ts';
 import { type Committee, requireCommittee } from './committee.ts';
-import { AnswerError, type PublicDecryptionRequest, readCoordinatedAnswer } from './contract.ts';
-import { askNode, type Outcome } from './conversation.ts';
-import { ClientError } from './errors.ts';
+import { AnswerError, type PublicDecryptionRequest, readCoordinatedAnswer, readCoordinatedSlots } from './contract.ts';
+import { askNode } from './conversation.ts';
+import { coordinatorError } from './coordinator-error.ts';
 import { publicQuestion, type SignedDecryption, withProof } from './public-decryption.ts';
+import { createSlots, type SlotOutcome, slotRequests } from './slots.ts';
 
 /**
  * @param url of the coordinator, without a path
@@ -33,14 +34,51 @@ export async function askCoordinator(
   throw coordinatorError(outcome, signal);
 }
 
-/** Why a coordinator brought no result. */
-export function coordinatorError(
-  { kind, reason }: Exclude<Outcome<unknown>, { kind: 'answered' }>,
-  signal: AbortSignal | undefined,
-): ClientError {
-  if (signal?.aborted) return new ClientError('ABORTED', 'stopped before the coordinator had answered');
-  if (kind === 'refused') return new ClientError('REQUEST_REFUSED', `refused with ${reason}`, { nodeCode: reason });
-  return new ClientError('ANSWERS_TOO_FEW', `coordinator ${kind}: ${reason}`);
+/** Of what a coordinator says about one ciphertext, beside the value: signatures and verdicts of at most 15 nodes. */
+const SLOT_BYTES_MAX = 32 * 1_024;
+
+/**
+ * Every ciphertext by itself: one that the nodes refuse does not sink the others. Each result comes with the signatures
+ * of t+1 nodes over that handle alone. At most `SLOTS_MAX` ciphertexts.
+ * @returns one outcome per ciphertext, in request order; never rejects for what nodes or the coordinator do
+ * @throws ClientError COMMITTEE_INVALID
+ */
+export async function askCoordinatorForSlots(
+  configured: Committee,
+  url: string,
+  request: PublicDecryptionRequest,
+  options: AskOptions,
+): Promise<SlotOutcome<SignedDecryption>[]> {
+  const committee = requireCommittee(configured);
+  const requests = slotRequests(request);
+  const slots = createSlots<SignedDecryption>(request.ciphertexts);
+  async function hear(body: unknown): Promise<void> {
+    for (const [index, slot] of readCoordinatedSlots(body, requests.length).entries()) {
+      const part = requests[index];
+      slots.missed(index, slot);
+      if (part === undefined || slot.state !== 'succeeded') continue;
+      await slots.settle(index, () => readAgreement(committee, part, slot.body));
+    }
+  }
+  const { authorization, fetch, signal } = options;
+  const { bytesMax, ...question } = publicQuestion(request);
+  const outcome = await askNode({
+    url,
+    question: {
+      ...question,
+      body: JSON.stringify({ ...request, slots: true }),
+      bytesMax: bytesMax + SLOT_BYTES_MAX * requests.length,
+      authorization,
+      ...(fetch && { fetch }),
+    },
+    signal: endingOf(options),
+    readPending: hear,
+    read: async (body) => {
+      await hear(body);
+      return 'heard' as const;
+    },
+  });
+  return slots.outcomes(outcome, signal);
 }
 
 /** The signatures that are valid, if they are t+1 of different nodes. */

@@ -12,12 +12,13 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { endingOf } from './ask-all.ts';
 import type { Committee } from './committee.ts';
-import { AnswerError, readCoordinatedResponses, type UserDecryptionBody } from './contract.ts';
+import { AnswerError, readCoordinatedResponses, readCoordinatedSlots, type UserDecryptionBody } from './contract.ts';
 import { askNode, type Outcome } from './conversation.ts';
-import { coordinatorError } from './coordinator.ts';
+import { coordinatorError } from './coordinator-error.ts';
 import { type DecryptOptions, type Prepared, prepare, type UserDecryptionRequest } from './decrypt.ts';
 import { ClientError } from './errors.ts';
 import type { Permit } from './permit.ts';
+import { createSlots, type SlotOutcome, slotRequests } from './slots.ts';
 import type { DecryptedValue } from './user-hearing.ts';
 import { checkedAnswer, payloadBytesMax, userQuestion } from './user-question.ts';
 
@@ -55,6 +56,67 @@ export async function askCoordinatorForUser(
     return await hearing.agreed;
   } finally {
     hearing.erase();
+  }
+}
+
+/**
+ * Every ciphertext by itself: one that the nodes refuse does not sink the others. Each value counts when the shares of
+ * 2t+1 nodes agree. At most `SLOTS_MAX` ciphertexts.
+ * @returns one outcome per ciphertext, in request order; never rejects for what nodes or the coordinator do
+ * @throws ClientError COMMITTEE_INVALID, PERMIT_ERASED, HANDLE_REUSED; WireError when the permit does not allow this
+ *   request
+ */
+export async function askCoordinatorForUserSlots(
+  configured: Committee,
+  url: string,
+  permit: Permit,
+  request: UserDecryptionRequest,
+  options: DecryptOptions,
+): Promise<SlotOutcome<DecryptedValue>[]> {
+  const batch = prepare(configured, permit, request, options);
+  requireSameNames(permit, batch.body);
+  const { nodes, threshold } = batch.committee;
+  const parts = slotRequests(request).map((part) => ({
+    ...prepare(configured, permit, part, options),
+    carried: 2 * threshold,
+  }));
+  const slots = createSlots<DecryptedValue>(request.ciphertexts);
+  const sentAt = performance.now();
+  const undecided = () => parts.filter((_, index) => !slots.has(index));
+
+  async function hearAll(answer: unknown): Promise<'decided' | undefined> {
+    const ms = Math.round(performance.now() - sentAt);
+    for (const [index, slot] of readCoordinatedSlots(answer, parts.length).entries()) {
+      const part = parts[index];
+      if (part === undefined || slots.has(index)) continue;
+      slots.missed(index, slot);
+      await slots.settle(index, async () => {
+        part.carried = await hear(part, slot.body, ms);
+        return part.hearing.report().state === 'pending' ? undefined : (await part.hearing.agreed)[0];
+      });
+    }
+    return undecided().length === 0 ? 'decided' : undefined;
+  }
+
+  const { authorization, fetch, signal } = options;
+  const { path, requestId } = userQuestion(batch.body);
+  const body = JSON.stringify({ ...batch.body, slots: true });
+  const bytesMax = parts.reduce((sum, part) => sum + userQuestion(part.body, nodes.length).bytesMax, 0);
+  try {
+    const outcome = await askNode<'decided'>({
+      url,
+      question: { path, requestId, body, bytesMax, authorization, ...(fetch && { fetch }) },
+      signal: endingOf(options),
+      pollQuery: () => {
+        const carried = Math.min(...undecided().map((part) => part.carried));
+        return `&responses=${Math.min(carried + 1, nodes.length)}`;
+      },
+      readPending: async (answer) => void (await hearAll(answer)),
+      read: hearAll,
+    });
+    return slots.outcomes(outcome, signal);
+  } finally {
+    for (const { hearing } of parts) hearing.erase();
   }
 }
 

@@ -1,6 +1,6 @@
 /** Responses of real nodes, through a coordinator that is up to something. (The real service: packages/coordinator.) */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
@@ -37,7 +37,11 @@ async function startCoordinator({ nodes }: UserNetwork): Promise<TestCoordinator
   const carried: CarriedResponse[] = [];
   const queries: string[] = [];
   let requestId = '';
-  const server = createServer(async (incoming, response) => {
+  const server = createServer((incoming, response) => {
+    serve(incoming, response).catch(() => response.destroy()); // the test is over
+  });
+
+  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const authorization = incoming.headers.authorization ?? '';
     if (incoming.method === 'POST') {
       const body = await textOf(incoming);
@@ -55,7 +59,8 @@ async function startCoordinator({ nodes }: UserNetwork): Promise<TestCoordinator
     const responses = coordinator.change(carried, queries.length - 1);
     const verdicts = nodes.map(({ party }) => ({ party, verdict: 'answered' }));
     json(response, 200, { requestId, state: 'succeeded', responses, nodes: verdicts });
-  });
+  }
+
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
   const coordinator: TestCoordinator = {

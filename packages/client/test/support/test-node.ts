@@ -55,7 +55,7 @@ export interface TestNodeOptions {
   readonly plaintexts: readonly bigint[];
   readonly poll?: Behaviour;
   /** Answers submissions; 202 when absent. */
-  readonly submit?: (response: ServerResponse) => void;
+  readonly submit?: (response: ServerResponse, request: PublicDecryptionRequest) => void;
   /** Signs with the key of another party. */
   readonly signAs?: number;
 }
@@ -66,15 +66,20 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
   const { party, poll = honest } = options;
   const submissions: string[] = [];
   const authorizations: (string | undefined)[] = [];
+  const requests = new Map<string, PublicDecryptionRequest>();
   let polls = 0;
   const server = createServer(async (incoming, response) => {
     if (incoming.url === '/health/ready') return json(response, 200, { ready: true });
     authorizations.push(incoming.headers.authorization);
     if (incoming.method === 'POST') {
-      submissions.push(await textOf(incoming));
-      return options.submit ? options.submit(response) : json(response, 202, { state: 'pending' });
+      const text = await textOf(incoming);
+      submissions.push(text);
+      const submitted: PublicDecryptionRequest = JSON.parse(text);
+      requests.set(submitted.requestId, submitted);
+      return options.submit ? options.submit(response, submitted) : json(response, 202, { state: 'pending' });
     }
-    const request = JSON.parse(submissions.at(-1) ?? 'null');
+    const request = requests.get(requestIdOf(incoming));
+    if (!request) return refuse(response, 404, 'REQUEST_UNKNOWN');
     poll({ response, request, answer: (values) => signedAnswer(options, request, values), polls: polls++ });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -92,13 +97,19 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
   };
 }
 
+/** Of a poll. */
+export function requestIdOf({ url = '' }: IncomingMessage): string {
+  return /\/([0-9a-f]{64})/.exec(url)?.[1] ?? '';
+}
+
 function signedAnswer(
   { party, plaintexts, signAs = party }: TestNodeOptions,
   request: PublicDecryptionRequest,
   values: readonly bigint[] = plaintexts,
 ): Record<string, unknown> {
   const signer = createSigner(secretKeyOf(signAs));
-  const words = signedWords(values.map((value) => ({ type: { kind: 'uint', bits: 64 }, value })));
+  const asked = request.ciphertexts.map(({ slot = 0 }) => values[slot] ?? 0n);
+  const words = signedWords(asked.map((value) => ({ type: { kind: 'uint', bits: 64 }, value })));
   const handles = request.ciphertexts.map(({ handle }) => Buffer.from(handle, 'hex'));
   const domain = { chainId: CHAIN_ID, verifyingContract: CONTRACT } as const;
   const extraData = signedExtraData(Buffer.from(request.extraData ?? '', 'hex'));
@@ -106,7 +117,7 @@ function signedAnswer(
   return {
     requestId: request.requestId,
     state: 'succeeded',
-    values: request.ciphertexts.map(({ handle }, i) => ({ handle, fheType: 'uint64', value: String(values[i]) })),
+    values: request.ciphertexts.map(({ handle }, i) => ({ handle, fheType: 'uint64', value: String(asked[i]) })),
     abiEncoded: Buffer.from(words).toString('hex'),
     signature: Buffer.from(signature).toString('hex'),
     signer: signer.address,

@@ -18,7 +18,7 @@ import {
 } from '../../../wire/test/support/committee.ts';
 import type { UserDecryptionBody } from '../../src/contract.ts';
 import type { UserCiphertext } from '../../src/decrypt.ts';
-import { API_KEY, CHAIN_ID, CONTRACT, json, refuse, textOf } from './test-node.ts';
+import { API_KEY, CHAIN_ID, CONTRACT, json, refuse, requestIdOf, textOf } from './test-node.ts';
 
 export const DAPP_CONTRACT = '0x00000000000000000000000000000000000000aa' as const;
 export const KEY_ID = 'ab'.repeat(32);
@@ -30,6 +30,8 @@ export interface NodeBehaviour {
   /** Takes over a poll; `honest` answers as the node would. */
   readonly poll?: (response: ServerResponse, honest: () => Promise<void>, polls: number) => void;
   readonly submit?: (response: ServerResponse) => void;
+  /** Handles for which it refuses a request, with CIPHERTEXT_MALFORMED. */
+  readonly refused?: ReadonlySet<string>;
 }
 
 const fromHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'));
@@ -80,12 +82,17 @@ async function startUserNode(
   behaviour: NodeBehaviour,
 ): Promise<UserNode> {
   const submissions: string[] = [];
+  const bodies = new Map<string, UserDecryptionBody>();
   let polls = 0;
 
-  async function answer(response: ServerResponse): Promise<void> {
+  const valuesOf = ({ ciphertexts }: UserDecryptionBody) => {
+    return ciphertexts.flatMap(({ handle }) => values.filter((value) => toHex(value.handle) === handle));
+  };
+
+  async function answer(response: ServerResponse, body: UserDecryptionBody): Promise<void> {
     await behaviour.until;
-    const body: UserDecryptionBody = JSON.parse(submissions.at(-1) ?? 'null');
-    const { payload, signature, extraData } = await respond(committee, answeredRequest(body, values), values, {
+    const asked = valuesOf(body);
+    const { payload, signature, extraData } = await respond(committee, answeredRequest(body, asked), asked, {
       party,
       lie: behaviour.lie,
     });
@@ -102,14 +109,20 @@ async function startUserNode(
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     if (incoming.headers.authorization !== `Bearer ${API_KEY}`) return refuse(response, 401, 'UNAUTHENTICATED');
     if (incoming.method !== 'POST') {
-      if (behaviour.poll) return behaviour.poll(response, () => answer(response), polls++);
-      return answer(response);
+      const body = bodies.get(requestIdOf(incoming));
+      if (!body) return refuse(response, 404, 'REQUEST_UNKNOWN');
+      if (behaviour.poll) return behaviour.poll(response, () => answer(response, body), polls++);
+      return answer(response, body);
     }
     const text = await textOf(incoming);
     if (behaviour.submit) return behaviour.submit(response);
-    answeredRequest(JSON.parse(text), values);
+    const body: UserDecryptionBody = JSON.parse(text);
+    const refused = body.ciphertexts.some(({ handle }) => behaviour.refused?.has(handle));
+    if (refused) return refuse(response, 422, 'CIPHERTEXT_MALFORMED');
+    answeredRequest(body, valuesOf(body));
     submissions.push(text);
-    json(response, 202, { requestId: JSON.parse(text).requestId, state: 'pending' });
+    bodies.set(body.requestId, body);
+    json(response, 202, { requestId: body.requestId, state: 'pending' });
   }
 
   const server = createServer((incoming, response) => {
