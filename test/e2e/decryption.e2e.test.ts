@@ -1,6 +1,7 @@
 /** Key generation and public decryption with real processes: what works, and what bad requests get. */
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { createClient } from '@keyquorum/client/client';
 import { decryptPublic } from '@keyquorum/client/public-decryption';
@@ -162,7 +163,8 @@ test('the coordinator library verifies all four signatures', async () => {
 
 test('the coordinator service speaks the same REST as a node', async () => {
   const { network, committee } = running;
-  const service = await createService({ committee, deadlineMs: 30_000, logLevel: 'silent' });
+  const folder = join(network.dir, 'coordinator');
+  const service = await createService({ committee, folder, deadlineMs: 30_000, logLevel: 'silent' });
   try {
     const rest = createRest(await service.listen({ host: '127.0.0.1', port: 0 }), network.apiKey);
     const { values } = await decrypt(rest, requestFor([{ type: 'address', value: 2n ** 160n - 5n }]));

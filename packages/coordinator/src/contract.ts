@@ -2,6 +2,7 @@
  * The calls that the coordinator serves, as schemas: those of a node (version 1) for decryptions. Bytes are
  * lower-case hex without 0x unless said otherwise. What nodes answer is read by the client package.
  */
+import { SLOTS_MAX } from '@keyquorum/client/slots';
 import Type, { type Static } from 'typebox';
 
 /** Handles of one request; the nodes have a bound of their own, this one keeps hostile answers small. */
@@ -17,6 +18,8 @@ const ENCRYPTION_KEY_BYTES = 869;
 const CONTRACTS_MAX = 10;
 const PARTY_MAX = 15;
 const WAIT_SECONDS_MAX = 60;
+/** Characters of a header. */
+export const AUTHORIZATION_MAX = 512;
 
 export const Id = Type.String({ pattern: '^[0-9a-f]{64}$', description: '32 bytes, hex' });
 const Hex = (bytesMax: number) => Type.String({ pattern: '^([0-9a-f]{2})*$', maxLength: 2 * bytesMax });
@@ -40,6 +43,21 @@ const Ciphertext = Type.Object({
   ),
 });
 
+/** A request for which `slots` is set is a batch: see the client package, slots.ts. */
+const slots = {
+  slots: Type.Optional(
+    Type.Boolean({
+      description: `each of at most ${SLOTS_MAX} ciphertexts by itself: one refused does not sink the rest`,
+    }),
+  ),
+  slotAuthorizations: Type.Optional(
+    Type.Array(Type.String({ pattern: '^Keyquorum .+', maxLength: AUTHORIZATION_MAX }), {
+      maxItems: SLOTS_MAX,
+      description: 'with a signed Authorization: that of the request to nodes for each ciphertext',
+    }),
+  ),
+};
+
 export const PublicDecryptionRequest = Type.Object(
   {
     requestId: Id,
@@ -48,6 +66,7 @@ export const PublicDecryptionRequest = Type.Object(
     ciphertexts: Type.Array(Ciphertext, { minItems: 1, maxItems: CIPHERTEXTS_MAX }),
     authorization: Type.Optional(Type.Unknown()),
     extraData: Type.Optional(Hex(EXTRA_DATA_BYTES_MAX)),
+    ...slots,
   },
   { additionalProperties: false },
 );
@@ -80,6 +99,7 @@ export const UserDecryptionRequest = Type.Object(
       { additionalProperties: false },
     ),
     userSignature: Type.String({ pattern: '^[0-9a-f]{130}$' }),
+    ...slots,
   },
   { additionalProperties: false },
 );
@@ -119,15 +139,19 @@ export type Verdict = Static<typeof Verdict>;
 
 export const NodeVerdict = Type.Object({
   party: Type.Integer(),
+  slot: Type.Optional(Type.Integer({ description: 'in events of a batch: index of the ciphertext' })),
   verdict: Verdict,
   reason: Type.Optional(Type.String({ description: 'code of the refusal, or what was wrong' })),
   ms: Type.Optional(Type.Number({ description: 'from sending the request to the answer' })),
 });
 export type NodeVerdict = Static<typeof NodeVerdict>;
 
-export const CoordinatedDecryption = Type.Object({
-  requestId: Id,
-  state: Type.Enum(['pending', 'succeeded', 'failed']),
+const State = Type.Enum(['pending', 'succeeded', 'failed']);
+const Failure = Type.Object({ code: Type.String(), message: Type.String() });
+
+/** Of the whole request, or of one ciphertext of a batch. */
+const publicOutcome = {
+  state: State,
   values: Type.Array(PlainValue),
   abiEncoded: Type.String(),
   signatures: Type.Array(Type.Object({ party: Type.Integer(), signer: Type.String(), signature: Type.String() }), {
@@ -141,13 +165,11 @@ export const CoordinatedDecryption = Type.Object({
     Type.Object({ party: Type.Integer(), kind: Type.String(), reportedBy: Type.Array(Type.Integer()) }),
     { description: 'named by at least t+1 nodes, so by an honest one' },
   ),
-  error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
-});
-export type CoordinatedDecryption = Static<typeof CoordinatedDecryption>;
+  error: Type.Optional(Failure),
+};
 
-export const CoordinatedUserDecryption = Type.Object({
-  requestId: Id,
-  state: Type.Enum(['pending', 'succeeded', 'failed'], { description: 'succeeded: at least 2t+1 responses' }),
+const userOutcome = {
+  state: State,
   responses: Type.Array(
     Type.Object({
       party: Type.Integer(),
@@ -155,12 +177,47 @@ export const CoordinatedUserDecryption = Type.Object({
       signature: Type.String({ description: 'of that party; verified' }),
       extraData: Type.String({ description: 'as it was signed' }),
     }),
-    { description: 'in party order; more come until every node has a verdict' },
+    { description: 'in party order; more come until every node has a verdict; succeeded: at least 2t+1' },
   ),
   nodes: Type.Array(NodeVerdict),
-  error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
+  error: Type.Optional(Failure),
+};
+
+/** What the answer to a request has beside the outcome. */
+const answer = {
+  requestId: Id,
+  askedAs: Type.Optional(
+    Type.String({ description: 'id of an equal earlier request of the same caller, whose result this is' }),
+  ),
+};
+const slotsDescription =
+  'of a batch only, in request order, each with its own result or error; the batch has succeeded when all have ended';
+
+export const CoordinatedDecryption = Type.Object({
+  ...answer,
+  ...publicOutcome,
+  slots: Type.Optional(Type.Array(Type.Object({ handle: Id, ...publicOutcome }), { description: slotsDescription })),
+});
+export type CoordinatedDecryption = Static<typeof CoordinatedDecryption>;
+
+export const CoordinatedUserDecryption = Type.Object({
+  ...answer,
+  ...userOutcome,
+  slots: Type.Optional(Type.Array(Type.Object({ handle: Id, ...userOutcome }), { description: slotsDescription })),
 });
 export type CoordinatedUserDecryption = Static<typeof CoordinatedUserDecryption>;
+
+/** Kinds of requests; an id means one request, of one kind. */
+export type Kind = 'public-decryption' | 'user-decryption';
+
+/** What reports of both kinds have. */
+export interface Report {
+  readonly requestId: string;
+  readonly state: 'pending' | 'succeeded' | 'failed';
+  readonly nodes: readonly NodeVerdict[];
+  readonly slots?: readonly Omit<Report, 'requestId' | 'slots'>[];
+  readonly error?: { readonly code: string; readonly message: string };
+}
 
 export const ErrorBody = Type.Object({
   error: Type.Object({

@@ -1,130 +1,131 @@
 /**
- * The requests of one kind that a coordinator service knows: finds a request again by its id, binds the id to its
- * content and to its caller, and forgets the oldest finished ones. In memory only: nodes remember, and a caller may
- * simply ask again.
+ * The requests of one kind: each id is bound to its content and caller, asked once, and answered alike from then on,
+ * also after a restart. An equal request of the same caller under another id shares what is known. What has failed is
+ * asked again when the caller sends it again.
+ *
+ * An id is claimed in memory at once and its claim is durable before the caller is told (asking.ts).
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { NodeVerdict } from './contract.ts';
+import { createHash } from 'node:crypto';
+import { type Asking, type AskingModules, INTERRUPTED, type Mark, startAsking, type Tracked } from './asking.ts';
+import type { Report } from './contract.ts';
 import { CoordinationError } from './errors.ts';
+import type { Known, LedgerRecord } from './ledger.ts';
+import type { Batch } from './slots.ts';
 
-/** Finished requests remembered. */
-const FINISHED_MAX = 1_024;
-/** Characters of their reports together: answers to one user request can take megabytes. */
-const FINISHED_LENGTH_MAX = 128 * 1024 * 1024;
+const CALLER_LABEL = 'KEYQUORUM/coordinator/caller/v1';
 
-export interface Report {
-  readonly state: 'pending' | 'succeeded' | 'failed';
-  readonly nodes: readonly NodeVerdict[];
-}
-
-/** What asks the nodes. */
-export interface Coordination<R extends Report> {
-  readonly finished: Promise<R>;
-  report(): R;
-}
-
-/** A request as callers see it. */
-export interface Tracked<R extends Report> {
-  /** What is known now. */
-  report(): R;
-  /** Resolves when one more node has spoken; never when none will. */
-  changed(): Promise<void>;
-}
-
-interface Entry<R extends Report> {
-  readonly content: Buffer;
-  readonly caller: Buffer;
-  readonly tracked: Tracked<R>;
-}
-
-export interface Requests<B, R extends Report> {
-  /** The request under its id, started when new. Throws REQUEST_CONFLICT or BUSY, and what `start` throws. */
-  open(request: B, authorization: string): Tracked<R>;
+export interface Requests<B extends Batch, R extends Report> {
+  /**
+   * The request under its id, once it is durable; asked when new or failed.
+   * @throws CoordinationError REQUEST_CONFLICT, BUSY, BODY_INVALID, STORE_FAILED; WireError when it cannot be asked for
+   */
+  open(request: B, authorization: string): Promise<Tracked<R>>;
   /** Throws REQUEST_UNKNOWN, also for another caller's request. */
-  find(requestId: string, authorization: string): Tracked<R>;
+  find(requestId: string, authorization: string): Promise<Tracked<R>>;
+  /** Resolves when nothing is being asked, or what was is cut off. */
+  idle(): Promise<void>;
 }
 
-export interface RequestModules<B, R extends Report> {
-  /** Starts to ask the nodes; `onOutcome` is called after each has spoken. */
-  start(request: B, authorization: string, onOutcome: () => void): Coordination<R>;
-  readonly runningMax: number;
-  /** Told when a request ended with a bug of ours. */
-  onBug(error: unknown): void;
+export interface RequestModules<B extends Batch, R extends Report> extends AskingModules<B, R> {
+  /** What a record holds, if it is of this kind. */
+  reportOf(record: LedgerRecord): R | undefined;
+  openOf(record: LedgerRecord): { readonly body: B; readonly authorization: string } | undefined;
 }
 
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+/** Digest by which a caller is known again. */
+export function callerOf(authorization: string): string {
+  return sha256(`${CALLER_LABEL}|${authorization}`);
 }
 
-export function createRequests<B extends { readonly requestId: string }, R extends Report>({
-  start,
-  runningMax,
-  onBug,
-}: RequestModules<B, R>): Requests<B, R> {
-  const running = new Map<string, Entry<R>>();
-  const finished = new Map<string, Entry<R> & { readonly length: number }>(); // in order of finishing
-  let finishedLength = 0;
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
 
-  /** Keeps the last report only: the body and the connections are done with. */
-  function retire(requestId: string, { content, caller, tracked }: Entry<R>): void {
-    const last = tracked.report();
-    const { length } = JSON.stringify(last);
-    running.delete(requestId);
-    finished.set(requestId, {
-      content,
-      caller,
-      length,
-      tracked: { report: () => last, changed: () => new Promise(() => {}) },
-    });
-    finishedLength += length;
-    for (const [oldest, entry] of finished) {
-      if (finished.size <= FINISHED_MAX && finishedLength <= FINISHED_LENGTH_MAX) return;
-      finished.delete(oldest);
-      finishedLength -= entry.length;
+export function createRequests<B extends Batch, R extends Report>(modules: RequestModules<B, R>): Requests<B, R> {
+  const { kind, ledger } = modules;
+  const live = new Map<string, Asking<R>>();
+
+  function claim(mark: Mark, body: B, authorization: string): Asking<R> {
+    const asking = startAsking(modules, { mark, body, authorization });
+    live.set(mark.requestId, asking);
+    asking.ended.then(() => live.delete(mark.requestId));
+    return asking;
+  }
+
+  function requireSame({ requestId, content, caller }: Mark): Known | undefined {
+    const known = ledger.lookUp(requestId);
+    if (!known || (known.kind === kind && known.content === content && known.caller === caller)) return known;
+    throw new CoordinationError('REQUEST_CONFLICT', `request ${requestId} is known with other content or caller`);
+  }
+
+  function goOn(record: LedgerRecord, open: { readonly body: B; readonly authorization: string }): void {
+    const { requestId, content, caller, madeMs, run } = record;
+    const mark = { requestId, content, caller };
+    try {
+      claim(mark, open.body, open.authorization).accepted.catch(modules.onProblem);
+    } catch (error) {
+      modules.onProblem(error); // as when the limits are smaller now
+      const report = modules.failed(requestId, INTERRUPTED);
+      const failed = modules.record({ ...mark, madeMs, run, verdicts: [], report });
+      ledger.put(failed, false).catch(modules.onProblem);
     }
   }
 
-  function lookUp(requestId: string, authorization: string): Entry<R> | undefined {
-    const entry = running.get(requestId) ?? finished.get(requestId);
-    return entry && timingSafeEqual(entry.caller, sha256(authorization)) ? entry : undefined;
+  const isUsable = (requestId: string) => live.has(requestId) || ledger.lookUp(requestId)?.complete === true;
+
+  /** Lets the id share what is known of an equal request, if there is one. Effective at once. */
+  function refer(mark: Mark): { readonly known: Known; readonly accepted: Promise<void> } | undefined {
+    const equal = ledger.equal(mark.caller, mark.content);
+    if (!equal || !isUsable(equal.requestId)) return undefined;
+    const parts = { ...mark, madeMs: modules.nowMs(), askedAs: equal.requestId, run: '', verdicts: [] };
+    const accepted = ledger.put(modules.record(parts), false);
+    accepted.catch(() => undefined); // looked at below
+    return { known: { ...equal, ...mark, askedAs: equal.requestId }, accepted };
   }
 
-  function track(request: B, authorization: string, content: Buffer): Tracked<R> {
-    let next = Promise.withResolvers<void>();
-    const changed = () => {
-      next.resolve();
-      next = Promise.withResolvers();
-    };
-    const coordination = start(request, authorization, changed);
-    const tracked = { report: coordination.report, changed: () => next.promise };
-    const entry = { content, caller: sha256(authorization), tracked };
-    const { requestId } = request;
-    running.set(requestId, entry);
-    coordination.finished
-      .catch(onBug)
-      .then(() => retire(requestId, entry))
-      .finally(changed);
-    return tracked;
+  /** What came of a known request, or comes of it; undefined when that is forgotten or damaged. */
+  async function resolve({ requestId, askedAs = requestId }: Known): Promise<Tracked<R> | undefined> {
+    const asked = live.get(askedAs) ?? (await stored(askedAs));
+    if (asked === undefined || askedAs === requestId) return asked;
+    return { ...asked, report: async () => ({ ...(await asked.report()), requestId, askedAs }) };
+  }
+
+  async function stored(requestId: string): Promise<Tracked<R> | undefined> {
+    const record = await ledger.read(requestId);
+    const report = record && modules.reportOf(record);
+    return report && { report: async () => report, changed: () => new Promise(() => undefined), log: record };
+  }
+
+  for (const record of ledger.unfinished) {
+    const open = modules.openOf(record);
+    if (open) goOn(record, open);
   }
 
   return {
-    open(request, authorization) {
-      const { requestId } = request;
-      const content = sha256(JSON.stringify(request));
-      const known = lookUp(requestId, authorization);
-      if (known?.content.equals(content)) return known.tracked;
-      if (running.has(requestId) || finished.has(requestId)) {
-        throw new CoordinationError('REQUEST_CONFLICT', `request ${requestId} is known with other content or caller`);
+    async open(request, authorization) {
+      const { requestId, ...content } = request;
+      const mark = { requestId, content: sha256(JSON.stringify([kind, content])), caller: callerOf(authorization) };
+      for (;;) {
+        const before = requireSame(mark);
+        const { known, accepted } = before ? { known: before, accepted: undefined } : (refer(mark) ?? {});
+        if (!known || !isUsable(known.askedAs ?? requestId)) break;
+        const tracked = await resolve(known);
+        await (accepted ?? live.get(requestId)?.accepted);
+        if (tracked) return tracked;
       }
-      if (running.size >= runningMax) {
-        throw new CoordinationError('BUSY', `${runningMax} requests are under way`);
-      }
-      return track(request, authorization, content);
+      const asking = claim(mark, request, authorization);
+      await asking.accepted;
+      return asking;
     },
-    find(requestId, authorization) {
-      const entry = lookUp(requestId, authorization);
-      if (!entry) throw new CoordinationError('REQUEST_UNKNOWN', `no request ${requestId} of this caller`);
-      return entry.tracked;
+    async find(requestId, authorization) {
+      const known = ledger.lookUp(requestId);
+      const own = known?.kind === kind && known.caller === callerOf(authorization) ? known : undefined;
+      const tracked = own && (await resolve(own));
+      if (tracked) return tracked;
+      throw new CoordinationError('REQUEST_UNKNOWN', `no request ${requestId} of this caller`);
+    },
+    async idle() {
+      await Promise.all([...live.values()].map(({ ended }) => ended));
     },
   };
 }

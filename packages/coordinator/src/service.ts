@@ -1,100 +1,140 @@
 /**
- * The coordinator as an HTTP service with the calls of a node for decryptions. It holds no key and no authority:
- * the caller's Authorization header goes on to the nodes, and each of them decides by itself.
+ * The coordinator as an HTTP service with the calls of a node for decryptions. It holds no key and no authority: the
+ * caller's Authorization header goes on to the nodes, and each of them decides by itself. This file only assembles.
  */
+import rateLimit from '@fastify/rate-limit';
 import fastifySwagger from '@fastify/swagger';
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Committee, requireCommittee } from '@keyquorum/client/committee';
-import { exchange, HttpProblem } from '@keyquorum/client/http';
-import { decryptPublic } from '@keyquorum/client/public-decryption';
 import { WireError } from '@keyquorum/wire/error';
-import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
-import Type from 'typebox';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import {
-  CoordinatedDecryption,
-  CoordinatedUserDecryption,
-  ErrorBody,
-  Id,
-  PublicDecryptionRequest,
+  type CoordinatedDecryption,
+  type CoordinatedUserDecryption,
+  type PublicDecryptionRequest,
   REQUEST_BYTES_MAX,
-  UserDecryptionRequest,
-  UserWaitQuery,
-  WaitQuery,
+  type UserDecryptionRequest,
 } from './contract.ts';
+import { eventRoutes, publicRoutes, userRoutes } from './decryption-routes.ts';
 import { CoordinationError, type CoordinationErrorCode } from './errors.ts';
-import { createEventStreams, type EventStreams } from './event-stream.ts';
-import { createRequests, type Report, type Requests, type Tracked } from './requests.ts';
-import { coordinateUserDecryption } from './user-decryption.ts';
+import { healthRoutes } from './health-routes.ts';
+import { publicKind, userKind } from './kinds.ts';
+import { openLedger } from './ledger.ts';
+import { createMetrics } from './metrics.ts';
+import { createPlaces } from './places.ts';
+import { perAddress } from './rate-limit.ts';
+import { createRequests } from './requests.ts';
+import { DEFAULT_LIMITS, type Limits } from './settings.ts';
+import { createWaiting } from './waiting.ts';
 
-const READY_PROBE_MS = 2_000;
-const READY_BYTES_MAX = 64 * 1024;
-const AUTHORIZATION_MAX = 512;
-const BUSY_RETRY_SECONDS = 5;
-const RUNNING_MAX = 256;
+const COLLECT_MS = 15_000;
+const HOUR_MS = 3_600_000;
 
 export interface ServiceOptions {
   readonly committee: Committee;
+  /** Of the database; made when it is not there. One process at a time. */
+  readonly folder: string;
   /** How long nodes may take for one request. */
   readonly deadlineMs: number;
-  /** Requests of each kind under way at once; each holds one body and n connections. Default 256. */
-  readonly runningMax?: number;
-  /** Level of the log on standard error; `silent` for none. Never logs bodies or headers. */
+  /** How long the others may take when there is a result. Default 15 s. */
+  readonly collectMs?: number;
+  readonly limits?: Partial<Limits>;
+  /** X-Forwarded-For tells the address of a caller; only behind a proxy that sets it. Default false. */
+  readonly trustProxy?: boolean;
+  /** Level of the log on standard output; `silent` for none. Never logs bodies or headers. */
   readonly logLevel?: string;
+  /** Milliseconds since 1970; default the clock of this machine. */
+  readonly nowMs?: () => number;
 }
 
-type PublicRequests = Requests<PublicDecryptionRequest, CoordinatedDecryption>;
-type UserRequests = Requests<UserDecryptionRequest, CoordinatedUserDecryption>;
-
 const REMEDIES: Record<CoordinationErrorCode, { status: number; hint: string }> = {
+  BODY_INVALID: { status: 400, hint: 'correct the named field; see /openapi.json' },
   REQUEST_CONFLICT: { status: 409, hint: 'choose a new request id for new content' },
   REQUEST_UNKNOWN: { status: 404, hint: 'submit the request again; finished requests are remembered for a while only' },
   BUSY: { status: 503, hint: 'wait as Retry-After says' },
+  RATE_LIMITED: { status: 429, hint: 'wait as Retry-After says' },
+  STORE_FAILED: { status: 503, hint: 'ask another coordinator; the operator: check the disk, then restart' },
 };
 
-/** Assembles the service; the caller listens and closes. Throws COMMITTEE_INVALID. */
+/** Assembles the service; the caller listens and closes. Throws COMMITTEE_INVALID, STORE_FAILED. */
 export async function createService(options: ServiceOptions): Promise<FastifyInstance> {
   const committee = requireCommittee(options.committee);
-  const stopping = new AbortController();
-  const asking = (authorization: string, onOutcome: () => void) => {
-    return { authorization, onOutcome, deadlineMs: options.deadlineMs, signal: stopping.signal };
-  };
+  const { folder, nowMs = Date.now } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const app = fastify({
     bodyLimit: REQUEST_BYTES_MAX,
+    trustProxy: options.trustProxy ?? false,
     // A field that nobody knows is a mistake of the caller; dropping it would change what was asked.
     ajv: { customOptions: { removeAdditional: false } },
     logger: { level: options.logLevel ?? 'info', redact: ['req.headers'] },
   });
-  const shared = { runningMax: options.runningMax ?? RUNNING_MAX, onBug: (error: unknown) => app.log.error(error) };
-  const publicRequests: PublicRequests = createRequests({
-    start: (body, authorization, onOutcome) => decryptPublic(committee, body, asking(authorization, onOutcome)),
-    ...shared,
+  const ledger = await openLedger({
+    folder,
+    nowMs,
+    limits: { kept: limits.kept, keptBytes: limits.keptBytes, keptMs: limits.keptHours * HOUR_MS },
+    onDamaged: (requestId) => app.log.error({ requestId }, 'a record is damaged: dropped'),
   });
-  const userRequests: UserRequests = createRequests({
-    start: (body, authorization, onOutcome) => {
-      return coordinateUserDecryption(committee, body, asking(authorization, onOutcome));
-    },
-    ...shared,
+  const places = placesOf(limits);
+  const stopping = new AbortController();
+  const metrics = createMetrics({
+    running: places.running.taken,
+    waiting: places.waiting.taken,
+    ledger: () => ledger.status(),
   });
+  const asking = {
+    ...{ ledger, nowMs, stopping: stopping.signal, collectMs: options.collectMs ?? COLLECT_MS },
+    ...{ running: places.running, runningBytes: places.runningBytes },
+    onEnd: metrics.requestEnded,
+    onProblem: (error: unknown) => app.log.error(error),
+  };
+  const network = { committee, deadlineMs: options.deadlineMs };
+  const requests = {
+    public: createRequests<PublicDecryptionRequest, CoordinatedDecryption>({ ...asking, ...publicKind(network) }),
+    user: createRequests<UserDecryptionRequest, CoordinatedUserDecryption>({ ...asking, ...userKind(network) }),
+  };
   app.addHook('preClose', async () => stopping.abort());
-  app.setErrorHandler<FastifyError | CoordinationError | WireError>((error, request, reply) => {
-    const { status, body } = errorOf(error, request.id);
-    if (status >= 500) request.log.warn({ code: body.error.code }, error.message);
-    if (body.error.code === 'BUSY') reply.header('retry-after', BUSY_RETRY_SECONDS);
-    return reply.code(status).send(body);
+  app.addHook('onClose', async () => {
+    await Promise.all([requests.public.idle(), requests.user.idle()]);
+    await ledger.close();
   });
+  app.addHook('onResponse', async (request, reply) => {
+    const { operationId = 'unknown' } = request.routeOptions.schema ?? {};
+    metrics.observeHttp(operationId, reply.statusCode, reply.elapsedTime / 1_000);
+  });
+  app.setErrorHandler(answerError);
   await app.register(fastifySwagger, {
     openapi: { openapi: '3.1.0', info: { title: 'Keyquorum coordinator', version: '1.0.0' } },
   });
-  await app.register(healthRoutes, { committee });
-  const streams = createEventStreams();
-  await app.register(publicRoutes, { requests: publicRequests });
-  await app.register(userRoutes, { requests: userRequests, quorum: 2 * committee.threshold + 1 });
-  await app.register(eventRoutes, { collection: 'public-decryptions', requests: publicRequests, streams });
-  await app.register(eventRoutes, { collection: 'user-decryptions', requests: userRequests, streams });
+  await app.register(rateLimit, { global: false });
+  await app.register(healthRoutes, { committee, metrics, ledger });
+  const shared = {
+    waiting: createWaiting(places.waiting, stopping.signal),
+    onRequest: perAddress(app, limits.requestsPerMinute),
+  };
+  await app.register(publicRoutes, { ...shared, requests: requests.public });
+  await app.register(userRoutes, { ...shared, requests: requests.user, quorum: 2 * committee.threshold + 1 });
+  await app.register(eventRoutes, { ...shared, collection: 'public-decryptions', requests: requests.public });
+  await app.register(eventRoutes, { ...shared, collection: 'user-decryptions', requests: requests.user });
   return app;
 }
 
-function errorOf(error: FastifyError | CoordinationError | WireError, requestId: string) {
+function placesOf({ running, runningPerCaller, runningBytes, waiting, waitingPerCaller }: Limits) {
+  return {
+    running: createPlaces({ purpose: 'requests to nodes', inAll: running, perCaller: runningPerCaller }),
+    runningBytes: createPlaces({ purpose: 'bytes of requests', inAll: runningBytes, perCaller: runningBytes }),
+    waiting: createPlaces({ purpose: 'long polls and event streams', inAll: waiting, perCaller: waitingPerCaller }),
+  };
+}
+
+type Refusal = FastifyError | CoordinationError | WireError;
+
+function answerError(error: Refusal, request: FastifyRequest, reply: FastifyReply) {
+  const { status, body } = errorOf(error, request.id);
+  if (status >= 500) request.log.warn({ code: body.error.code }, error.message);
+  if (error instanceof CoordinationError && error.retrySeconds) reply.header('retry-after', error.retrySeconds);
+  return reply.code(status).send(body);
+}
+
+function errorOf(error: Refusal, requestId: string) {
   const of = (status: number, code: string, message: string, hint: string) => ({
     status,
     body: { error: { code, message, requestId, parties: [], hint } },
@@ -103,138 +143,14 @@ function errorOf(error: FastifyError | CoordinationError | WireError, requestId:
     const { status, hint } = REMEDIES[error.code];
     return of(status, error.code, error.message, hint);
   }
-  if (error instanceof WireError) {
-    return of(400, 'BODY_INVALID', `${error.code}: ${error.message}`, 'correct the named field; see /openapi.json');
-  }
+  const { hint: correct } = REMEDIES.BODY_INVALID;
+  if (error instanceof WireError) return of(400, 'BODY_INVALID', `${error.code}: ${error.message}`, correct);
   if (error.validationContext === 'headers') {
     return of(401, 'UNAUTHENTICATED', error.message, 'send Authorization: Bearer KEY, a key that the nodes know');
   }
-  if (error.validation) return of(400, 'BODY_INVALID', error.message, 'correct the named field; see /openapi.json');
+  if (error.validation) return of(400, 'BODY_INVALID', error.message, correct);
   const status = error.statusCode ?? 500;
   if (status === 413) return of(413, 'BODY_TOO_LARGE', error.message, `send at most ${REQUEST_BYTES_MAX} bytes`);
   if (status < 500) return of(status, 'REQUEST_INVALID', error.message, 'compare the request with /openapi.json');
   return of(500, 'INTERNAL', 'unexpected error', 'see the log of the coordinator under this request id');
-}
-
-const healthRoutes: FastifyPluginAsyncTypebox<{ committee: Committee }> = async (app, { committee }) => {
-  const live = { response: { 200: Type.Object({ live: Type.Literal(true) }) } };
-  app.get('/health/live', { schema: { operationId: 'live', ...live } }, async () => ({ live: true as const }));
-
-  const Readiness = Type.Object({ ready: Type.Boolean(), parties: Type.Array(Type.Integer()) });
-  const ready = { response: { 200: Readiness, 503: Readiness } };
-  app.get('/health/ready', { schema: { operationId: 'ready', ...ready } }, async (_request, reply) => {
-    const parties = await readyParties(committee);
-    const enough = parties.length >= 2 * committee.threshold + 1;
-    return reply.code(enough ? 200 : 503).send({ ready: enough, parties });
-  });
-
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-};
-
-/** Nodes that say they are ready, in party order. */
-async function readyParties({ nodes }: Committee): Promise<number[]> {
-  const signal = AbortSignal.timeout(READY_PROBE_MS);
-  const answers = await Promise.all(
-    nodes.map(async ({ party, url }) => {
-      const request = { method: 'GET', url: new URL('/health/ready', url).href, authorization: '' } as const;
-      try {
-        const { status } = await exchange({ ...request, bytesMax: READY_BYTES_MAX, signal });
-        return status === 200 ? [party] : [];
-      } catch (error) {
-        if (error instanceof HttpProblem || signal.aborted) return [];
-        throw error;
-      }
-    }),
-  );
-  return answers.flat();
-}
-
-const headers = Type.Object({
-  authorization: Type.String({ pattern: '^(Bearer|Keyquorum) .+', maxLength: AUTHORIZATION_MAX }),
-});
-const params = Type.Object({ requestId: Id }, { additionalProperties: false });
-const failures = { 400: ErrorBody, 401: ErrorBody, 404: ErrorBody, 409: ErrorBody, 413: ErrorBody, 503: ErrorBody };
-
-const publicRoutes: FastifyPluginAsyncTypebox<{ requests: PublicRequests }> = async (app, { requests }) => {
-  const created = { operationId: 'createPublicDecryption', headers, body: PublicDecryptionRequest };
-  app.post(
-    '/v1/public-decryptions',
-    { schema: { ...created, response: { 202: CoordinatedDecryption, ...failures } } },
-    async ({ body, headers: { authorization } }, reply) => {
-      return reply.code(202).send(requests.open(body, authorization).report());
-    },
-  );
-
-  const read = { operationId: 'getPublicDecryption', headers, params, querystring: WaitQuery };
-  app.get(
-    '/v1/public-decryptions/:requestId',
-    { schema: { ...read, response: { 200: CoordinatedDecryption, ...failures } } },
-    async ({ params, query: { wait = 0 }, headers: { authorization } }) => {
-      const tracked = requests.find(params.requestId, authorization);
-      return waitFor(tracked, ({ state }) => state !== 'pending', wait);
-    },
-  );
-};
-
-interface UserModules {
-  readonly requests: UserRequests;
-  /** 2t+1. */
-  readonly quorum: number;
-}
-
-const userRoutes: FastifyPluginAsyncTypebox<UserModules> = async (app, { requests, quorum }) => {
-  const created = { operationId: 'createUserDecryption', headers, body: UserDecryptionRequest };
-  app.post(
-    '/v1/user-decryptions',
-    { schema: { ...created, response: { 202: CoordinatedUserDecryption, ...failures } } },
-    async ({ body, headers: { authorization } }, reply) => {
-      return reply.code(202).send(requests.open(body, authorization).report());
-    },
-  );
-
-  const read = { operationId: 'getUserDecryption', headers, params, querystring: UserWaitQuery };
-  app.get(
-    '/v1/user-decryptions/:requestId',
-    { schema: { ...read, response: { 200: CoordinatedUserDecryption, ...failures } } },
-    async ({ params, query: { wait = 0, responses: wanted = quorum }, headers: { authorization } }) => {
-      const tracked = requests.find(params.requestId, authorization);
-      return waitFor(tracked, ({ state, responses }) => state === 'failed' || responses.length >= wanted, wait);
-    },
-  );
-};
-
-interface EventModules {
-  readonly collection: 'public-decryptions' | 'user-decryptions';
-  readonly requests: { find(requestId: string, authorization: string): Tracked<Report> };
-  readonly streams: EventStreams;
-}
-
-const eventRoutes: FastifyPluginAsyncTypebox<EventModules> = async (app, { collection, requests, streams }) => {
-  const operationId = collection === 'public-decryptions' ? 'watchPublicDecryption' : 'watchUserDecryption';
-  app.get(
-    `/v1/${collection}/:requestId/events`,
-    { schema: { operationId, headers, params, produces: ['text/event-stream'] } },
-    async ({ params, headers: { authorization } }, reply) => {
-      const stream = streams.open(requests.find(params.requestId, authorization));
-      return reply.type('text/event-stream').header('cache-control', 'no-store').send(stream);
-    },
-  );
-};
-
-/** The report once it is enough, or no node is left that could add to it, at the latest after the wait. */
-async function waitFor<R extends Report>(
-  { report, changed }: Tracked<R>,
-  enough: (report: R) => boolean,
-  waitSeconds: number,
-): Promise<R> {
-  const waited = Promise.withResolvers<void>();
-  let over = false;
-  const timer = setTimeout(() => {
-    over = true;
-    waited.resolve();
-  }, waitSeconds * 1_000);
-  const done = (known: R) => enough(known) || known.nodes.every(({ verdict }) => verdict !== 'pending');
-  while (!over && !done(report())) await Promise.race([changed(), waited.promise]);
-  clearTimeout(timer);
-  return report();
 }

@@ -1,5 +1,4 @@
 /** The service with nodes that re-encrypt real shares, of which some are late, absent or wrong. */
-import { once } from 'node:events';
 import { createClient } from '@keyquorum/client/client';
 import { type Prepared, prepare } from '@keyquorum/client/decrypt';
 import type { Permit } from '@keyquorum/client/permit';
@@ -17,8 +16,8 @@ import {
 } from '../../client/test/support/user-network.ts';
 import { ALL_TYPES } from '../../wire/test/support/committee.ts';
 import type { CoordinatedUserDecryption } from '../src/contract.ts';
-import { createEventStreams } from '../src/event-stream.ts';
-import { createService } from '../src/service.ts';
+import type { Limits } from '../src/settings.ts';
+import { startService } from './support/running-service.ts';
 
 const FOUR = { n: 4, t: 1 };
 const TWO_VALUES = [ALL_TYPES[0]!, ALL_TYPES[4]!];
@@ -32,7 +31,7 @@ interface Setting extends AsyncDisposable {
 }
 
 /** A service before this network, and a user with a request. */
-async function settingOf(network: UserNetwork, runningMax = 8): Promise<Setting> {
+async function settingOf(network: UserNetwork, limits: Partial<Limits> = {}): Promise<Setting> {
   const client = createClient(network.options);
   const { committee, randomId } = client;
   const permit = await client.createPermit({
@@ -44,8 +43,8 @@ async function settingOf(network: UserNetwork, runningMax = 8): Promise<Setting>
   });
   const request = { requestId: randomId(), keyId: KEY_ID, ciphertexts: network.ciphertexts };
   const user = prepare(committee, permit, request, { ...headers, deadlineMs: 20_000, nowMs: Date.now });
-  const app = await createService({ committee, deadlineMs: 20_000, logLevel: 'silent', runningMax });
-  return { app, permit, user, [Symbol.asyncDispose]: async () => void (await app.close()) };
+  const service = await startService({ committee, limits });
+  return { app: service.app, permit, user, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
 }
 
 const submit = ({ app }: Setting, body: object, sent: Record<string, string> = headers) =>
@@ -145,20 +144,7 @@ test('events: each verdict when it comes, and the end; nothing for strangers', a
   expect(verdicts.map(({ party }) => party).sort()).toEqual([1, 2, 3, 4]);
   expect(verdicts.at(-1)).toMatchObject({ party: 4, verdict: 'answered' });
   expect(verdicts.find(({ party }) => party === 2)).toMatchObject({ verdict: 'wrong' });
-  expect(text.endsWith('event: end\ndata: {"state":"succeeded"}\n\n')).toBe(true);
-});
-
-test('event streams are bounded, and a closed one makes room', async () => {
-  const streams = createEventStreams(1);
-  const tracked = {
-    report: () => ({ state: 'pending' as const, nodes: [{ party: 1, verdict: 'pending' as const }] }),
-    changed: () => new Promise<void>(() => {}),
-  };
-  const first = streams.open(tracked);
-  expect(() => streams.open(tracked)).toThrow(expect.objectContaining({ code: 'BUSY' }));
-  first.destroy();
-  await once(first, 'close');
-  streams.open(tracked).destroy();
+  expect(text).toMatch(/id: ([0-9a-f]{12})-end\nevent: end\ndata: {"state":"succeeded"}\n\n$/);
 });
 
 test('same id and content: one request; same id, other content or caller: refused', async () => {
@@ -214,10 +200,10 @@ test.each<[string, (body: Prepared['body']) => object]>([
 test('too many requests under way: BUSY, and when to come again', async () => {
   const hang: NodeBehaviour = { poll: () => {} };
   await using network = await startUserNetwork(FOUR, TWO_VALUES, { 1: hang, 2: hang, 3: hang, 4: hang });
-  await using setting = await settingOf(network, 1);
+  await using setting = await settingOf(network, { running: 1 });
   const { body } = setting.user;
   expect((await submit(setting, body)).statusCode).toBe(202);
-  const busy = await submit(setting, { ...body, requestId: 'ab'.repeat(32) });
-  expect([busy.statusCode, busy.json().error.code, busy.headers['retry-after']]).toEqual([503, 'BUSY', '5']);
+  const busy = await submit(setting, { ...body, requestId: 'ab'.repeat(32), keyId: 'ef'.repeat(32) });
+  expect([busy.statusCode, busy.json().error.code, busy.headers['retry-after']]).toEqual([503, 'BUSY', '1']);
   expect((await submit(setting, body)).statusCode).toBe(202); // a known one is no new one
 });

@@ -1,0 +1,126 @@
+/** Decryptions for everybody and for one user: ask, wait, watch. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { onRequestAsyncHookHandler } from 'fastify';
+import Type from 'typebox';
+import type { Tracked } from './asking.ts';
+import {
+  AUTHORIZATION_MAX,
+  CoordinatedDecryption,
+  CoordinatedUserDecryption,
+  ErrorBody,
+  Id,
+  PublicDecryptionRequest,
+  UserDecryptionRequest,
+  UserWaitQuery,
+  WaitQuery,
+} from './contract.ts';
+import { eventStream } from './event-stream.ts';
+import { callerOf, type Requests } from './requests.ts';
+import type { Waiting } from './waiting.ts';
+
+const EVENT_ID_MAX = 64;
+
+const authorization = Type.String({ pattern: '^(Bearer|Keyquorum) .+', maxLength: AUTHORIZATION_MAX });
+const headers = Type.Object({ authorization });
+const params = Type.Object({ requestId: Id }, { additionalProperties: false });
+const failures = Object.fromEntries([400, 401, 404, 409, 413, 429, 503].map((status) => [status, ErrorBody]));
+
+interface Shared {
+  readonly waiting: Waiting;
+  /** Refuses callers before their body is read. */
+  readonly onRequest: onRequestAsyncHookHandler;
+}
+
+interface PublicModules extends Shared {
+  readonly requests: Requests<PublicDecryptionRequest, CoordinatedDecryption>;
+}
+
+export const publicRoutes: FastifyPluginAsyncTypebox<PublicModules> = async (app, modules) => {
+  const { requests, waiting } = modules;
+  app.addHook('onRequest', modules.onRequest);
+  const created = { operationId: 'createPublicDecryption', headers, body: PublicDecryptionRequest };
+  app.post(
+    '/v1/public-decryptions',
+    { schema: { ...created, response: { 202: CoordinatedDecryption, ...failures } } },
+    async ({ body, headers: { authorization } }, reply) => {
+      const tracked = await requests.open(body, authorization);
+      return reply.code(202).send(await tracked.report());
+    },
+  );
+
+  const read = { operationId: 'getPublicDecryption', headers, params, querystring: WaitQuery };
+  app.get(
+    '/v1/public-decryptions/:requestId',
+    { schema: { ...read, response: { 200: CoordinatedDecryption, ...failures } } },
+    async ({ params, query: { wait = 0 }, headers: { authorization } }, reply) => {
+      const tracked = await requests.find(params.requestId, authorization);
+      const waiter = { caller: callerOf(authorization), reply, seconds: wait };
+      return waiting.until(tracked, { ...waiter, enough: ({ state }) => state !== 'pending' });
+    },
+  );
+};
+
+interface UserModules extends Shared {
+  readonly requests: Requests<UserDecryptionRequest, CoordinatedUserDecryption>;
+  /** 2t+1. */
+  readonly quorum: number;
+}
+
+export const userRoutes: FastifyPluginAsyncTypebox<UserModules> = async (app, modules) => {
+  const { requests, waiting, quorum } = modules;
+  app.addHook('onRequest', modules.onRequest);
+  const created = { operationId: 'createUserDecryption', headers, body: UserDecryptionRequest };
+  app.post(
+    '/v1/user-decryptions',
+    { schema: { ...created, response: { 202: CoordinatedUserDecryption, ...failures } } },
+    async ({ body, headers: { authorization } }, reply) => {
+      const tracked = await requests.open(body, authorization);
+      return reply.code(202).send(await tracked.report());
+    },
+  );
+
+  const read = { operationId: 'getUserDecryption', headers, params, querystring: UserWaitQuery };
+  app.get(
+    '/v1/user-decryptions/:requestId',
+    { schema: { ...read, response: { 200: CoordinatedUserDecryption, ...failures } } },
+    async ({ params, query: { wait = 0, responses: wanted = quorum }, headers: { authorization } }, reply) => {
+      const tracked = await requests.find(params.requestId, authorization);
+      const waiter = { caller: callerOf(authorization), reply, seconds: wait };
+      return waiting.until(tracked, { ...waiter, enough: (report) => hasResponses(report, wanted) });
+    },
+  );
+};
+
+/** Whether it, or every ciphertext of a batch, has failed or has so many responses. */
+function hasResponses({ state, responses, slots = [] }: CoordinatedUserDecryption, wanted: number): boolean {
+  if (state === 'failed') return true;
+  const parts = slots.length > 0 ? slots : [{ state, responses }];
+  return parts.every((part) => part.state === 'failed' || part.responses.length >= wanted);
+}
+
+interface EventModules extends Shared {
+  readonly collection: 'public-decryptions' | 'user-decryptions';
+  readonly requests: { find(requestId: string, authorization: string): Promise<Tracked> };
+}
+
+export const eventRoutes: FastifyPluginAsyncTypebox<EventModules> = async (app, modules) => {
+  const { collection, requests, waiting } = modules;
+  app.addHook('onRequest', modules.onRequest);
+  const operationId = collection === 'public-decryptions' ? 'watchPublicDecryption' : 'watchUserDecryption';
+  const resuming = Type.Object({
+    authorization,
+    'last-event-id': Type.Optional(Type.String({ maxLength: EVENT_ID_MAX, description: 'only what came after it' })),
+  });
+  app.get(
+    `/v1/${collection}/:requestId/events`,
+    { schema: { operationId, headers: resuming, params, produces: ['text/event-stream'] } },
+    async ({ params, headers: { authorization, 'last-event-id': lastId } }, reply) => {
+      const tracked = await requests.find(params.requestId, authorization);
+      const stream = eventStream(tracked, { lastId, stopping: waiting.stopping });
+      if (!stream) return reply.code(204).send(); // tells a reader not to come back
+      waiting.enter(callerOf(authorization), reply);
+      // The connection ends with the stream: kept alive, it would hold up the stop of the service.
+      return reply.type('text/event-stream').headers({ 'cache-control': 'no-store', connection: 'close' }).send(stream);
+    },
+  );
+};
