@@ -4,9 +4,14 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { createClient } from '@keyquorum/client/client';
+import { askCoordinatorForSlots } from '@keyquorum/client/coordinator';
 import { decryptPublic } from '@keyquorum/client/public-decryption';
+import { slotRequests } from '@keyquorum/client/slots';
 import { createService } from '@keyquorum/coordinator/service';
+import { createSigner } from '@keyquorum/node/ed25519';
+import { authorizationMessage, encodeAuthorization, requesterSeed } from '@keyquorum/wire/authorization';
 import { keyDigest } from '@keyquorum/wire/digest';
+import { publicRequestHash } from '@keyquorum/wire/request-hash';
 import tfhe from 'node-tfhe';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -161,17 +166,60 @@ test('the coordinator library verifies all four signatures', async () => {
   expect(report.nodes.map(({ verdict }) => verdict)).toEqual(['agreed', 'agreed', 'agreed', 'agreed']);
 });
 
-test('the coordinator service speaks the same REST as a node', async () => {
+/** A coordinator before the network, at the URL. */
+async function startCoordinator(): Promise<{ readonly url: string } & AsyncDisposable> {
   const { network, committee } = running;
   const folder = join(network.dir, 'coordinator');
   const service = await createService({ committee, folder, deadlineMs: 30_000, logLevel: 'silent' });
-  try {
-    const rest = createRest(await service.listen({ host: '127.0.0.1', port: 0 }), network.apiKey);
-    const { values } = await decrypt(rest, requestFor([{ type: 'address', value: 2n ** 160n - 5n }]));
-    expect(values).toMatchObject([{ fheType: 'uint160', value: String(2n ** 160n - 5n) }]);
-  } finally {
-    await service.close();
-  }
+  const url = await service.listen({ host: '127.0.0.1', port: 0 });
+  return { url, [Symbol.asyncDispose]: async () => void (await service.close()) };
+}
+
+test('the coordinator service speaks the same REST as a node', async () => {
+  await using coordinator = await startCoordinator();
+  const rest = createRest(coordinator.url, running.network.apiKey);
+  const { values } = await decrypt(rest, requestFor([{ type: 'address', value: 2n ** 160n - 5n }]));
+  expect(values).toMatchObject([{ fheType: 'uint160', value: String(2n ** 160n - 5n) }]);
+});
+
+/** The first is cut short. */
+function oneDamaged() {
+  const request = requestFor([{ type: 'uint8', value: 8n }]);
+  const [good] = request.ciphertexts;
+  const damaged = { ...good!, handle: newRequestId(), bytes: good!.bytes.slice(0, -8) };
+  return { ...request, ciphertexts: [damaged, good!] };
+}
+
+test('a batch through the coordinator: a damaged ciphertext does not sink the other', async () => {
+  const { network, committee } = running;
+  await using coordinator = await startCoordinator();
+  const options = { authorization: `Bearer ${network.apiKey}`, deadlineMs: 30_000 };
+  const [damaged, good] = await askCoordinatorForSlots(committee, coordinator.url, oneDamaged(), options);
+  expect(damaged?.error).toMatchObject({ code: 'REQUEST_REFUSED', nodeCode: 'CIPHERTEXT_MALFORMED' });
+  expect(good?.result?.values).toMatchObject([{ value: '8' }]);
+});
+
+test('a batch of which each ciphertext is signed, so that nobody sees the API key', async () => {
+  await using coordinator = await startCoordinator();
+  const batch = oneDamaged();
+  const identity = createSigner(requesterSeed(running.network.apiKey));
+  const slotAuthorizations = slotRequests(batch).map((request) => {
+    const ciphertexts = request.ciphertexts.map((ciphertext) => {
+      return { fheType: undefined, ...ciphertext, bytes: Buffer.from(ciphertext.bytes, 'base64') };
+    });
+    const contentHash = publicRequestHash({ ...request, requester: 'demo', extraData: new Uint8Array(), ciphertexts });
+    const signature = identity.sign(authorizationMessage(contentHash));
+    return encodeAuthorization({ requester: 'demo', contentHash, signature });
+  });
+  const [authorization = ''] = slotAuthorizations;
+  const headers = { authorization, 'content-type': 'application/json' };
+  const collection = `${coordinator.url}/v1/public-decryptions`;
+  const body = JSON.stringify({ ...batch, slots: true, slotAuthorizations });
+  expect((await fetch(collection, { method: 'POST', headers, body })).status).toBe(202);
+  const answer = await fetch(`${collection}/${batch.requestId}?wait=30`, { headers });
+  expect(await answer.json()).toMatchObject({
+    slots: [{ state: 'failed', error: { code: 'CIPHERTEXT_MALFORMED' } }, { values: [{ value: '8' }] }],
+  });
 });
 
 test('same id and content: same answer; same id, other content: refused, and the answer stays', async () => {
