@@ -58,7 +58,7 @@ export interface Asking<R extends Report> extends Tracked<R> {
   readonly ended: Promise<void>;
 }
 
-/** What a request is, whatever its id. */
+/** A request by its id, and what the id is bound to. */
 export type Mark = Pick<LedgerRecord, 'requestId' | 'content' | 'caller'>;
 
 /** A record without its kind. */

@@ -206,8 +206,9 @@ class LevelLedger implements Ledger {
     const value = await this.#database.get(requestId);
     const record = value && decodeRecord(requestId, value);
     if (record) return record;
-    // Not if it was replaced meanwhile: what was read is old then.
-    if (!this.#pending.has(requestId)) this.#drop(requestId);
+    if (this.#pending.has(requestId)) return undefined; // replaced meanwhile: what was read is old
+    if (value) this.#drop(requestId);
+    else this.#forget(requestId); // it could not be written
     return undefined;
   }
 

@@ -9,6 +9,8 @@ import { REQUEST_BYTES_MAX } from './contract.ts';
 
 const FILE_LENGTH_MAX = 2 ** 20;
 const MEBIBYTE = 2 ** 20;
+/** Responses of 15 nodes to a request with 256 ciphertexts, in hex, take half of it. */
+const REPORT_BYTES_MAX = 64 * MEBIBYTE;
 
 const Address = Type.Unsafe<`0x${string}`>(Type.String({ pattern: '^0x[0-9a-fA-F]{40}$' }));
 const integer = (initial: number, minimum: number, description: string) => {
@@ -24,7 +26,7 @@ const Limits = Type.Object(
     waiting: integer(1_024, 1, 'long polls and event streams'),
     waitingPerCaller: integer(64, 1, 'of them by one caller'),
     kept: integer(10_000, 1, 'finished requests'),
-    keptBytes: integer(256 * MEBIBYTE, MEBIBYTE, 'of their records'),
+    keptBytes: integer(256 * MEBIBYTE, REPORT_BYTES_MAX, 'of their records'),
     keptHours: integer(168, 1, 'until a finished request is forgotten'),
   },
   { additionalProperties: false, default: {} },
@@ -73,13 +75,20 @@ export class SettingsError extends Error {
 export async function readSettings(path: string): Promise<Settings> {
   const parsed = parse(path, await textOf(path));
   const value = Default(Settings, parsed);
-  if (!Check(Settings, value)) {
-    const [first] = Errors(Settings, value);
-    throw new SettingsError(`${path}: ${first?.instancePath || '/'} ${first?.message ?? 'does not match'}`);
-  }
+  if (!Check(Settings, value)) throw new SettingsError(`${path}: ${problemOf(value)}`);
   const { threshold, gatewayChainId, decryptionContract, nodes, folder, ...rest } = value;
   const committee = { threshold, gatewayChainId: BigInt(gatewayChainId), decryptionContract, nodes };
   return { ...rest, decryptionContract, folder: resolve(dirname(path), folder), committee };
+}
+
+/** The first problem that an operator can act on, never the value itself. */
+function problemOf(value: unknown): string {
+  const errors = Errors(Settings, value);
+  for (const { keyword, instancePath, params } of errors) {
+    if (keyword === 'additionalProperties') return `${instancePath}/${params.additionalProperties[0]}: unknown field`;
+  }
+  const [first] = errors;
+  return `${first?.instancePath || '/'}: ${first?.message ?? 'does not match'}`;
 }
 
 async function textOf(path: string): Promise<string> {
