@@ -2,6 +2,7 @@
  * The coordinator as an HTTP service with the calls of a node for decryptions. It holds no key and no authority: the
  * caller's Authorization header goes on to the nodes, and each of them decides by itself. This file only assembles.
  */
+import cors from '@fastify/cors';
 import rateLimit from '@fastify/rate-limit';
 import fastifySwagger from '@fastify/swagger';
 import { type Committee, requireCommittee } from '@keyquorum/client/committee';
@@ -28,6 +29,12 @@ import { createWaiting } from './waiting.ts';
 
 const COLLECT_MS = 15_000;
 const HOUR_MS = 3_600_000;
+const CROSS_ORIGIN = {
+  allowedHeaders: ['authorization', 'content-type'],
+  exposedHeaders: ['retry-after'],
+  maxAge: 7_200, // seconds; browsers remember a preflight no longer
+  strictPreflight: false, // its refusals would have no code
+};
 
 export interface ServiceOptions {
   readonly committee: Committee;
@@ -40,6 +47,8 @@ export interface ServiceOptions {
   readonly limits?: Partial<Limits>;
   /** X-Forwarded-For tells the address of a caller; only behind a proxy that sets it. Default false. */
   readonly trustProxy?: boolean;
+  /** Whose pages may read answers in a browser (CORS), like `https://app.example.org`. Default none. */
+  readonly origins?: readonly string[];
   /** Level of the log on standard output; `silent` for none. Never logs bodies or headers. */
   readonly logLevel?: string;
   /** Milliseconds since 1970; default the clock of this machine. */
@@ -101,6 +110,8 @@ export async function createService(options: ServiceOptions): Promise<FastifyIns
     metrics.observeHttp(operationId, reply.statusCode, reply.elapsedTime / 1_000);
   });
   app.setErrorHandler(answerError);
+  const { origins = [] } = options;
+  if (origins.length > 0) await app.register(cors, { ...CROSS_ORIGIN, origin: [...origins] });
   await app.register(fastifySwagger, {
     openapi: { openapi: '3.1.0', info: { title: 'Keyquorum coordinator', version: '1.0.0' } },
   });

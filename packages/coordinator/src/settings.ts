@@ -44,6 +44,11 @@ const Settings = Type.Object(
     folder: Type.String({ minLength: 1, description: 'of its database; relative to this file' }),
     host: Type.String({ default: '127.0.0.1' }),
     port: Type.Integer({ default: 8080, minimum: 0, maximum: 65_535 }),
+    origins: Type.Array(Type.String({ pattern: '^https?://[^/*\\s]{1,300}$' }), {
+      default: [],
+      maxItems: 100,
+      description: 'whose pages may read answers in a browser (CORS)',
+    }),
     trustProxy: Type.Boolean({ default: false, description: 'X-Forwarded-For tells the address of a caller' }),
     deadlineSeconds: integer(60, 1, 'how long nodes may take for one request'),
     collectSeconds: integer(15, 0, 'how long the others may take when there is a result'),

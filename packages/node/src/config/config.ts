@@ -20,7 +20,13 @@ export interface NodeConfig {
   readonly dataPath: string;
   readonly unlock: UnlockSource;
   readonly listen: string;
-  readonly rest: { readonly host: string; readonly port: number; readonly url: string | undefined };
+  readonly rest: {
+    readonly host: string;
+    readonly port: number;
+    readonly url: string | undefined;
+    /** Of pages that may read answers, see cross-origin.ts. */
+    readonly origins: readonly string[];
+  };
   readonly log: 'debug' | 'info' | 'warn' | 'error';
   readonly keys: NodeFile['keys'];
   /** Object storage for public objects, besides the node itself. */
@@ -52,7 +58,7 @@ export function readNodeConfig(file: string): NodeConfig {
     s3: material.s3 && s3Settings(file, material.s3, beside),
     unlock: unlockSource(file, settings.unlock, beside),
     listen: p2p.listen,
-    rest: { host: rest.host, port: rest.port, url: rest.url },
+    rest: { host: rest.host, port: rest.port, url: rest.url, origins: rest.origins },
   };
 }
 

@@ -86,6 +86,11 @@ export type Application = Static<typeof Application>;
 
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const Path = Type.String({ minLength: 1, maxLength: 4096 });
+/** As browsers send it, in lower case; a page of this machine may come from any port. */
+const Origin = Type.String({
+  pattern:
+    '^https?://([a-z0-9.-]{1,253}|\\[[0-9a-f:.]{2,45}\\])(:[0-9]{1,5})?$|^http://(localhost|127\\.0\\.0\\.1):\\*$',
+});
 
 /** Bounds of what callers may make a node do. */
 export const Limits = Type.Object(
@@ -173,6 +178,7 @@ export const NodeFile = Type.Object(
         host: Type.String({ minLength: 1, maxLength: 255 }),
         port: Port,
         url: Type.Optional(Type.String({ pattern: '^https?://[^\\s]{1,500}$', description: 'as callers see it' })),
+        origins: Type.Array(Origin, { maxItems: 100, default: [], description: 'whose pages may read answers' }),
       },
       closed,
     ),

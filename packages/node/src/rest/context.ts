@@ -13,7 +13,7 @@ import type { Status } from './schemas.ts';
 import type { Waiting } from './waiting.ts';
 
 export interface RestContext {
-  readonly config: Pick<NodeConfig, 'keys' | 'limits'>;
+  readonly config: Pick<NodeConfig, 'keys' | 'limits' | 'rest'>;
   readonly log: Logger;
   readonly requesters: Requesters;
   readonly services: Services;

@@ -3,6 +3,7 @@
  * Every refusal has a code of docs/errors.md. This file only assembles; see the *-routes.ts files.
  */
 import { randomUUID } from 'node:crypto';
+import cors from '@fastify/cors';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
@@ -19,6 +20,7 @@ import type { ErrorCode } from '../errors/catalogue.ts';
 import { VERSION } from '../version.ts';
 import { ceremonyRoutes } from './ceremony-routes.ts';
 import type { RestContext } from './context.ts';
+import { crossOrigin } from './cross-origin.ts';
 import { crsRoutes } from './crs-routes.ts';
 import { decryptionRoutes } from './decryption-routes.ts';
 import { evidenceRoutes } from './evidence-routes.ts';
@@ -68,6 +70,8 @@ export async function createServer(context: RestContext): Promise<FastifyInstanc
     const refusal = new ApiError('ROUTE_UNKNOWN', `no ${request.method} on this path`);
     return reply.code(refusal.status).send(errorBody(refusal, request));
   });
+  const { origins } = context.config.rest;
+  if (origins.length > 0) await app.register(cors, crossOrigin(origins));
   await app.register(rateLimit, { global: false });
   await app.register(swagger, { openapi: OPENAPI });
   await app.register(swaggerUi, { routePrefix: '/docs' });

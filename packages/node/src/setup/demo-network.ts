@@ -11,6 +11,8 @@ import { createPartyFolder } from './party-folder.ts';
 
 const HOST = '127.0.0.1';
 const NAME = 'demo';
+/** Pages that are developed on this machine. */
+const ORIGINS = [`http://localhost:*`, `http://${HOST}:*`];
 export const API_KEY_FILE = 'api-key';
 
 export interface DemoOptions {
@@ -47,7 +49,7 @@ export async function createDemoNetwork({ folder, parties, threshold, basePort }
       const partyFolder = join(folder, `party-${index + 1}`);
       const card = await createPartyFolder({
         ...{ folder: partyFolder, network: NAME, party: index + 1, address: listen, listen, demo: true },
-        rest: { host: HOST, port: restPort },
+        rest: { host: HOST, port: restPort, origins: ORIGINS },
         requesters: [requester],
       });
       return { card, partyFolder, rest: `http://${HOST}:${restPort}` };

@@ -6,7 +6,7 @@ import type { Requester } from '../config/schema.ts';
 export interface NodeTomlFields {
   readonly party: number;
   readonly listen: string;
-  readonly rest: { readonly host: string; readonly port: number };
+  readonly rest: { readonly host: string; readonly port: number; readonly origins?: readonly string[] };
   readonly unlock: Readonly<Record<string, string>>;
   readonly requesters: readonly Requester[];
   /** Development network: keys default to the development purpose, rounds are short, limits are wide. */

@@ -1,0 +1,26 @@
+/** What browsers are told: pages of the configured origins may read answers, others nothing. */
+import { expect, test } from 'vitest';
+import { startCommittee } from '../../client/test/support/test-node.ts';
+import { serviceOf } from './support/running-service.ts';
+
+const APP = 'https://app.example.org';
+const EVIL = 'https://evil.example';
+
+test.each([
+  ['with origins', [APP], [APP, undefined]],
+  ['without', [], [undefined, undefined]],
+])('%s: who may ask and read', async (_, origins, allowed) => {
+  await using net = await startCommittee({});
+  await using service = await serviceOf({ committee: net.committee, origins });
+  const preflight = (origin: string) =>
+    service.app.inject({
+      method: 'OPTIONS',
+      url: '/v1/public-decryptions',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    });
+  const live = (origin: string) => service.app.inject({ url: '/health/live', headers: { origin } });
+  for (const ask of [preflight, live]) {
+    const answers = [await ask(APP), await ask(EVIL)];
+    expect(answers.map(({ headers }) => headers['access-control-allow-origin'])).toEqual(allowed);
+  }
+});
