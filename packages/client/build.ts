@@ -9,7 +9,7 @@ import { type OutputChunk, rolldown } from 'rolldown';
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** What applications import: `@keyquorum/client/<entry>`. */
-export const ENTRIES = ['client', 'decrypt', 'permit', 'encrypt', 'public-decryption', 'key-material'] as const;
+export const ENTRIES = ['client', 'decrypt', 'permit', 'credentials', 'encrypt', 'public-decryption', 'key-material'] as const;
 export type Entry = (typeof ENTRIES)[number];
 
 /** The files of these entries, without writing them. */

@@ -20,7 +20,7 @@ export interface AskOptions {
 }
 
 /** Fires at the deadline or with the caller's signal. */
-export function endingOf({ deadlineMs, signal }: AskOptions): AbortSignal {
+export function endingOf({ deadlineMs, signal }: Pick<AskOptions, 'deadlineMs' | 'signal'>): AbortSignal {
   const deadline = AbortSignal.timeout(deadlineMs);
   return signal ? AbortSignal.any([deadline, signal]) : deadline;
 }

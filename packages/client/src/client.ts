@@ -3,6 +3,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { type Committee, type CommitteeNode, requireCommittee } from './committee.ts';
 import type { PublicDecryptionRequest } from './contract.ts';
 import { askCoordinator, askCoordinatorForSlots } from './coordinator.ts';
+import { createCredentials, type Requester } from './credentials.ts';
 import { decryptForUser, type UserDecryption, type UserDecryptionRequest } from './decrypt.ts';
 import { type EncryptedInput, encrypt, type PlainInput, type TfheModule } from './encrypt.ts';
 import { createMemoryCache, fetchKeyObject, type MaterialCache } from './key-material.ts';
@@ -15,7 +16,7 @@ import type { DecryptedValue } from './user-hearing.ts';
 const ID_BYTES = 32;
 const DEADLINE_MS = 60_000;
 
-export interface ClientOptions {
+export interface ClientOptions extends Requester {
   /** All nodes; `signer` is the address with which each signs, from the network's configuration or its contract. */
   readonly nodes: readonly CommitteeNode[];
   /** t: the network is right while at most t nodes are corrupt. */
@@ -23,8 +24,6 @@ export interface ClientOptions {
   /** EIP-712 domain of answers. */
   readonly gatewayChainId: bigint | number;
   readonly decryptionContract: `0x${string}`;
-  /** Of a requester that the nodes know. */
-  readonly apiKey: string;
   /** How long nodes may take; default one minute. */
   readonly deadlineMs?: number;
   /** Default: in memory. */
@@ -118,7 +117,9 @@ export function createClient(options: ClientOptions): Client {
   const gatewayChainId = BigInt(options.gatewayChainId);
   const committee = requireCommittee({ nodes, threshold, gatewayChainId, decryptionContract });
   const { fetch, deadlineMs = DEADLINE_MS } = options;
-  const asking = { authorization: `Bearer ${options.apiKey}`, deadlineMs, ...(fetch && { fetch }) };
+  const credentials = createCredentials(options);
+  const asking = { deadlineMs, ...(fetch && { fetch }) };
+  const asUser = { ...asking, authorization: credentials.forUser, nowMs };
   const randomId = () => bytesToHex(random(ID_BYTES));
   const publicBody = (request: PublicRequest): PublicDecryptionRequest => {
     return { requestId: randomId(), app: 'default', extraData: '', ...request };
@@ -135,22 +136,27 @@ export function createClient(options: ClientOptions): Client {
     },
     createPermit: (permit) => createPermit(permit, { decryptionContract, random, nowMs }),
     decryptForUser(permit, request, call = {}) {
-      return decryptForUser(committee, permit, { requestId: randomId(), ...request }, { ...asking, ...call, nowMs });
+      return decryptForUser(committee, permit, { requestId: randomId(), ...request }, { ...asUser, ...call });
     },
-    decryptPublic: (request, call = {}) => decryptPublic(committee, publicBody(request), { ...asking, ...call }),
-    askCoordinator(url, request, call = {}) {
-      return askCoordinator(committee, url, publicBody(request), { ...asking, ...call });
+    decryptPublic(request, call = {}) {
+      const body = publicBody(request);
+      return decryptPublic(committee, body, { ...asking, ...call, authorization: credentials.forPublic(body) });
+    },
+    async askCoordinator(url, request, call = {}) {
+      const body = publicBody(request);
+      return askCoordinator(committee, url, body, { ...asking, ...call, authorization: credentials.forPublic(body) });
     },
     askCoordinatorForUser(url, permit, request, call = {}) {
       const identified = { requestId: randomId(), ...request };
-      return askCoordinatorForUser(committee, url, permit, identified, { ...asking, ...call, nowMs });
+      return askCoordinatorForUser(committee, url, permit, identified, { ...asUser, ...call });
     },
     askCoordinatorForSlots(url, request, call = {}) {
-      return askCoordinatorForSlots(committee, url, publicBody(request), { ...asking, ...call });
+      const signing = { ...asking, ...call, authorization: credentials.forPublic };
+      return askCoordinatorForSlots(committee, url, publicBody(request), signing);
     },
     askCoordinatorForUserSlots(url, permit, request, call = {}) {
       const identified = { requestId: randomId(), ...request };
-      return askCoordinatorForUserSlots(committee, url, permit, identified, { ...asking, ...call, nowMs });
+      return askCoordinatorForUserSlots(committee, url, permit, identified, { ...asUser, ...call });
     },
   };
 }

@@ -10,7 +10,7 @@ import { AnswerError, type PublicDecryptionRequest, readCoordinatedAnswer, readC
 import { askNode } from './conversation.ts';
 import { coordinatorError } from './coordinator-error.ts';
 import { publicQuestion, type SignedDecryption, withProof } from './public-decryption.ts';
-import { createSlots, type SlotOutcome, slotRequests } from './slots.ts';
+import { batchBody, createSlots, type SlotOutcome, slotRequests } from './slots.ts';
 
 /**
  * @param url of the coordinator, without a path
@@ -37,6 +37,11 @@ export async function askCoordinator(
 /** Of what a coordinator says about one ciphertext, beside the value: signatures and verdicts of at most 15 nodes. */
 const SLOT_BYTES_MAX = 32 * 1_024;
 
+export interface SlotOptions extends Omit<AskOptions, 'authorization'> {
+  /** The caller's Authorization header for the nodes, or how it is made from a request. */
+  readonly authorization: string | ((request: PublicDecryptionRequest) => string);
+}
+
 /**
  * Every ciphertext by itself: one that the nodes refuse does not sink the others. Each result comes with the signatures
  * of t+1 nodes over that handle alone. At most `SLOTS_MAX` ciphertexts.
@@ -47,7 +52,7 @@ export async function askCoordinatorForSlots(
   configured: Committee,
   url: string,
   request: PublicDecryptionRequest,
-  options: AskOptions,
+  options: SlotOptions,
 ): Promise<SlotOutcome<SignedDecryption>[]> {
   const committee = requireCommittee(configured);
   const requests = slotRequests(request);
@@ -60,13 +65,17 @@ export async function askCoordinatorForSlots(
       await slots.settle(index, () => readAgreement(committee, part, slot.body));
     }
   }
-  const { authorization, fetch, signal } = options;
+  const { fetch, signal } = options;
+  const headerOf = (asked: PublicDecryptionRequest) => {
+    return typeof options.authorization === 'string' ? options.authorization : options.authorization(asked);
+  };
+  const authorization = headerOf(request);
   const { bytesMax, ...question } = publicQuestion(request);
   const outcome = await askNode({
     url,
     question: {
       ...question,
-      body: JSON.stringify({ ...request, slots: true }),
+      body: batchBody(request, authorization, requests.map(headerOf)),
       bytesMax: bytesMax + SLOT_BYTES_MAX * requests.length,
       authorization,
       ...(fetch && { fetch }),

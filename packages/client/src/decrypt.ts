@@ -41,7 +41,9 @@ export interface UserDecryption {
   report(): UserDecryptionReport;
 }
 
-export interface DecryptOptions extends AskOptions {
+export interface DecryptOptions extends Omit<AskOptions, 'authorization'> {
+  /** The caller's Authorization header for the nodes, or how it is made from the body of the request. */
+  readonly authorization: string | ((body: UserDecryptionBody) => string);
   /** Milliseconds since 1970, to refuse a permit that is not valid now. */
   readonly nowMs: () => number;
 }
@@ -56,12 +58,17 @@ export function decryptForUser(
   request: UserDecryptionRequest,
   options: DecryptOptions,
 ): UserDecryption {
-  const { committee, body, opener, hearing } = prepare(configured, permit, request, options);
+  const { committee, body, authorization, opener, hearing } = prepare(configured, permit, request, options);
   const bytesMax = payloadBytesMax(body);
-  const asked = askAll<OpenedResponse>(committee, userQuestion(body), options, {
-    read: ({ party }, answer) => checkedAnswer(answer, bytesMax, (response) => opener.open(party, response)),
-    record: hearing.record,
-  });
+  const asked = askAll<OpenedResponse>(
+    committee,
+    userQuestion(body),
+    { ...options, authorization },
+    {
+      read: ({ party }, answer) => checkedAnswer(answer, bytesMax, (response) => opener.open(party, response)),
+      record: hearing.record,
+    },
+  );
   asked.catch(hearing.fail); // a bug of ours must not leave the caller waiting
   const finished = asked.then(hearing.report).finally(hearing.erase);
   return { agreed: hearing.agreed, finished, report: hearing.report };
@@ -71,6 +78,7 @@ export function decryptForUser(
 export interface Prepared {
   readonly committee: Committee;
   readonly body: UserDecryptionBody;
+  readonly authorization: string;
   readonly opener: ResponseOpener;
   readonly hearing: Hearing;
 }
@@ -80,13 +88,15 @@ export function prepare(
   configured: Committee,
   permit: Permit,
   request: UserDecryptionRequest,
-  { nowMs, signal }: DecryptOptions,
+  { authorization, nowMs, signal }: DecryptOptions,
 ): Prepared {
   const committee = requireCommittee(configured);
   requireAllowed(committee, permit, request, nowMs());
   const body = bodyOf(permit, request);
   const opener = createResponseOpener(expectedResponses(committee, body), permit.keys());
-  return { committee, body, opener, hearing: createHearing(committee, request, signal) };
+  const hearing = createHearing(committee, request, signal);
+  const header = typeof authorization === 'string' ? authorization : authorization(body);
+  return { committee, body, authorization: header, opener, hearing };
 }
 
 function requireAllowed(

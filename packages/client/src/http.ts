@@ -21,7 +21,8 @@ export class HttpProblem extends Error {
 export interface Exchange {
   readonly method: 'GET' | 'POST';
   readonly url: string;
-  readonly authorization: string;
+  /** Value of the header; absent for what everybody may read: then browsers ask for no permission first. */
+  readonly authorization?: string;
   readonly body?: string;
   readonly bytesMax: number;
   readonly signal: AbortSignal;
@@ -51,7 +52,11 @@ export async function exchangeBytes(
 ): Promise<{ readonly status: number; readonly bytes: Uint8Array }> {
   const { method, url, authorization, body, bytesMax, signal, fetch = globalThis.fetch } = request;
   try {
-    const headers = { authorization, accept: '*/*', ...(body && { 'content-type': 'application/json' }) };
+    const headers = {
+      accept: '*/*',
+      ...(authorization && { authorization }),
+      ...(body && { 'content-type': 'application/json' }),
+    };
     const response = await fetch(url, { method, headers, signal, redirect: 'error', ...(body && { body }) });
     return { status: response.status, bytes: await readBounded(response, bytesMax) };
   } catch (error) {

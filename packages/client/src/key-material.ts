@@ -1,6 +1,7 @@
 /**
  * Public keys of the network: the record of a key counts when t+1 nodes signed the same digests, an object when its
  * bytes have the digest of the record. Where the bytes come from does not matter, so they may be cached by digest.
+ * Everybody may read them.
  */
 import { keyDigest } from '@keyquorum/wire/digest';
 import { KEY_TYPE, type KeyType, keyGenerationDigest } from '@keyquorum/wire/eip712';
@@ -43,7 +44,6 @@ export function createMemoryCache(): MaterialCache {
 }
 
 export interface KeyMaterialOptions {
-  readonly authorization: string;
   readonly deadlineMs: number;
   readonly signal?: AbortSignal;
   readonly fetch?: typeof fetch;
@@ -184,9 +184,9 @@ async function problemOf(ask: () => Promise<void>, signal: AbortSignal): Promise
   }
 }
 
-function requestOf({ authorization, deadlineMs, signal, fetch }: KeyMaterialOptions, enough: AbortSignal): Request {
+function requestOf({ deadlineMs, signal, fetch }: KeyMaterialOptions, enough: AbortSignal): Request {
   const signals = [AbortSignal.timeout(deadlineMs), enough, ...(signal ? [signal] : [])];
-  return { method: 'GET', authorization, signal: AbortSignal.any(signals), ...(fetch && { fetch }) };
+  return { method: 'GET', signal: AbortSignal.any(signals), ...(fetch && { fetch }) };
 }
 
 function withoutSignature({ type, digest, size }: KeyObject) {

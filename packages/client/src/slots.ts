@@ -3,6 +3,7 @@
  * asks the nodes for each as a request of its own; its id follows from that of the batch, so that the same batch, asked
  * again, is the same requests to the nodes, which bind each id to its content.
  */
+import { parseAuthorization } from '@keyquorum/wire/authorization';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { AnswerError, type CoordinatedSlot } from './contract.ts';
@@ -33,6 +34,15 @@ export function slotRequests<Request extends Batch>(batch: Request): Request[] {
     requestId: bytesToHex(sha256(utf8ToBytes(`${LABEL}|${batch.requestId}|${index}`))),
     ciphertexts: [ciphertext],
   }));
+}
+
+/**
+ * A batch as coordinators take it: what is signed goes with a signature of each request to nodes.
+ * @param parts Authorization of the requests of `slotRequests`
+ */
+export function batchBody(batch: Batch, authorization: string, parts: readonly string[]): string {
+  const signed = parseAuthorization(authorization)?.scheme === 'signed';
+  return JSON.stringify({ ...batch, slots: true, ...(signed && { slotAuthorizations: parts }) });
 }
 
 /** Outcomes of a batch as they become known; the first of each slot counts. */

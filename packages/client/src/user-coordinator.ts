@@ -18,7 +18,7 @@ import { coordinatorError } from './coordinator-error.ts';
 import { type DecryptOptions, type Prepared, prepare, type UserDecryptionRequest } from './decrypt.ts';
 import { ClientError } from './errors.ts';
 import type { Permit } from './permit.ts';
-import { createSlots, type SlotOutcome, slotRequests } from './slots.ts';
+import { batchBody, createSlots, type SlotOutcome, slotRequests } from './slots.ts';
 import type { DecryptedValue } from './user-hearing.ts';
 import { checkedAnswer, payloadBytesMax, userQuestion } from './user-question.ts';
 
@@ -35,10 +35,10 @@ export async function askCoordinatorForUser(
   options: DecryptOptions,
 ): Promise<readonly DecryptedValue[]> {
   const prepared = prepare(configured, permit, request, options);
-  const { body, hearing } = prepared;
+  const { body, authorization, hearing } = prepared;
   const { nodes, threshold } = prepared.committee;
   requireSameNames(permit, body);
-  const { authorization, fetch, signal } = options;
+  const { fetch, signal } = options;
   const sentAt = performance.now();
   let carried = 2 * threshold;
   try {
@@ -98,9 +98,14 @@ export async function askCoordinatorForUserSlots(
     return undecided().length === 0 ? 'decided' : undefined;
   }
 
-  const { authorization, fetch, signal } = options;
+  const { fetch, signal } = options;
+  const { authorization } = batch;
   const { path, requestId } = userQuestion(batch.body);
-  const body = JSON.stringify({ ...batch.body, slots: true });
+  const body = batchBody(
+    batch.body,
+    authorization,
+    parts.map((part) => part.authorization),
+  );
   const bytesMax = parts.reduce((sum, part) => sum + userQuestion(part.body, nodes.length).bytesMax, 0);
   try {
     const outcome = await askNode<'decided'>({

@@ -44,7 +44,7 @@ async function readyParties({ nodes }: Committee): Promise<number[]> {
   const signal = AbortSignal.timeout(READY_PROBE_MS);
   const answers = await Promise.all(
     nodes.map(async ({ party, url }) => {
-      const request = { method: 'GET', url: new URL('/health/ready', url).href, authorization: '' } as const;
+      const request = { method: 'GET', url: new URL('/health/ready', url).href } as const;
       try {
         const { status } = await exchange({ ...request, bytesMax: READY_BYTES_MAX, signal });
         return status === 200 ? [party] : [];

@@ -1,7 +1,7 @@
 /** What browsers are told: pages of the configured origins may read answers, others nothing. */
 import { expect, test } from 'vitest';
 import { startCommittee } from '../../client/test/support/test-node.ts';
-import { serviceOf } from './support/running-service.ts';
+import { startService } from './support/running-service.ts';
 
 const APP = 'https://app.example.org';
 const EVIL = 'https://evil.example';
@@ -11,7 +11,7 @@ test.each([
   ['without', [], [undefined, undefined]],
 ])('%s: who may ask and read', async (_, origins, allowed) => {
   await using net = await startCommittee({});
-  await using service = await serviceOf({ committee: net.committee, origins });
+  await using service = await startService({ committee: net.committee, origins });
   const preflight = (origin: string) =>
     service.app.inject({
       method: 'OPTIONS',

@@ -1,0 +1,72 @@
+/**
+ * How a requester is recognised: by a signature over the hash of each request, so that neither nodes nor a coordinator
+ * see the API key, or by the key itself. See `@keyquorum/wire/authorization` for both forms.
+ */
+import { authorizationMessage, encodeAuthorization, requesterSeed } from '@keyquorum/wire/authorization';
+import { type HashedRequest, publicRequestHash, userRequestHash } from '@keyquorum/wire/request-hash';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { hexToBytes } from '@noble/hashes/utils.js';
+import type { PublicDecryptionRequest, RequestCiphertext, UserDecryptionBody } from './contract.ts';
+
+export interface Requester {
+  /** Secret; long and random. */
+  readonly apiKey: string;
+  /** Name under which nodes know the key. Given: requests are signed. Absent: every node is shown the key. */
+  readonly requester?: string | undefined;
+}
+
+/** Values of the Authorization header. Those that are signatures allow this request and reading its answer only. */
+export interface Credentials {
+  /** @throws RangeError when the bytes of a ciphertext are no base64 */
+  forPublic(request: PublicDecryptionRequest): string;
+  /** @throws RangeError when the bytes of a ciphertext are no base64 */
+  forUser(body: UserDecryptionBody): string;
+}
+
+export function createCredentials({ apiKey, requester }: Requester): Credentials {
+  if (requester === undefined) return { forPublic: () => `Bearer ${apiKey}`, forUser: () => `Bearer ${apiKey}` };
+  const signed = (contentHash: Uint8Array): string => {
+    const seed = requesterSeed(apiKey);
+    const signature = ed25519.sign(authorizationMessage(contentHash), seed);
+    seed.fill(0);
+    return encodeAuthorization({ requester, contentHash, signature });
+  };
+  return {
+    forPublic: (request) => signed(publicRequestHash(hashedRequest(requester, request, request.extraData))),
+    forUser: (body) => signed(userContentHash(requester, body)),
+  };
+}
+
+function userContentHash(requester: string, body: UserDecryptionBody): Uint8Array {
+  const { request, ciphertexts } = body;
+  return userRequestHash(hashedRequest(requester, body, request.extraData), {
+    userAddress: body.userAddress.toLowerCase(),
+    delegatorAddress: request.delegatorAddress?.toLowerCase(),
+    encryptionKey: hexToBytes(body.encryptionKey),
+    signature: hexToBytes(body.userSignature),
+    hostChainId: BigInt(request.hostChainId),
+    startTimestamp: BigInt(request.startTimestamp),
+    durationDays: BigInt(request.durationDays),
+    contractAddresses: request.contractAddresses.map((address) => address.toLowerCase()),
+    contracts: ciphertexts.map(({ contractAddress }) => contractAddress.toLowerCase()),
+  });
+}
+
+type Common = Pick<PublicDecryptionRequest, 'requestId' | 'keyId' | 'app' | 'ciphertexts'>;
+
+function hashedRequest(requester: string, request: Common, extraData = ''): HashedRequest {
+  const { requestId, keyId, app = 'default', ciphertexts } = request;
+  return { requester, requestId, keyId, app, extraData: hexToBytes(extraData), ciphertexts: ciphertexts.map(hashed) };
+}
+
+function hashed({ handle, format, slot = 0, fheType, bytes = '' }: RequestCiphertext, index: number) {
+  return { handle, format, slot, fheType, bytes: fromBase64(bytes, `ciphertexts.${index}.bytes`) };
+}
+
+function fromBase64(text: string, field: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch (cause) {
+    throw new RangeError(`${field}: not base64`, { cause });
+  }
+}
