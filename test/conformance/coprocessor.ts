@@ -2,7 +2,7 @@
  * The Rust program in `tfhe-rs/`: built on demand, outside of the checkout, and run on a directory. The first build
  * takes minutes; cargo itself knows when there is nothing to do.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -35,10 +35,6 @@ export interface Results {
   /** Sentences: what was not made, and which part of the key set is not there. */
   readonly skipped: readonly string[];
   readonly files: readonly ResultFile[];
-}
-
-export function cargoIsThere(): boolean {
-  return spawnSync('cargo', ['--version']).status === 0;
 }
 
 /**

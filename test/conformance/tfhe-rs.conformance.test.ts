@@ -13,7 +13,8 @@ import { DEFAULT_PARAMETERS, TEST_PARAMETERS } from '@keyquorum/tfhe/parameters'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listBuilder, loadNodeTfhe, SIZE_LIMIT, serialize } from '../../packages/tfhe/test/support/node-tfhe.ts';
 import { RestError } from '../../scripts/network/rest.ts';
-import { buildCoprocessor, cargoIsThere, type Results, type ResultValue, runCoprocessor } from './coprocessor.ts';
+import { testWith } from '../foreign-software.ts';
+import { buildCoprocessor, type Results, type ResultValue, runCoprocessor } from './coprocessor.ts';
 import { dealtKeySet } from './dealt-key-set.ts';
 import { expectedFiles, expectedValue, INPUTS, typeNamed } from './expected.ts';
 import type { KeySetUnderTest, Plain } from './key-set-under-test.ts';
@@ -120,14 +121,4 @@ function conformance(): void {
   });
 }
 
-const INSTALL = 'install Rust 1.91.1 or newer (https://rustup.rs)';
-
-if (cargoIsThere()) conformance();
-else {
-  test('skipped: no cargo', ({ skip }) => {
-    if (process.env.KEYQUORUM_CARGO === 'required') throw new Error(`no cargo on the PATH: ${INSTALL}`);
-    const note = `skipped: no cargo; to test against tfhe-rs ${INSTALL}`;
-    console.warn(note); // reporters do not show the reason
-    skip(note);
-  });
-}
+testWith({ name: 'cargo', install: 'install Rust 1.91.1 or newer (https://rustup.rs)' }, conformance);
