@@ -22,6 +22,7 @@ const PARENT_CHECK_MS = 250;
 const PROGRAMS = {
   demo: ['scripts/demo.ts'],
   network: ['scripts/network.ts'],
+  page: ['node_modules/vite/bin/vite.js', 'packages/client/examples'],
   bench: ['scripts/bench.ts'],
   'bench:crs': ['scripts/bench-crs.ts'],
   'bench:keygen': ['scripts/bench-keygen.ts'],

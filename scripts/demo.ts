@@ -15,6 +15,7 @@ import { decryptionRequest } from './network/decryption.ts';
 import { createEncryptor, randomSample } from './network/encryption.ts';
 import { fetchObject, finishedKey, generateKey } from './network/key-generation.ts';
 import { createLocalNetwork, type LocalNetwork } from './network/local-network.ts';
+import { pageLink } from './network/page-link.ts';
 import { waitFor } from './network/rest.ts';
 
 const PARTIES = 4;
@@ -149,7 +150,10 @@ async function sayHowToUse({ network, encryptor, keyId }: Setting): Promise<void
   curl -s -H "$KEY" ${rest}/v1/status
   curl -s -H "$KEY" -H 'content-type: application/json' -d @${file} ${rest}/v1/public-decryptions
   curl -s -H "$KEY" '${rest}/v1/public-decryptions/${request.requestId}?wait=30'
-  open ${rest}/docs`);
+  open ${rest}/docs
+To encrypt and read in a browser: npm run page, open
+  ${pageLink('http://localhost:5173', network, keyId)}
+and give it the API key of ${apiKeyFile}`);
 }
 
 async function main(): Promise<void> {

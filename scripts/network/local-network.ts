@@ -33,7 +33,8 @@ export interface NodeAddress {
 export interface LocalNetwork {
   readonly dir: string;
   readonly nodes: readonly ConfiguredNode[];
-  /** Key of the one requester that all nodes know. */
+  /** The one requester that all nodes know, named so by `init --demo`, and its key. */
+  readonly requester: 'demo';
   readonly apiKey: string;
   /** REST of a party with the requester's key. */
   rest(party: number): Rest;
@@ -111,6 +112,7 @@ function controlOf(dir: string, nodes: readonly ConfiguredNode[], apiKey: string
   const network: LocalNetwork = {
     dir,
     nodes,
+    requester: 'demo',
     apiKey,
     rest: restOf,
     process: (party) => processes.get(party),

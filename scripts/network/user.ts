@@ -16,8 +16,8 @@ export interface User {
 }
 
 /** The wallet is new and signs once. */
-export async function userOf({ apiKey }: LocalNetwork, committee: Committee): Promise<User> {
-  const client = createClient({ ...committee, apiKey });
+export async function userOf({ requester, apiKey }: LocalNetwork, committee: Committee): Promise<User> {
+  const client = createClient({ ...committee, requester, apiKey });
   const account = privateKeyToAccount(generatePrivateKey());
   const permit = await client.createPermit({
     ...{ userAddress: account.address, contractAddresses: [CONTRACT], hostChainId: HOST_CHAIN, durationDays: 1 },

@@ -1,6 +1,7 @@
 /** A network of real processes with one development key, for one test file. */
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Committee } from '@keyquorum/client/committee';
+import type { KeySetName } from '@keyquorum/tfhe/key-sets';
 import { committeeOf } from '../../scripts/network/committee.ts';
 import { createEncryptor, type Encryptor } from '../../scripts/network/encryption.ts';
 import { fetchObject, finishedKey, generateKey, type KeyState } from '../../scripts/network/key-generation.ts';
@@ -23,17 +24,19 @@ export interface RunningNetwork extends AsyncDisposable {
 export interface StartOptions {
   /** Material that every party has before the key is made. */
   readonly blocks: number;
+  /** Of the key; default `base`. */
+  readonly parameters?: KeySetName;
   /** Changes the configuration before the nodes start. */
   readonly configure?: (network: LocalNetwork) => Promise<void>;
 }
 
 /** Four parties, t = 1, all ready; every one knows one development key. */
-export async function startNetwork({ blocks, configure }: StartOptions): Promise<RunningNetwork> {
+export async function startNetwork({ blocks, parameters = 'base', configure }: StartOptions): Promise<RunningNetwork> {
   await using cleanup = new AsyncDisposableStack();
   const network = cleanup.use(await temporaryNetwork());
   await configure?.(network);
   await bringUp(network, blocks);
-  const key = await generateKey(network.rest(1), { parameters: 'base', purpose: 'development' });
+  const key = await generateKey(network.rest(1), { parameters, purpose: 'development' });
   await Promise.all(PARTIES.map((party) => finishedKey(network.rest(party), key.requestId, KEY_WITHIN_MS)));
   const publicKey = await fetchObject(network.rest(2), key, 'CompactPublicKey');
   const committee = await committeeOf(network);

@@ -21,7 +21,7 @@ let permit: Permit;
 beforeAll(async () => {
   running = await startNetwork({ blocks: 8_192 });
   const { committee, network } = running;
-  client = createClient({ ...committee, requester: 'demo', apiKey: network.apiKey });
+  client = createClient({ ...committee, requester: network.requester, apiKey: network.apiKey });
   permit = await permitFor([CONTRACT]);
 }, START_MS);
 afterAll(() => running?.[Symbol.asyncDispose]());
