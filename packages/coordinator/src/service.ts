@@ -30,7 +30,7 @@ import { createWaiting } from './waiting.ts';
 const COLLECT_MS = 15_000;
 const HOUR_MS = 3_600_000;
 const CROSS_ORIGIN = {
-  allowedHeaders: ['authorization', 'content-type'],
+  allowedHeaders: ['authorization', 'content-type', 'last-event-id'],
   exposedHeaders: ['retry-after'],
   maxAge: 7_200, // seconds; browsers remember a preflight no longer
   strictPreflight: false, // its refusals would have no code
