@@ -3,6 +3,7 @@
  * lower-case hex without 0x unless said otherwise. What nodes answer is read by the client package.
  */
 import { SLOTS_MAX } from '@keyquorum/client/slots';
+import { USER_SIGNATURE_BYTES_MAX } from '@keyquorum/wire/user-request';
 import Type, { type Static } from 'typebox';
 
 /** Handles of one request; the nodes have a bound of their own, this one keeps hostile answers small. */
@@ -98,7 +99,7 @@ export const UserDecryptionRequest = Type.Object(
       },
       { additionalProperties: false },
     ),
-    userSignature: Type.String({ pattern: '^[0-9a-f]{130}$' }),
+    userSignature: Hex(USER_SIGNATURE_BYTES_MAX),
     ...slots,
   },
   { additionalProperties: false },

@@ -108,6 +108,8 @@ export function userRequestDigest(domain: SigningDomain, request: UserRequest): 
   return hexToBytes(hashTypedData<Record<string, unknown>, string>({ domain: full, types, primaryType, message }));
 }
 
+/** What contract wallets take has any length; 65 bytes of a key are the common case. */
+export const USER_SIGNATURE_BYTES_MAX = 4096;
 /** Contracts named in one request. */
 export const CONTRACTS_MAX = 10;
 const DAY_SECONDS = 86_400n;
@@ -131,7 +133,7 @@ export interface UserRequestCheck {
 
 /**
  * Refuses a request that the signature, the period or the limits of the contracts do not allow. Signatures of contract
- * wallets (ERC-1271) need a chain and are not known here.
+ * wallets (ERC-1271) need a chain: whoever has one checks the terms alone and asks it.
  * @throws WireError with the code of the first rule that is broken
  */
 export function checkUserRequest(check: UserRequestCheck): void {

@@ -5,7 +5,7 @@ import { ConfigError } from './config-error.ts';
 import { type Network, readNetwork } from './network.ts';
 import { readToml } from './read-toml.ts';
 import { type S3Settings, s3Settings } from './s3-settings.ts';
-import { type Application, type Card, type Limits, NodeFile, type Requester } from './schema.ts';
+import { type Application, type Card, type Chain, type Limits, NodeFile, type Requester } from './schema.ts';
 
 export type UnlockSource =
   | { readonly kind: 'key-file'; readonly file: string }
@@ -34,6 +34,8 @@ export interface NodeConfig {
   readonly pool: NodeFile['pool'];
   readonly timing: NodeFile['timing'];
   readonly limits: Limits;
+  /** Chains that may be asked about contracts. */
+  readonly chains: readonly Chain[];
   readonly requesters: readonly Requester[];
   readonly applications: readonly Application[];
 }
@@ -49,11 +51,14 @@ export function readNodeConfig(file: string): NodeConfig {
     const message = `party: ${settings.party}, but ${networkFile} has ${network.roster.n} parties`;
     throw new ConfigError('CONFIG_ROSTER', { file, field: 'party', message });
   }
-  requireDistinctRequesters(file, settings.requesters);
+  requireDistinct(file, 'requesters', settings.requesters, ['name', 'publicKey']);
   requireApplications(file, settings.applications);
-  const { p2p, rest, log = 'info', keys, material, pool, timing, limits, requesters, applications, party } = settings;
+  requireDistinct(file, 'chains', settings.chains, ['id']);
+  requireQuorums(file, settings.chains);
+  const { p2p, rest, log = 'info', keys, material, pool, timing, limits, requesters, party } = settings;
+  const { chains, applications } = settings;
   return {
-    ...{ file, party, network, card, log, keys, pool, timing, limits, requesters, applications },
+    ...{ file, party, network, card, log, keys, pool, timing, limits, chains, requesters, applications },
     dataPath: beside(settings.data),
     s3: material.s3 && s3Settings(file, material.s3, beside),
     unlock: unlockSource(file, settings.unlock, beside),
@@ -74,16 +79,30 @@ function unlockSource(file: string, unlock: NodeFile['unlock'], beside: (path: s
   throw new ConfigError('CONFIG_INVALID', { file, field: 'unlock', message });
 }
 
-function requireDistinctRequesters(file: string, requesters: readonly Requester[]): void {
-  for (const key of ['name', 'publicKey'] as const) {
-    const seen = new Set<string>();
-    for (const [index, requester] of requesters.entries()) {
-      const field = `requesters.${index}.${key}`;
-      if (seen.has(requester[key])) {
-        const message = `${field}: another requester has the same ${key}`;
+function requireDistinct<Entry>(
+  file: string,
+  table: string,
+  entries: readonly Entry[],
+  keys: readonly (keyof Entry & string)[],
+): void {
+  for (const key of keys) {
+    const seen = new Set<Entry[typeof key]>();
+    for (const [index, entry] of entries.entries()) {
+      const field = `${table}.${index}.${key}`;
+      if (seen.has(entry[key])) {
+        const message = `${field}: another entry has the same ${key}`;
         throw new ConfigError('CONFIG_INVALID', { file, field, message });
       }
-      seen.add(requester[key]);
+      seen.add(entry[key]);
     }
+  }
+}
+
+function requireQuorums(file: string, chains: readonly Chain[]): void {
+  for (const [index, { rpc, quorum }] of chains.entries()) {
+    if (quorum === undefined || quorum <= rpc.length) continue;
+    const field = `chains.${index}.quorum`;
+    const message = `${field}: ${quorum} of ${rpc.length} endpoints`;
+    throw new ConfigError('CONFIG_INVALID', { file, field, message });
   }
 }

@@ -143,6 +143,8 @@ export const Pool = Type.Object(
 );
 
 const Url = Type.String({ pattern: '^https?://[^\\s]{1,500}$' });
+/** Without a name and password in it: fetch takes none. */
+const RpcUrl = Type.String({ pattern: '^https?://[^\\s@]{1,500}$' });
 const EnvironmentVariable = Type.String({ pattern: '^[A-Z_][A-Z0-9_]{0,63}$' });
 
 export const S3 = Type.Object(
@@ -158,6 +160,25 @@ export const S3 = Type.Object(
   closed,
 );
 export type S3 = Static<typeof S3>;
+
+/** A chain that holds contracts which decide: wallets, access lists. */
+export const Chain = Type.Object(
+  {
+    id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+    rpc: Type.Array(RpcUrl, { minItems: 1, maxItems: 8, description: 'JSON-RPC of nodes that this operator trusts' }),
+    quorum: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 8, description: 'how many of rpc must answer; more than half when absent' }),
+    ),
+    finality: Type.Union([Type.Enum(['finalized', 'latest']), Type.Integer({ minimum: 1, maximum: 100_000 })], {
+      default: 'finalized',
+      description: 'which block counts: the last one under this tag, or that many below the newest',
+    }),
+    timeoutMs: Type.Integer({ minimum: 100, maximum: 8_000, default: 2_000, description: 'of one exchange' }),
+    staleSeconds: Type.Integer({ minimum: 1, maximum: DAY_SECONDS, default: 3_600, description: 'age of that block' }),
+  },
+  closed,
+);
+export type Chain = Static<typeof Chain>;
 
 export const NodeFile = Type.Object(
   {
@@ -203,6 +224,7 @@ export const NodeFile = Type.Object(
     pool: Pool,
     timing: Timing,
     limits: Limits,
+    chains: Type.Array(Chain, { maxItems: 32, default: [] }),
     requesters: Type.Array(Requester, { maxItems: 1000, default: [] }),
     applications: Type.Array(Application, { maxItems: 1000, default: [] }),
   },

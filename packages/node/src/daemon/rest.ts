@@ -1,6 +1,7 @@
 /** The HTTP side of a node: requests, key views, metrics and server, put together. */
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import { createHostChains } from '../chains/host-chain.ts';
 import { createNodeMaterial } from '../material/node-material.ts';
 import { type HandleBook, openHandleBook } from '../provenance/handle-book.ts';
 import { provenanceRules } from '../provenance/rules.ts';
@@ -99,7 +100,8 @@ function decryptionsOf(node: Node, { book, handles, requesters, signing, metrics
   const userForwarding = createForwarding<UserDecryptionBody>('user-decryption', UserDecryptionBody, links);
   const { t: threshold } = party.roster;
   const shareSigner = { ...signing, party: party.self, threshold, random: secureRandom };
-  const rules = { domain: signing.domain, toleranceSeconds: limits.userClockSeconds, now: Date.now };
+  const chains = createHostChains(config.chains, { now: Date.now, warn });
+  const rules = { domain: signing.domain, toleranceSeconds: limits.userClockSeconds, chains, now: Date.now };
   return {
     publicDecryptions: createDecryptions(publicDecryption(services, signing), publicForwarding, modules),
     userDecryptions: createDecryptions(userDecryption(services, shareSigner, rules), userForwarding, modules),

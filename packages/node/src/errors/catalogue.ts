@@ -28,6 +28,9 @@ type OwnCode =
   | 'BODY_TOO_LARGE'
   | 'BUSY'
   | 'CEREMONY_FINISHED'
+  | 'CHAIN_DISAGREES'
+  | 'CHAIN_STALE'
+  | 'CHAIN_UNAVAILABLE'
   | 'CRS_REFUSED'
   | 'CRS_UNKNOWN'
   | 'EVIDENCE_UNKNOWN'
@@ -52,7 +55,8 @@ type OwnCode =
   | 'REQUEST_UNKNOWN'
   | 'ROUTE_UNKNOWN'
   | 'STOPPING'
-  | 'UNAUTHENTICATED';
+  | 'UNAUTHENTICATED'
+  | 'WALLET_REFUSED';
 
 /** What may be wrong with what users and coprocessors sign and with extraData. */
 type RequestCode = Extract<
@@ -100,6 +104,18 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
     hint: 'wait as Retry-After says; raise limits.runningRequests or limits.waiters if it persists',
   },
   CEREMONY_FINISHED: { status: 409, hint: 'it has ended already; nothing was changed' },
+  CHAIN_DISAGREES: {
+    status: 503,
+    hint: 'ask another node, or again later; operators: find out which of chains.rpc in node.toml is wrong',
+  },
+  CHAIN_STALE: {
+    status: 503,
+    hint: 'ask another node; operators: chains.rpc in node.toml is behind, or chains.staleSeconds too short',
+  },
+  CHAIN_UNAVAILABLE: {
+    status: 503,
+    hint: 'ask another node, or again later; operators: chains.rpc in node.toml does not answer as it should',
+  },
   CRS_REFUSED: { status: 403, hint: 'this node allows other parameters: keys.parameters in node.toml' },
   CRS_UNKNOWN: { status: 404, hint: 'GET /v1/crs lists the reference strings of this node' },
   EVIDENCE_UNKNOWN: { status: 404, hint: 'GET /v1/evidence lists the files of this node; others may have more' },
@@ -134,6 +150,10 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
   ROUTE_UNKNOWN: { status: 404, hint: 'see /openapi.json for all calls' },
   STOPPING: { status: 503, hint: 'this node is stopping; ask another one' },
   UNAUTHENTICATED: { status: 401, hint: 'send Authorization: Bearer with the API key of a configured requester' },
+  WALLET_REFUSED: {
+    status: 403,
+    hint: 'have the wallet sign exactly this request; what it says counts once the block is final',
+  },
 };
 
 const REQUEST: Record<RequestCode, ErrorEntry> = {
@@ -146,7 +166,7 @@ const REQUEST: Record<RequestCode, ErrorEntry> = {
   ATTESTATIONS_TOO_FEW: { status: 403, hint: 'gather attestations of more coprocessors and send the request again' },
   EXTRA_DATA_MALFORMED: { status: 422, hint: 'leave extraData empty, or give a context as docs/rest.md describes' },
   EXTRA_DATA_VERSION: { status: 422, hint: 'leave extraData empty, or use version 00, 01 or 02' },
-  SIGNATURE_LENGTH: { status: 422, hint: 'send 65 bytes: r, s, v' },
+  SIGNATURE_LENGTH: { status: 422, hint: 'send 65 bytes: r, s, v; other lengths are for contract wallets' },
   SIGNATURE_V: { status: 422, hint: 'let the last byte be 27 or 28, as wallets make it' },
   SIGNATURE_HIGH_S: { status: 422, hint: 'send the spelling with low s; wallets make no other' },
   SIGNATURE_INVALID: { status: 422, hint: 'have the request, or the named attestation, signed again' },

@@ -1,5 +1,6 @@
 /** Bodies of requests for decryption, and of the same requests between nodes. */
 import type { CiphertextFormat } from '@keyquorum/tfhe/ciphertext';
+import { USER_SIGNATURE_BYTES_MAX } from '@keyquorum/wire/user-request';
 import Type, { type Static, type TSchema } from 'typebox';
 import { Address, COPROCESSORS_MAX } from '../config/schema.ts';
 
@@ -107,7 +108,11 @@ export const UserDecryptionBody = Type.Object(
       },
       { ...closed, description: 'what the user signed (EIP-712 UserDecryptRequestVerification)' },
     ),
-    userSignature: Type.String({ pattern: '^[0-9a-f]{130}$', description: '65 bytes: r, s, v' }),
+    userSignature: Type.String({
+      pattern: '^([0-9a-f]{2})*$',
+      maxLength: 2 * USER_SIGNATURE_BYTES_MAX,
+      description: '65 bytes: r, s, v; what the contract wants when userAddress is a contract wallet',
+    }),
   },
   closed,
 );

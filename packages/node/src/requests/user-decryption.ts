@@ -6,7 +6,12 @@ import type { Services } from '@keyquorum/protocols/services';
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
 import type { SigningDomain } from '@keyquorum/wire/eip712';
 import { decodeEncryptionKey } from '@keyquorum/wire/encryption-key';
-import { checkUserRequest, type UserRequest } from '@keyquorum/wire/user-request';
+import { WireError } from '@keyquorum/wire/error';
+import { requireSigner } from '@keyquorum/wire/signer';
+import { checkUserRequestTerms, type UserRequest, userRequestDigest } from '@keyquorum/wire/user-request';
+import type { ChainView, HostChains } from '../chains/host-chain.ts';
+import { askWallet } from '../chains/wallet.ts';
+
 import type { UserDecryptionBody } from './body.ts';
 import { type UserContent, userContentOf } from './content.ts';
 import type { DecryptionKind } from './decryptions.ts';
@@ -19,6 +24,7 @@ export interface UserRules {
   readonly domain: SigningDomain;
   /** How far users' clocks may be off. */
   readonly toleranceSeconds: number;
+  readonly chains: HostChains;
   now(): number;
 }
 
@@ -44,25 +50,48 @@ export function userDecryption(
 export function userChecks(
   content: UserContent,
   values: readonly CiphertextValue[],
-  { domain, toleranceSeconds, now }: UserRules,
+  { domain: gatewayDomain, toleranceSeconds, chains, now }: UserRules,
 ): readonly Check[] {
   const { user } = content;
-  const { hostChainId, userAddress, signature, encryptionKey, contracts } = user;
+  const { hostChainId, userAddress, encryptionKey, contracts } = user;
+  const domain = { ...gatewayDomain, chainId: hostChainId };
+  const view = chains.view(hostChainId);
   return [
     { name: 'encryptionKey', run: () => void decodeEncryptionKey(encryptionKey) },
     {
       name: 'userRequest',
       needs: 'ciphertexts',
       run: () =>
-        checkUserRequest({
-          domain: { ...domain, chainId: hostChainId },
-          request: requestOf(content),
-          ...{ userAddress, signature, toleranceSeconds },
+        checkUserRequestTerms({
+          ...{ domain, request: requestOf(content), userAddress, toleranceSeconds },
           values: values.map((value, index) => ({ fheType: userTypeOf(value), contractAddress: contracts[index]! })),
           nowSeconds: now() / 1000,
         }),
     },
+    { name: 'userSignature', needs: 'userRequest', run: () => requireUserSignature(content, domain, view) },
   ];
+}
+
+/** The user's key, or the contract that is the user (ERC-1271), signed. */
+async function requireUserSignature(
+  content: UserContent,
+  domain: SigningDomain,
+  view: ChainView | undefined,
+): Promise<void> {
+  const { userAddress, signature } = content.user;
+  const digest = userRequestDigest(domain, requestOf(content));
+  try {
+    requireSigner(digest, signature, userAddress);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    if (!view) throw unaskedWallet(error, domain);
+    if ((await askWallet(view, { wallet: userAddress, digest, signature })) === 'no-contract') throw error;
+  }
+}
+
+function unaskedWallet({ code, message }: WireError, { chainId }: SigningDomain): WireError {
+  const remedy = `this node asks contract wallets of chain ${chainId} only when [[chains]] in node.toml has it`;
+  return new WireError(code, `${message}; ${remedy}`);
 }
 
 /** What the user signed. */

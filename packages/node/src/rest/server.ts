@@ -35,7 +35,13 @@ const BODY_BYTES_MAX = 16 * 1024;
 /** Slow senders of headers and bodies are cut off. */
 const REQUEST_TIMEOUT_MS = 60_000;
 /** `Retry-After` of refusals that pass by themselves. */
-const RETRY_SECONDS: Partial<Record<ErrorCode, number>> = { BUSY: 1, MATERIAL_DAMAGED: 10 };
+const RETRY_SECONDS: Partial<Record<ErrorCode, number>> = {
+  BUSY: 1,
+  MATERIAL_DAMAGED: 10,
+  CHAIN_DISAGREES: 10,
+  CHAIN_STALE: 30,
+  CHAIN_UNAVAILABLE: 5,
+};
 
 /** Ready for `listen` or `inject`; the caller closes it. */
 export async function createServer(context: RestContext): Promise<FastifyInstance> {

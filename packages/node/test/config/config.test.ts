@@ -51,6 +51,27 @@ const replace = (from: string | RegExp, to: string) => (text: string) => {
 const storage = (line: string) => (text: string) =>
   `${text}\n[material.s3]\nendpoint = "https://s3.example/"\nbucket = "keys"\n${line}\n`;
 
+const chain = (lines: string) => (text: string) => `${text}\n[[chains]]\nid = 1\n${lines}\n`;
+
+test('a chain: its endpoints, and which block counts', async () => {
+  const { chains } = readNodeConfig(
+    await files({ node: chain('rpc = ["https://one.example/v2/key"]\nfinality = 12') }),
+  );
+  const rest = { timeoutMs: 2_000, staleSeconds: 3_600 };
+  expect(chains).toEqual([{ id: 1, rpc: ['https://one.example/v2/key'], finality: 12, ...rest }]);
+  expect(readNodeConfig(await files({})).chains).toEqual([]);
+});
+
+test.each([
+  ['chains.0.rpc.0', 'rpc = ["file:///etc/passwd"]'],
+  ['chains.0.rpc.0', 'rpc = ["https://name:word@one.example"]'],
+  ['chains.0.quorum', 'rpc = ["https://one.example"]\nquorum = 2'],
+  ['chains.0.finality', 'rpc = ["https://one.example"]\nfinality = "pending"'],
+  ['chains.1.id', 'rpc = ["https://one.example"]\n[[chains]]\nid = 1\nrpc = ["https://two.example"]'],
+])('a chain is refused: %s, %s', async (field, lines) => {
+  expect(refusal(await files({ node: chain(lines) }))).toMatchObject({ code: 'CONFIG_INVALID', field });
+});
+
 test('credentials of object storage come from a private file or a variable, never from node.toml', async () => {
   const fromVariable = readNodeConfig(await files({ node: storage('credentialsEnv = "S3_LINE"') })).s3!;
   expect(fromVariable.place).toMatchObject({ endpoint: 'https://s3.example', region: 'us-east-1', bucket: 'keys' });

@@ -2,13 +2,16 @@
 import type { KeyRecord } from '@keyquorum/protocols/services';
 import { createUserKeyPair } from '@keyquorum/wire/encryption-key';
 import { createSigner } from '@keyquorum/wire/signer';
-import { type UserRequest, userRequestDigest } from '@keyquorum/wire/user-request';
-import { expect, test } from 'vitest';
+import { USER_SIGNATURE_BYTES_MAX, type UserRequest, userRequestDigest } from '@keyquorum/wire/user-request';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Chain, startChain } from '../../../../test/conformance/anvil.ts';
+import { createHostChains } from '../../src/chains/host-chain.ts';
 import type { UserDecryptionBody } from '../../src/requests/body.ts';
 import { userContentOf } from '../../src/requests/content.ts';
 import { explained } from '../../src/requests/explain.ts';
 import { judge, judgementOf } from '../../src/requests/judge.ts';
-import { userChecks } from '../../src/requests/user-decryption.ts';
+import { type UserRules, userChecks } from '../../src/requests/user-decryption.ts';
+import { CREDULOUS, UNWILLING, walletOf } from '../chains/wallets.ts';
 import { zeroList } from './zero-list.ts';
 
 const id = (byte: number) => byte.toString(16).padStart(2, '0').repeat(32);
@@ -24,6 +27,7 @@ const HOST_CHAIN = 31_337;
 const rules = {
   domain: { chainId: 654_321, verifyingContract: address(0x44) },
   toleranceSeconds: 60,
+  chains: createHostChains([], { now: Date.now, warn: () => undefined }),
   now: () => NOW_SECONDS * 1000,
 };
 const user = createSigner(new Uint8Array(32).fill(7));
@@ -66,11 +70,9 @@ function signed(wish: Wish = {}): UserDecryptionBody {
   };
 }
 
-function judged(body: UserDecryptionBody) {
+function judged(body: UserDecryptionBody, by: UserRules = rules) {
   const content = userContentOf(body, 'alice');
-  return judge(content, { requester, keys, limits, provenance: () => [] }, (values) =>
-    userChecks(content, values, rules),
-  );
+  return judge(content, { requester, keys, limits, provenance: () => [] }, (values) => userChecks(content, values, by));
 }
 
 test('what the user signed is answered, in its own name or as a delegate', async () => {
@@ -170,4 +172,62 @@ test('the content hash covers every field', () => {
   const hashes = variants.map((body) => hex(userContentOf(body, 'alice').hash));
   expect(new Set(hashes).size).toBe(variants.length);
   expect(hashes).not.toContain(hex(userContentOf(base, 'bob').hash));
+});
+
+describe('contract wallets', () => {
+  const WALLET = address(0xa1);
+  let anvil: Chain;
+  beforeAll(async () => {
+    anvil = await startChain();
+    await anvil.client.setCode({ address: WALLET, bytecode: walletOf(user.address) });
+    await anvil.client.setCode({ address: address(0xa2), bytecode: CREDULOUS });
+    await anvil.client.setCode({ address: address(0xa3), bytecode: UNWILLING['never ends']! });
+  });
+  afterAll(() => anvil?.[Symbol.asyncDispose]());
+
+  function asked(body: UserDecryptionBody) {
+    const finality = 'latest' as const;
+    const chain = { id: HOST_CHAIN, rpc: [anvil.url], finality, timeoutMs: 5_000, staleSeconds: 3_600 };
+    const chains = createHostChains([chain], { now: Date.now, warn: () => undefined });
+    return judged(body, { ...rules, chains });
+  }
+  const ofWallet = (wish: Wish = {}) => ({ ...signed(wish), userAddress: WALLET });
+
+  test('are asked whether they have signed', async () => {
+    expect(await asked(ofWallet())).toHaveLength(1);
+    expect(await asked(ofWallet({ delegatorAddress: address(0x22) }))).toHaveLength(1);
+    expect(await asked(signed())).toHaveLength(1); // a user with a key needs no contract
+  });
+
+  test('take signatures of any length up to the limit', async () => {
+    for (const bytes of [0, 1, USER_SIGNATURE_BYTES_MAX]) {
+      const userSignature = '5a'.repeat(bytes);
+      expect(await asked({ ...signed(), userAddress: address(0xa2), userSignature })).toHaveLength(1);
+    }
+  });
+
+  test.each<[string, () => UserDecryptionBody, string]>([
+    [
+      'another request than the wallet signed',
+      () => ({ ...ofWallet(), userSignature: hex(user.sign(new Uint8Array(32))) }),
+      'WALLET_REFUSED',
+    ],
+    ['a wallet that does not end', () => ({ ...signed(), userAddress: address(0xa3) }), 'WALLET_REFUSED'],
+    ['an address without a contract', () => ({ ...signed(), userAddress: address(0xa4) }), 'SIGNER_WRONG'],
+    ['and no signature', () => ({ ...signed(), userAddress: address(0xa4), userSignature: '' }), 'SIGNATURE_LENGTH'],
+    ['the terms are judged first', () => ofWallet({ durationDays: 366 }), 'DURATION'],
+    [
+      'a chain that is not configured',
+      () => ({ ...ofWallet(), request: { ...ofWallet().request, hostChainId: '1' } }),
+      'SIGNER_WRONG',
+    ],
+  ])('refused: %s', async (_name, body, code) => {
+    await expect(asked(body())).rejects.toThrow(expect.objectContaining({ code }));
+  });
+
+  test('without a chain the refusal says what to set', async () => {
+    await expect(judged(ofWallet())).rejects.toThrow(
+      expect.objectContaining({ code: 'SIGNER_WRONG', message: expect.stringMatching(/\[\[chains\]\] in node\.toml/) }),
+    );
+  });
 });
