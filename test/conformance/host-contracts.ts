@@ -69,6 +69,10 @@ export interface HostContracts {
   allowForDecryption(handles: readonly Hex[], contract: Address): Promise<void>;
   /** The contract lets the account have the value. */
   allow(handle: Hex, account: Address, contract: Address): Promise<void>;
+  /** The account lets the delegate have its values of the contract, until then (seconds since 1970). */
+  delegate(account: Address, delegate: Address, contract: Address, untilSeconds: bigint): Promise<void>;
+  /** It takes that back. */
+  revoke(account: Address, delegate: Address, contract: Address): Promise<void>;
 }
 
 export async function deployHostContracts(
@@ -103,6 +107,13 @@ export async function deployHostContracts(
     },
     allowForDecryption: (handles, contract) => write('ACL', 'allowForDecryption', [handles], contract),
     allow: (handle, account, contract) => write('ACL', 'allow', [handle, account], contract),
+    async delegate(account, delegate, contract, untilSeconds) {
+      await becomeRich(chain, account);
+      await write('ACL', 'delegateForUserDecryption', [delegate, contract, untilSeconds], account);
+    },
+    revoke: (account, delegate, contract) => {
+      return write('ACL', 'revokeDelegationForUserDecryption', [delegate, contract], account);
+    },
   };
 }
 
@@ -135,7 +146,8 @@ async function createDeployer(chain: Chain) {
   };
 }
 
-function addressOf(name: ContractName): Address {
+/** Where it is, or will be. */
+export function addressOf(name: ContractName): Address {
   return getContractAddress({ from: OWNER, nonce: BigInt(NONCE[name]) });
 }
 

@@ -1,6 +1,7 @@
 /**
  * Zama's relayer SDK, as npm has it, and the KMSVerifier contract take the answers of a network of four processes. A
- * relayer of the test stands between the SDK and our coordinator, and an ACL contract says what may be decrypted.
+ * relayer of the test stands between the SDK and our nodes, and an ACL contract says what may be decrypted: the nodes
+ * ask it themselves.
  */
 import { randomBytes } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
@@ -16,9 +17,10 @@ import { type EncryptedValue, fheTypeOf, randomSample, type Sample } from '../..
 import { newRequestId } from '../../scripts/network/key-generation.ts';
 import { PARTIES, type RunningNetwork, START_MS, startNetwork } from '../e2e/running-network.ts';
 import { CHAIN_ID, type Chain, startChain } from './anvil.ts';
-import { deployHostContracts, type HostContracts } from './host-contracts.ts';
+import { addressOf, deployHostContracts, type HostContracts } from './host-contracts.ts';
 import { referenceStringWithoutPoints } from './reference-string.ts';
 import {
+  type DelegatedUserDecryptBody,
   type PublicDecryptBody,
   type PublicDecryptResult,
   type Relayer,
@@ -32,6 +34,7 @@ const BLOCKS = 2_048;
 /** 2t+1 for t = 1. */
 const QUORUM = 3;
 const DEADLINE_MS = 60_000;
+const DAY_SECONDS = 86_400;
 /** The SDK takes no start in the future, and rounds. */
 const CLOCK_SLACK_SECONDS = 10;
 /** The contract whose values are decrypted. */
@@ -58,19 +61,33 @@ const ciphertexts = new Map<string, EncryptedValue>();
 /** What the relayer does to results on the way. */
 let tamper = (result: PublicDecryptResult): PublicDecryptResult => result;
 
+/** Nodes look at the newest block: nothing is final on a chain of anvil for a long time. */
+const settings = () => `
+[pool]
+target = ${BLOCKS}
+[[chains]]
+id = ${CHAIN_ID}
+rpc = ["${chain.url}"]
+finality = "latest"
+staleSeconds = 86400
+[[applications]]
+name = "default"
+acl = { chain = ${CHAIN_ID}, contract = "${addressOf('ACL')}" }
+`;
+
 beforeAll(async () => {
+  chain = await startChain();
   running = await startNetwork({
     blocks: BLOCKS,
     async configure({ nodes }) {
-      for (const { config } of nodes) await appendFile(config, `\n[pool]\ntarget = ${BLOCKS}\n`);
+      for (const { config } of nodes) await appendFile(config, settings());
     },
   });
-  chain = await startChain();
   const { committee, publicKey } = running;
   const signers = committee.nodes.map(({ signer }) => signer);
   contracts = await deployHostContracts(chain, { domain: committee, signers, quorum: QUORUM });
   const referenceString = referenceStringWithoutPoints();
-  relayer = await startRelayer({ publicKey, referenceString, publicDecrypt, userDecrypt });
+  relayer = await startRelayer({ publicKey, referenceString, publicDecrypt, userDecrypt, delegatedUserDecrypt });
   sdk = await createInstance({
     aclContractAddress: contracts.address.ACL,
     kmsContractAddress: contracts.address.KMSVerifier,
@@ -104,9 +121,12 @@ async function publicDecrypt({ ciphertextHandles, extraData }: PublicDecryptBody
 }
 
 /** Every node gets the request, one of them first, and is asked for its own answer. */
-async function userDecrypt(body: UserDecryptBody): Promise<UserDecryptResult> {
+async function userDecrypt(
+  { requestValidity, ...body }: UserDecryptBody,
+  delegatorAddress?: string,
+): Promise<UserDecryptResult> {
   const { network, key } = running;
-  const { userAddress, contractAddresses, requestValidity, contractsChainId, publicKey, signature, extraData } = body;
+  const { userAddress, contractAddresses, contractsChainId, publicKey, signature, extraData } = body;
   const requestId = newRequestId();
   const stored = body.handleContractPairs.map(({ handle, contractAddress }) => {
     return { ...ciphertexts.get(handle.slice(2))!, contractAddress };
@@ -114,7 +134,10 @@ async function userDecrypt(body: UserDecryptBody): Promise<UserDecryptResult> {
   const request = {
     ...{ requestId, keyId: key.requestId, ciphertexts: stored, userAddress },
     ...{ encryptionKey: publicKey, userSignature: signature },
-    request: { hostChainId: contractsChainId, contractAddresses, ...requestValidity, extraData: extraData.slice(2) },
+    request: {
+      ...{ hostChainId: contractsChainId, contractAddresses, ...requestValidity, extraData: extraData.slice(2) },
+      ...(delegatorAddress !== undefined && { delegatorAddress }),
+    },
   };
   await network.rest(1).post('/v1/user-decryptions', request);
   const answers = PARTIES.map(async (party) => {
@@ -127,6 +150,11 @@ async function userDecrypt(body: UserDecryptBody): Promise<UserDecryptResult> {
       return { payload, signature: own, extraData: `0x${signed}` };
     }),
   };
+}
+
+function delegatedUserDecrypt(body: DelegatedUserDecryptBody): Promise<UserDecryptResult> {
+  const { startTimestamp, durationDays, delegatorAddress, delegateAddress: userAddress, ...rest } = body;
+  return userDecrypt({ ...rest, userAddress, requestValidity: { startTimestamp, durationDays } }, delegatorAddress);
 }
 
 /** A value that the contract computed, as the SDK reads it from the handle: chain, type and version 0 at the end. */
@@ -161,6 +189,7 @@ describe('the KMSVerifier accepts what the nodes signed', () => {
     ['a context', encodeExtraData({ version: 1, contextId: (7n << 248n) + 1n })],
   ] as const)('%s', async ([, extraData]) => {
     const handles = await computed([randomSample('uint64'), randomSample('bool')]);
+    await contracts.allowForDecryption(handles, DAPP);
     const { abiEncoded, decryptionProof, signatures } = await decrypted(handles, bytesToHex(extraData));
     expect(signatures.length).toBeGreaterThanOrEqual(QUORUM);
     expect(await contracts.verify(handles, `0x${abiEncoded}`, `0x${decryptionProof}`)).toBe(true);
@@ -206,5 +235,41 @@ describe('the relayer SDK', () => {
     const { address } = user;
     const values = await sdk.userDecrypt(pairs, privateKey, publicKey, signature, [DAPP], address, start, 1);
     expect(values).toEqual(Object.fromEntries(handles.map((handle, index) => [handle, shown(samples[index]!)])));
+  });
+
+  test('decrypts for a delegate what the user has, until that is taken back', async () => {
+    const [user, delegate] = [privateKeyToAccount(generatePrivateKey()), privateKeyToAccount(generatePrivateKey())];
+    const samples = [randomSample('uint64'), randomSample('address')];
+    const handles = await computed(samples);
+    for (const handle of handles) await contracts.allow(handle, user.address, DAPP);
+    const { publicKey, privateKey } = sdk.generateKeypair();
+    const start = Math.floor(Date.now() / 1_000) - CLOCK_SLACK_SECONDS;
+    const { message, ...typed } = sdk.createDelegatedUserDecryptEIP712(publicKey, [DAPP], user.address, start, 1);
+    const [startTimestamp, durationDays] = [BigInt(message.startTimestamp), BigInt(message.durationDays)];
+    const signature = await delegate.signTypedData({ ...typed, message: { ...message, startTimestamp, durationDays } });
+    const pairs = handles.map((handle) => ({ handle, contractAddress: DAPP }));
+    const people = [user.address, delegate.address] as const;
+    const ask = () => sdk.delegatedUserDecrypt(pairs, privateKey, publicKey, signature, [DAPP], ...people, start, 1);
+    await expect(ask()).rejects.toThrow(/ACL_REFUSED/);
+    await contracts.delegate(...people, DAPP, BigInt(start + DAY_SECONDS));
+    expect(await ask()).toEqual(Object.fromEntries(handles.map((handle, index) => [handle, shown(samples[index]!)])));
+    await contracts.revoke(...people, DAPP);
+    await expect(ask()).rejects.toThrow(/ACL_REFUSED/);
+  });
+});
+
+describe('every node asks the ACL itself', () => {
+  const answers = (handle: Hex) => {
+    const { network, key } = running;
+    const request = decryptionRequest(key.requestId, [ciphertexts.get(handle.slice(2))!]);
+    return Promise.all(PARTIES.map((party) => network.rest(party).ask('POST', '/v1/public-decryptions', request)));
+  };
+
+  test('and refuses what it does not allow, whoever asks', async () => {
+    const [handle] = (await computed([randomSample('uint8')])) as [Hex];
+    const refused = { status: 403, body: { error: { code: 'ACL_REFUSED' } } };
+    expect(await answers(handle)).toMatchObject(PARTIES.map(() => refused));
+    await contracts.allowForDecryption([handle], DAPP);
+    expect(await answers(handle)).toMatchObject(PARTIES.map(() => ({ status: 202 })));
   });
 });

@@ -34,6 +34,14 @@ export interface UserDecryptBody {
   readonly extraData: string;
 }
 
+/** As the request of a user, with both people and a flat period. */
+export interface DelegatedUserDecryptBody extends Omit<UserDecryptBody, 'requestValidity' | 'userAddress'> {
+  readonly startTimestamp: string;
+  readonly durationDays: string;
+  readonly delegatorAddress: string;
+  readonly delegateAddress: string;
+}
+
 export interface UserDecryptResult {
   /** One of each node. */
   readonly result: readonly { readonly payload: string; readonly signature: string; readonly extraData: string }[];
@@ -45,6 +53,7 @@ export interface Relayed {
   readonly referenceString: Uint8Array;
   publicDecrypt(body: PublicDecryptBody): Promise<PublicDecryptResult>;
   userDecrypt(body: UserDecryptBody): Promise<UserDecryptResult>;
+  delegatedUserDecrypt(body: DelegatedUserDecryptBody): Promise<UserDecryptResult>;
 }
 
 export interface Relayer extends AsyncDisposable {
@@ -58,6 +67,7 @@ export async function startRelayer(relayed: Relayed): Promise<Relayer> {
   const begins: Readonly<Record<string, (body: unknown) => Promise<unknown>>> = {
     'POST /v2/public-decrypt': (body) => relayed.publicDecrypt(body as PublicDecryptBody),
     'POST /v2/user-decrypt': (body) => relayed.userDecrypt(body as UserDecryptBody),
+    'POST /v2/delegated-user-decrypt': (body) => relayed.delegatedUserDecrypt(body as DelegatedUserDecryptBody),
   };
   const jobs = new Map<string, Promise<unknown>>();
   const server = createServer((request, response) => {

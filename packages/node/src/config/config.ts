@@ -55,6 +55,7 @@ export function readNodeConfig(file: string): NodeConfig {
   requireApplications(file, settings.applications);
   requireDistinct(file, 'chains', settings.chains, ['id']);
   requireQuorums(file, settings.chains);
+  requireChains(file, settings);
   const { p2p, rest, log = 'info', keys, material, pool, timing, limits, requesters, party } = settings;
   const { chains, applications } = settings;
   return {
@@ -95,6 +96,14 @@ function requireDistinct<Entry>(
       }
       seen.add(entry[key]);
     }
+  }
+}
+
+function requireChains(file: string, { applications, chains }: NodeFile): void {
+  for (const [index, { acl }] of applications.entries()) {
+    if (acl === undefined || chains.some(({ id }) => id === acl.chain)) continue;
+    const field = `applications.${index}.acl.chain`;
+    throw new ConfigError('CONFIG_INVALID', { file, field, message: `${field}: ${acl.chain} is none of chains` });
   }
 }
 

@@ -79,6 +79,15 @@ export const Application = Type.Object(
     attestations: Type.Optional(
       Type.Integer({ minimum: 1, maximum: COPROCESSORS_MAX, description: 'how many of them must have signed' }),
     ),
+    acl: Type.Optional(
+      Type.Object(
+        {
+          chain: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'id of one of chains' }),
+          contract: Address,
+        },
+        { ...closed, description: 'contract that says who may have which value' },
+      ),
+    ),
   },
   closed,
 );

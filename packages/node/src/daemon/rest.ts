@@ -1,6 +1,7 @@
 /** The HTTP side of a node: requests, key views, metrics and server, put together. */
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import { contractPolicy } from '../chains/access-list.ts';
 import { createHostChains } from '../chains/host-chain.ts';
 import { createNodeMaterial } from '../material/node-material.ts';
 import { type HandleBook, openHandleBook } from '../provenance/handle-book.ts';
@@ -100,10 +101,10 @@ function decryptionsOf(node: Node, { book, handles, requesters, signing, metrics
   const userForwarding = createForwarding<UserDecryptionBody>('user-decryption', UserDecryptionBody, links);
   const { t: threshold } = party.roster;
   const shareSigner = { ...signing, party: party.self, threshold, random: secureRandom };
-  const chains = createHostChains(config.chains, { now: Date.now, warn });
-  const rules = { domain: signing.domain, toleranceSeconds: limits.userClockSeconds, chains, now: Date.now };
+  const contracts = contractPolicy(createHostChains(config.chains, { now: Date.now, warn }), config.applications);
+  const rules = { domain: signing.domain, toleranceSeconds: limits.userClockSeconds, contracts, now: Date.now };
   return {
-    publicDecryptions: createDecryptions(publicDecryption(services, signing), publicForwarding, modules),
+    publicDecryptions: createDecryptions(publicDecryption(services, signing, contracts), publicForwarding, modules),
     userDecryptions: createDecryptions(userDecryption(services, shareSigner, rules), userForwarding, modules),
   };
 }

@@ -23,6 +23,7 @@ export interface ErrorEntry {
 }
 
 type OwnCode =
+  | 'ACL_REFUSED'
   | 'BODY_INVALID'
   | 'BODY_NOT_JSON'
   | 'BODY_TOO_LARGE'
@@ -96,6 +97,10 @@ export type ErrorCode =
   | StoreErrorCode;
 
 const CALLER: Record<OwnCode, ErrorEntry> = {
+  ACL_REFUSED: {
+    status: 403,
+    hint: 'let the contract allow it; what it says counts once the block is final',
+  },
   BODY_INVALID: { status: 400, hint: 'correct the named field; the schema is served at /openapi.json' },
   BODY_NOT_JSON: { status: 400, hint: 'send one JSON object, UTF-8' },
   BODY_TOO_LARGE: { status: 413, hint: 'send fewer or smaller ciphertexts per request, or raise limits.bodyBytes' },

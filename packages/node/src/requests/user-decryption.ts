@@ -9,11 +9,13 @@ import { decodeEncryptionKey } from '@keyquorum/wire/encryption-key';
 import { WireError } from '@keyquorum/wire/error';
 import { requireSigner } from '@keyquorum/wire/signer';
 import { checkUserRequestTerms, type UserRequest, userRequestDigest } from '@keyquorum/wire/user-request';
-import type { ChainView, HostChains } from '../chains/host-chain.ts';
+import { type AccessList, type ContractPolicy, requireAllowed, type Use } from '../chains/access-list.ts';
+import type { ChainView } from '../chains/host-chain.ts';
 import { askWallet } from '../chains/wallet.ts';
+import { ApiError } from '../errors/api-error.ts';
 
 import type { UserDecryptionBody } from './body.ts';
-import { type UserContent, userContentOf } from './content.ts';
+import { type HexAddress, type UserAuthorization, type UserContent, userContentOf } from './content.ts';
 import type { DecryptionKind } from './decryptions.ts';
 import type { Check } from './judge.ts';
 import { type ShareSigner, userAnswer, userTypeOf } from './user-answer.ts';
@@ -24,7 +26,7 @@ export interface UserRules {
   readonly domain: SigningDomain;
   /** How far users' clocks may be off. */
   readonly toleranceSeconds: number;
-  readonly chains: HostChains;
+  readonly contracts: ContractPolicy;
   now(): number;
 }
 
@@ -50,12 +52,13 @@ export function userDecryption(
 export function userChecks(
   content: UserContent,
   values: readonly CiphertextValue[],
-  { domain: gatewayDomain, toleranceSeconds, chains, now }: UserRules,
+  { domain: gatewayDomain, toleranceSeconds, contracts: policy, now }: UserRules,
 ): readonly Check[] {
-  const { user } = content;
+  const { user, app } = content;
   const { hostChainId, userAddress, encryptionKey, contracts } = user;
   const domain = { ...gatewayDomain, chainId: hostChainId };
-  const view = chains.view(hostChainId);
+  const view = policy.chains.view(hostChainId);
+  const list = policy.lists.get(app);
   return [
     { name: 'encryptionKey', run: () => void decodeEncryptionKey(encryptionKey) },
     {
@@ -69,6 +72,7 @@ export function userChecks(
         }),
     },
     { name: 'userSignature', needs: 'userRequest', run: () => requireUserSignature(content, domain, view) },
+    ...(list ? [{ name: 'acl', needs: 'userSignature', run: () => requireUses(content, list, view) }] : []),
   ];
 }
 
@@ -92,6 +96,22 @@ async function requireUserSignature(
 function unaskedWallet({ code, message }: WireError, { chainId }: SigningDomain): WireError {
   const remedy = `this node asks contract wallets of chain ${chainId} only when [[chains]] in node.toml has it`;
   return new WireError(code, `${message}; ${remedy}`);
+}
+
+/** The list lets the user, or who delegated to it, have every value. */
+async function requireUses(content: UserContent, list: AccessList, view: ChainView | undefined): Promise<void> {
+  const { user, app, ciphertexts } = content;
+  if (!view || view.chainId !== list.chain) {
+    const problem = `values of application "${app}" are of chain ${list.chain}, not ${user.hostChainId}`;
+    throw new ApiError('ACL_REFUSED', `request.hostChainId: ${problem}`);
+  }
+  const uses = ciphertexts.map(({ handle }, index) => useOf(user, `0x${handle}`, user.contracts[index]!));
+  await requireAllowed(view, list, uses);
+}
+
+function useOf({ userAddress, delegatorAddress }: UserAuthorization, handle: HexAddress, contract: HexAddress): Use {
+  if (delegatorAddress === undefined) return { kind: 'user', handle, user: userAddress, contract };
+  return { kind: 'delegate', handle, user: delegatorAddress, delegate: userAddress, contract };
 }
 
 /** What the user signed. */

@@ -53,6 +53,8 @@ const storage = (line: string) => (text: string) =>
 
 const chain = (lines: string) => (text: string) => `${text}\n[[chains]]\nid = 1\n${lines}\n`;
 
+const games = '[[applications]]\nname = "games"';
+
 test('a chain: its endpoints, and which block counts', async () => {
   const { chains } = readNodeConfig(
     await files({ node: chain('rpc = ["https://one.example/v2/key"]\nfinality = 12') }),
@@ -68,7 +70,13 @@ test.each([
   ['chains.0.quorum', 'rpc = ["https://one.example"]\nquorum = 2'],
   ['chains.0.finality', 'rpc = ["https://one.example"]\nfinality = "pending"'],
   ['chains.1.id', 'rpc = ["https://one.example"]\n[[chains]]\nid = 1\nrpc = ["https://two.example"]'],
-])('a chain is refused: %s, %s', async (field, lines) => {
+  [
+    'applications.0.acl.chain',
+    `rpc = ["https://one.example"]\n${games}\nacl = { chain = 2, contract = "0x${'ac'.repeat(20)}" }`,
+  ],
+  ['applications.1.name', `rpc = ["https://one.example"]\n${games}\n${games}`],
+  ['applications.0.acl.contract', `rpc = ["https://one.example"]\n${games}\nacl = { chain = 1, contract = "0xac" }`],
+])('a chain, or the application that names it, is refused: %s, %s', async (field, lines) => {
   expect(refusal(await files({ node: chain(lines) }))).toMatchObject({ code: 'CONFIG_INVALID', field });
 });
 

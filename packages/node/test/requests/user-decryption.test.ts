@@ -5,6 +5,7 @@ import { createSigner } from '@keyquorum/wire/signer';
 import { USER_SIGNATURE_BYTES_MAX, type UserRequest, userRequestDigest } from '@keyquorum/wire/user-request';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Chain, startChain } from '../../../../test/conformance/anvil.ts';
+import { contractPolicy } from '../../src/chains/access-list.ts';
 import { createHostChains } from '../../src/chains/host-chain.ts';
 import type { UserDecryptionBody } from '../../src/requests/body.ts';
 import { userContentOf } from '../../src/requests/content.ts';
@@ -18,7 +19,7 @@ const id = (byte: number) => byte.toString(16).padStart(2, '0').repeat(32);
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const address = (byte: number): `0x${string}` => `0x${byte.toString(16).padStart(2, '0').repeat(20)}`;
 
-const requester = { name: 'alice', apps: ['default'], operator: false, publicKey: id(0) };
+const requester = { name: 'alice', apps: ['default', 'games'], operator: false, publicKey: id(0) };
 const limits = { ciphertextsPerRequest: 4, blocksPerRequest: 8 } as Parameters<typeof judge>[1]['limits'];
 const keys = [{ keyId: id(2), parameters: 'test', purpose: 'development' }] as KeyRecord[];
 const DAY_SECONDS = 86_400;
@@ -27,7 +28,7 @@ const HOST_CHAIN = 31_337;
 const rules = {
   domain: { chainId: 654_321, verifyingContract: address(0x44) },
   toleranceSeconds: 60,
-  chains: createHostChains([], { now: Date.now, warn: () => undefined }),
+  contracts: contractPolicy(createHostChains([], { now: Date.now, warn: () => undefined }), []),
   now: () => NOW_SECONDS * 1000,
 };
 const user = createSigner(new Uint8Array(32).fill(7));
@@ -182,14 +183,16 @@ describe('contract wallets', () => {
     await anvil.client.setCode({ address: WALLET, bytecode: walletOf(user.address) });
     await anvil.client.setCode({ address: address(0xa2), bytecode: CREDULOUS });
     await anvil.client.setCode({ address: address(0xa3), bytecode: UNWILLING['never ends']! });
+    await anvil.client.setCode({ address: address(0xb1), bytecode: UNWILLING['says true']! });
+    await anvil.client.setCode({ address: address(0xb2), bytecode: UNWILLING['says 0']! });
   });
   afterAll(() => anvil?.[Symbol.asyncDispose]());
 
-  function asked(body: UserDecryptionBody) {
+  function asked(body: UserDecryptionBody, applications: Parameters<typeof contractPolicy>[1] = []) {
     const finality = 'latest' as const;
     const chain = { id: HOST_CHAIN, rpc: [anvil.url], finality, timeoutMs: 5_000, staleSeconds: 3_600 };
     const chains = createHostChains([chain], { now: Date.now, warn: () => undefined });
-    return judged(body, { ...rules, chains });
+    return judged(body, { ...rules, contracts: contractPolicy(chains, applications) });
   }
   const ofWallet = (wish: Wish = {}) => ({ ...signed(wish), userAddress: WALLET });
 
@@ -223,6 +226,21 @@ describe('contract wallets', () => {
     ],
   ])('refused: %s', async (_name, body, code) => {
     await expect(asked(body())).rejects.toThrow(expect.objectContaining({ code }));
+  });
+
+  test('an application with an access list: the list decides last', async () => {
+    const list = (contract: `0x${string}`, chain = HOST_CHAIN) => [{ name: 'default', acl: { chain, contract } }];
+    expect(await asked(signed(), list(address(0xb1)))).toHaveLength(1);
+    expect(await asked(ofWallet({ delegatorAddress: address(0x22) }), list(address(0xb1)))).toHaveLength(1);
+    const refused = (message: RegExp) =>
+      expect.objectContaining({ code: 'ACL_REFUSED', message: expect.stringMatching(message) });
+    await expect(asked(signed(), list(address(0xb2)))).rejects.toThrow(refused(/may not have/));
+    await expect(asked(signed({ delegatorAddress: CONTRACT }), list(address(0xb1)))).rejects.toMatchObject({
+      code: 'USER_IS_CONTRACT',
+    });
+    await expect(asked(signed(), list(address(0xb1), 1))).rejects.toThrow(refused(/are of chain 1, not 31337/));
+    const elsewhere = { ...signed(), app: 'games' };
+    expect(await asked(elsewhere, list(address(0xb2)))).toHaveLength(1); // another application's list
   });
 
   test('without a chain the refusal says what to set', async () => {
