@@ -56,6 +56,9 @@ export const Requester = Type.Object(
     publicKey: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'printed by keyquorum requester' }),
     apps: Type.Array(Name, { minItems: 1, maxItems: 100, description: 'applications it may decrypt for' }),
     operator: Type.Optional(Type.Boolean({ description: 'may start and cancel ceremonies' })),
+    blocksPerDay: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'decrypted under each key in a day of UTC' }),
+    ),
   },
   closed,
 );

@@ -3,7 +3,9 @@ import type { PeerStats } from '@keyquorum/p2p/options';
 import type { CeremonyKind } from '@keyquorum/protocols/ceremony/ceremony';
 import type { Services } from '@keyquorum/protocols/services';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Requester } from '../config/schema.ts';
 import type { PublishingStatus } from '../material/publishing.ts';
+import type { QuotaUse } from '../requests/quotas.ts';
 
 const LATENCY_BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -21,6 +23,8 @@ interface Sources {
   running(): number;
   /** Undefined without object storage. */
   published(): PublishingStatus | undefined;
+  readonly requesters: readonly Requester[];
+  quotaUses(): readonly QuotaUse[];
 }
 
 export function createMetrics(sources: Sources): Metrics {
@@ -30,6 +34,7 @@ export function createMetrics(sources: Sources): Metrics {
   addServiceGauges(registry, sources);
   addMaterialGauges(registry, sources);
   addPeerGauges(registry, sources);
+  addQuotaGauges(registry, sources);
   const http = new Histogram({
     name: 'keyquorum_http_request_seconds',
     help: 'Time to answer, by operation of the OpenAPI document and HTTP status',
@@ -121,6 +126,30 @@ function addMaterialGauges(registry: Registry, { services, published }: Sources)
   readGauge(registry, 'keyquorum_material_published', stored, () => published()?.published ?? 0);
   const failed = 'Attempts to publish an object that failed since the process started';
   readGauge(registry, 'keyquorum_material_publishing_failures', failed, () => published()?.failures ?? 0);
+}
+
+function addQuotaGauges(registry: Registry, { requesters, quotaUses }: Sources): void {
+  new Gauge({
+    name: 'keyquorum_quota_limit_blocks',
+    help: 'Blocks that a requester may have decrypted in a day under each key',
+    labelNames: ['requester'],
+    registers: [registry],
+    collect() {
+      for (const { name: requester, blocksPerDay } of requesters) {
+        if (blocksPerDay !== undefined) this.set({ requester }, blocksPerDay);
+      }
+    },
+  });
+  new Gauge({
+    name: 'keyquorum_quota_used_blocks',
+    help: 'Of it, today (UTC)',
+    labelNames: ['requester', 'key'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { requester, keyId: key, blocks } of quotaUses()) this.set({ requester, key }, blocks);
+    },
+  });
 }
 
 function addPeerGauges(registry: Registry, { peers }: Sources): void {

@@ -11,6 +11,7 @@ import { createDecryptions, type DecryptionModules } from '../requests/decryptio
 import { createForwarding } from '../requests/forwarding.ts';
 import type { AnswerSigner } from '../requests/public-answer.ts';
 import { publicDecryption } from '../requests/public-decryption.ts';
+import { createQuotas, type Quotas } from '../requests/quotas.ts';
 import { createRequestBook, type RequestBook } from '../requests/request-book.ts';
 import { createRequesters, type Requesters } from '../requests/requester.ts';
 import { userDecryption } from '../requests/user-decryption.ts';
@@ -35,8 +36,14 @@ export async function createRest(node: Node): Promise<Rest> {
   const startedMs = Date.now();
   const limits = { kept: config.limits.keptRequests, running: config.limits.runningRequests };
   const book = await createRequestBook({ table: store.requests, limits, now: Date.now });
+  const quotas = createQuotas({ table: store.quotas, now: Date.now });
   const published = () => publishing?.status();
-  const metrics = createMetrics({ services, peers: () => mesh.stats(), running: () => book.running(), published });
+  const metrics = createMetrics({
+    ...{ services, published, requesters: config.requesters },
+    peers: () => mesh.stats(),
+    running: () => book.running(),
+    quotaUses: () => quotas.uses(),
+  });
   const handles = openHandleBook({
     ...{ table: store.handles, kept: config.limits.keptHandles, now: Date.now },
     onConflict(conflict) {
@@ -49,7 +56,7 @@ export async function createRest(node: Node): Promise<Rest> {
   const requesters = createRequesters(config.requesters);
   const waiting = createWaiting(config.limits.waiters);
   const signer = keys.answerKey.address;
-  const decryptions = decryptionsOf(node, { book, handles, requesters, signing, metrics });
+  const decryptions = decryptionsOf(node, { book, quotas, handles, requesters, signing, metrics });
   const material = createNodeMaterial(services, () => urlOf(node, server));
   const uris = (digest: string) => [material.uri(digest), ...(publishing?.uris(digest) ?? [])];
   const server = await createServer({
@@ -79,6 +86,7 @@ export async function createRest(node: Node): Promise<Rest> {
 interface Parts {
   readonly book: RequestBook;
   readonly handles: HandleBook;
+  readonly quotas: Quotas;
   readonly requesters: Requesters;
   readonly signing: AnswerSigner;
   readonly metrics: Metrics;
@@ -87,13 +95,13 @@ interface Parts {
 const secureRandom = (count: number) => new Uint8Array(randomBytes(count));
 
 /** Every kind of decryption has its own exchange between nodes; ids, answers and limits are common. */
-function decryptionsOf(node: Node, { book, handles, requesters, signing, metrics }: Parts) {
+function decryptionsOf(node: Node, { book, quotas, handles, requesters, signing, metrics }: Parts) {
   const { config, party, services, log } = node;
   const { limits } = config;
   const warn = (message: string, fields: object) => log.warn(fields, message);
   const metering = { ended: metrics.decryptionEnded };
   const modules: DecryptionModules = {
-    ...{ self: party.self, services, book, handles, limits, metering, warn, now: Date.now },
+    ...{ self: party.self, services, book, quotas, handles, limits, metering, warn, now: Date.now },
     provenance: provenanceRules(config.applications, { domain: signing.domain }),
   };
   const links = { party, requesters, bodyBytes: limits.bodyBytes, warn };

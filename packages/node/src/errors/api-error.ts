@@ -8,14 +8,22 @@ import { CiphertextError } from '@keyquorum/tfhe/ciphertext';
 import { WireError } from '@keyquorum/wire/error';
 import { ERRORS, type ErrorCode } from './catalogue.ts';
 
+interface Details {
+  readonly parties?: readonly number[];
+  /** When the same request may succeed, if that is known. */
+  readonly retrySeconds?: number;
+}
+
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code: ErrorCode;
   readonly parties: readonly number[];
-  constructor(code: ErrorCode, message: string, parties: readonly number[] = []) {
+  readonly retrySeconds: number | undefined;
+  constructor(code: ErrorCode, message: string, { parties = [], retrySeconds }: Details = {}) {
     super(message);
     this.code = code;
     this.parties = parties;
+    this.retrySeconds = retrySeconds;
   }
   get status(): number {
     return ERRORS[this.code].status || ERRORS.INTERNAL.status;
@@ -32,7 +40,10 @@ export function apiErrorOf(error: unknown): ApiError | undefined {
   if (error instanceof CrsParametersError) return new ApiError(error.code, error.message);
   if (error instanceof UnsoundSizeError) return new ApiError(error.code, error.message);
   if (error instanceof CeremonyError) return new ApiError(error.code, error.message);
-  if (error instanceof DecryptionError) return new ApiError(error.code, error.message, error.parties);
+  if (error instanceof DecryptionError) {
+    const { code, message, parties } = error;
+    return new ApiError(code, message, { parties });
+  }
   if (error instanceof MaterialDamagedError) return new ApiError(error.code, error.message);
   if (error instanceof WireError && isErrorCode(error.code)) return new ApiError(error.code, error.message);
   return undefined;

@@ -49,6 +49,7 @@ type OwnCode =
   | 'NOT_READY'
   | 'PARAMETER_INVALID'
   | 'PROVENANCE_REQUIRED'
+  | 'QUOTA_EXCEEDED'
   | 'RANGE_INVALID'
   | 'RATE_LIMITED'
   | 'REQUEST_INVALID'
@@ -146,6 +147,10 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
   PROVENANCE_REQUIRED: {
     status: 403,
     hint: 'send what shows the origin of the ciphertext, as the rules of the application in node.toml want it',
+  },
+  QUOTA_EXCEEDED: {
+    status: 429,
+    hint: 'wait as Retry-After says, or have the operators raise requesters.blocksPerDay in node.toml',
   },
   RANGE_INVALID: { status: 416, hint: 'ask for one range inside the object, or for all of it' },
   RATE_LIMITED: { status: 429, hint: 'wait as Retry-After says' },

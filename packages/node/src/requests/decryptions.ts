@@ -13,7 +13,8 @@ import type { ProvenanceRules } from '../provenance/provenance.ts';
 import type { Content } from './content.ts';
 import { capacityChecks, type Explanation, explained } from './explain.ts';
 import type { Forwarding } from './forwarding.ts';
-import { type Check, judge, judgementOf } from './judge.ts';
+import { blocksOf, type Check, judge, judgementOf } from './judge.ts';
+import type { Quotas } from './quotas.ts';
 import type { Answer, RequestRecord } from './record.ts';
 import type { RequestBook } from './request-book.ts';
 import type { Caller } from './requester.ts';
@@ -61,6 +62,7 @@ export interface DecryptionModules {
   readonly book: RequestBook;
   readonly handles: HandleBook;
   readonly provenance: ProvenanceRules;
+  readonly quotas: Quotas;
   readonly limits: Limits;
   readonly metering: Metering;
   now(): number;
@@ -72,7 +74,7 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
   forwarding: Forwarding<Body>,
   modules: DecryptionModules,
 ): Decryptions<Body, Asked> {
-  const { book, handles, services, limits, self } = modules;
+  const { book, quotas, handles, services, limits, self } = modules;
   let draining = false;
   const checked = createSharedChecks<readonly CiphertextValue[]>(limits.runningRequests);
   const isOfKind = (record: RequestRecord): record is RecordOf<Asked> => record.kind === kind.name;
@@ -80,10 +82,20 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
     return services.keys().some((key) => key.keyId === keyId && key.purpose === 'production');
   };
 
+  /** Throws what the quota throws. The result counts the request: at once, and only when it is new. */
+  function takeQuota(content: Asked, requester: Requester, values: readonly CiphertextValue[]): () => void {
+    if (book.get(content.requestId)) return () => undefined; // tried before, and counted then
+    const blocks = values.reduce((sum, value) => sum + blocksOf(value), 0);
+    return quotas.require(requester, content.keyId, blocks);
+  }
+
   const judgingOf = (content: Asked, requester: Requester): Parameters<typeof judge> => [
     content,
     { requester, keys: services.keys(), limits, provenance: modules.provenance },
-    (values) => kind.checks(content, values),
+    (values) => {
+      const quota = { name: 'quota', needs: 'ciphertexts', run: () => void takeQuota(content, requester, values) };
+      return [quota, ...kind.checks(content, values)];
+    },
   ];
 
   /** Starts the request unless it is known. `durable` resolves when a new one is. */
@@ -97,8 +109,10 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
     // Another copy may have been admitted meanwhile; from here to the book nothing waits.
     if (book.knows(content)) return undefined;
     if (draining) throw new ApiError('STOPPING', 'this node is stopping');
+    const count = takeQuota(content, requester, values);
     if (isProduction(content)) handles.bind(content.keyId, content.ciphertexts);
     const durable = book.admit(content, { riding: first !== self });
+    count(); // with the record in one batch
     void run(modules, content, () => kind.answer(content, values, first));
     return { durable };
   }

@@ -24,6 +24,11 @@ import type { Ciphertext, Content } from './content.ts';
 /** A squashed block has the words of four to twelve others, up to 96 KiB. */
 const SQUASHED_WEIGHT = 4;
 
+/** What a value counts in limits and quotas. */
+export function blocksOf(value: CiphertextValue): number {
+  return value.blockBits.length * (isSquashed(value) ? SQUASHED_WEIGHT : 1);
+}
+
 /** One thing that must hold, under the name that `POST /v1/explain` shows. */
 export interface Check {
   readonly name: string;
@@ -62,7 +67,7 @@ export function judgementOf(
   function readOne(ciphertext: Ciphertext, index: number): void {
     const { parameters } = keySetChoice(key().parameters);
     const value = readValue(ciphertext, parameters);
-    blocks += value.blockBits.length * (isSquashed(value) ? SQUASHED_WEIGHT : 1);
+    blocks += blocksOf(value);
     if (blocks > limits.blocksPerRequest) {
       throw new ApiError('REQUEST_TOO_LARGE', `more than ${limits.blocksPerRequest} blocks in one request`);
     }

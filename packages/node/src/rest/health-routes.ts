@@ -24,11 +24,8 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> =
     async () => {
       const { ready, reason, peers } = context.status();
       if (ready) return { status: 'ok' as const };
-      throw new ApiError(
-        'NOT_READY',
-        reason,
-        peers.filter(({ up }) => !up).map(({ party }) => party),
-      );
+      const parties = peers.filter(({ up }) => !up).map(({ party }) => party);
+      throw new ApiError('NOT_READY', reason, { parties });
     },
   );
 

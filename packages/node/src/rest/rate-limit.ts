@@ -17,12 +17,12 @@ export function perRequester(
     keyGenerator: (request) => callerOf(request).requester.name,
   });
   return {
-    async preValidation(request, reply) {
+    async preValidation(request) {
       const limit = await check(request);
       if (limit.isAllowed || !limit.isExceeded) return;
-      reply.header('retry-after', limit.ttlInSeconds);
-      const message = `more than ${requestsPerMinute} requests in a minute; wait ${limit.ttlInSeconds} s`;
-      throw new ApiError('RATE_LIMITED', message);
+      const { ttlInSeconds: retrySeconds } = limit;
+      const message = `more than ${requestsPerMinute} requests in a minute; wait ${retrySeconds} s`;
+      throw new ApiError('RATE_LIMITED', message, { retrySeconds });
     },
   };
 }

@@ -67,7 +67,7 @@ export async function createServer(context: RestContext): Promise<FastifyInstanc
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const refusal = refusalOf(error);
     if (refusal.status >= 500 && !apiErrorOf(error)) request.log.error({ err: error }, 'a request failed unexpectedly');
-    const retrySeconds = RETRY_SECONDS[refusal.code];
+    const retrySeconds = refusal.retrySeconds ?? RETRY_SECONDS[refusal.code];
     if (retrySeconds !== undefined) reply.header('retry-after', retrySeconds);
     if (refusal.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
     return reply.code(refusal.status).type('application/json').send(errorBody(refusal, request));

@@ -7,6 +7,7 @@
  *     !journal/v1!<key>     -> tag 32 | value     decisions of the protocols (Journal)
  *     !requests/v1!<id>     -> tag 32 | JSON      public decryptions: content hash, state, answer
  *     !handles/v1!<key>/<handle> -> tag 32 | digest 32 | ms   ciphertext that a handle names under a production key
+ *     !quotas/v1!<requester>/<key> -> tag 32 | JSON   blocks that a requester has had today
  *     !published/v1!<uri>   -> tag 32 | version   public objects that were verified in object storage
  *     !meta/v1!head         -> same bytes as the head file
  *   secrets/<name>.key    data key of a secret (secrets.ts)
@@ -23,6 +24,7 @@ export const TABLES = {
   journal: 'journal/v1',
   requests: 'requests/v1',
   handles: 'handles/v1',
+  quotas: 'quotas/v1',
   published: 'published/v1',
 } as const;
 export type TableName = keyof typeof TABLES;

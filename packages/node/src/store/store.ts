@@ -22,6 +22,8 @@ export interface Store {
   readonly requests: Journal;
   /** Which ciphertext each handle names under a production key. */
   readonly handles: Journal;
+  /** What requesters have used up: requester and key -> day and blocks. */
+  readonly quotas: Journal;
   /** Public objects that were verified in object storage: URI -> version there. */
   readonly published: Journal;
   readonly secrets: SecretStore;
@@ -60,6 +62,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     journal: records.table('journal'),
     requests: records.table('requests'),
     handles: records.table('handles'),
+    quotas: records.table('quotas'),
     published: records.table('published'),
     secrets: await openSecretStore({ path: join(path, SECRETS_FOLDER), wrappingKey: wrapping, random }),
     publics: await openPublicStore({ path: join(path, PUBLIC_FOLDER), integrityKey: integrity }),

@@ -21,6 +21,15 @@ import { type Answer, type TestNetwork, testNetwork } from './in-process.ts';
 const DOMAIN = { chainId: 654_321, verifyingContract: `0x${'44'.repeat(20)}` } as const;
 const MINUTE_MS = 60_000;
 const STRANGER = newApiKey();
+/** May have four blocks a day. */
+const METERED = newApiKey();
+const METERED_REQUESTER = `
+[[requesters]]
+name = "metered"
+publicKey = "${requesterPublicKey(METERED)}"
+apps = ["default"]
+blocksPerDay = 4
+`;
 const keyId = '5a'.repeat(32);
 let network: TestNetwork;
 let encryptor: Encryptor;
@@ -55,7 +64,8 @@ beforeAll(async () => {
     toml
       .replace(/purposes = .*/, 'purposes = ["development", "production"]')
       .replace(/roundMs = .*/, 'roundMs = 1500') // four nodes share one event loop here
-      .replace('[keys]', '[pool]\ntarget = 2048\nbatch = 512\n\n[keys]'),
+      .replace('[keys]', '[pool]\ntarget = 2048\nbatch = 512\n\n[keys]')
+      .concat(METERED_REQUESTER),
   );
   const parties = [1, 2, 3, 4];
   await Promise.all(parties.map((party) => network.start(party)));
@@ -142,6 +152,25 @@ test('a value, asked at one node, is answered by all with one result and their o
     expect(recoverSigner(digest, fromHex(answer.signature))).toBe(network.nodes[party - 1]!.signer);
     expect(answer.signer).toBe(network.nodes[party - 1]!.signer);
   }
+});
+
+test('a quota: so many blocks a day, and repeated questions cost nothing', async () => {
+  const authorization = { authorization: `Bearer ${METERED}` };
+  const ask = (body: object, party = 2) => network.ask(party, 'POST', '/v1/public-decryptions', body, authorization);
+  const bodies = [1n, 2n, 3n].map((value) => request([{ type: 'uint8', value }])); // two blocks each
+  const [first, second, third] = bodies;
+  for (const body of [first!, second!]) {
+    expect((await ask(body)).status).toBe(202);
+    const path = `/v1/public-decryptions/${body.requestId}?wait=30`;
+    expect((await network.ask(2, 'GET', path, undefined, authorization)).body).toMatchObject({ state: 'succeeded' });
+  }
+  const refused = await ask(third!);
+  expect([refused.status, as(ErrorBody, refused).error.code]).toEqual([429, 'QUOTA_EXCEEDED']);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect((await ask(first!)).status).toBe(202);
+  const text = await (await network.fetch(2, '/metrics')).text();
+  expect(text).toContain(`keyquorum_quota_used_blocks{requester="metered",key="${keyId}"} 4`);
+  expect(text).toContain('keyquorum_quota_limit_blocks{requester="metered"} 4');
 });
 
 test('same id and content: the same answer; other content: refused, everywhere', async () => {

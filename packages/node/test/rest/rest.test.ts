@@ -210,6 +210,7 @@ test('a dry run shows every check, and what the node lacks; nothing is remembere
     { check: 'key', passed: false, code: 'KEY_UNKNOWN' },
     { check: 'size', passed: true },
     { check: 'ciphertexts.0', passed: null },
+    { check: 'quota', passed: null },
     { check: 'provenance.0', passed: null },
     { check: 'handles.0', passed: null },
     { check: 'running', passed: true },
