@@ -70,7 +70,7 @@ export interface UserDecryptionBody {
     readonly extraData: string;
     readonly delegatorAddress?: string;
   };
-  /** 65 bytes. */
+  /** 65 bytes of a key, or what a contract wallet takes. */
   readonly userSignature: string;
 }
 

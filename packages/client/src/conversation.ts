@@ -105,9 +105,10 @@ function poll<T>({ url, question, signal, pollQuery }: Conversation<T>): Exchang
   return { ...rest, method: 'GET', url: place, signal };
 }
 
-/** Overload and restarts pass; everything else a node says against a request is final. */
-function isPassing(status: number): boolean {
-  return status === 429 || status >= 500;
+/** Overload and restarts pass; everything else a node says against a request is final, for today at least. */
+function isPassing({ status, body }: Answer): boolean {
+  if (status === 429) return readErrorCode(body) !== 'QUOTA_EXCEEDED';
+  return status >= 500;
 }
 
 function refusal({ status, body }: Answer): { readonly kind: 'refused' | 'wrong'; readonly reason: string } {
@@ -118,13 +119,13 @@ function refusal({ status, body }: Answer): { readonly kind: 'refused' | 'wrong'
 
 function readSubmission<T>(answer: Answer): Step<T> {
   if (answer.status < 300) return 'poll';
-  return isPassing(answer.status) ? 'submit' : refusal(answer);
+  return isPassing(answer) ? 'submit' : refusal(answer);
 }
 
 async function readPoll<T>(ask: Conversation<T>, answer: Answer): Promise<Step<T>> {
   const { status, body } = answer;
   if (status === 404) return 'submit'; // it restarted and lost the request
-  if (isPassing(status)) return 'poll';
+  if (isPassing(answer)) return 'poll';
   if (status >= 300) return refusal(answer);
   const { requestId, state, errorCode }: NodeState = readState(body);
   if (requestId !== ask.question.requestId) throw new AnswerError('answer to another request');

@@ -7,12 +7,12 @@
  * answer in time are enough. Nobody but the owner of the permit's private key learns the values.
  */
 import { createResponseOpener, type OpenedResponse, type ResponseOpener } from '@keyquorum/wire/user-decryption';
-import { checkUserRequest } from '@keyquorum/wire/user-request';
+import { checkUserRequestTerms } from '@keyquorum/wire/user-request';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { type AskOptions, askAll } from './ask-all.ts';
 import { type Committee, requireCommittee } from './committee.ts';
 import type { RequestCiphertext, UserDecryptionBody } from './contract.ts';
-import type { Permit } from './permit.ts';
+import { type Permit, requireSignature } from './permit.ts';
 import { createHearing, type DecryptedValue, type Hearing, type UserDecryptionReport } from './user-hearing.ts';
 import { checkedAnswer, expectedResponses, payloadBytesMax, typeNumber, userQuestion } from './user-question.ts';
 
@@ -101,15 +101,14 @@ export function prepare(
 
 function requireAllowed(
   { decryptionContract }: Committee,
-  { hostChainId, request, userAddress, signature }: Permit,
+  permit: Permit,
   { ciphertexts }: UserDecryptionRequest,
   nowMs: number,
 ): void {
-  checkUserRequest({
-    domain: { chainId: hostChainId, verifyingContract: decryptionContract },
-    request,
-    userAddress,
-    signature,
+  const { hostChainId, request, userAddress } = permit;
+  const domain = { chainId: hostChainId, verifyingContract: decryptionContract };
+  checkUserRequestTerms({
+    ...{ domain, request, userAddress },
     values: ciphertexts.map(({ contractAddress, fheType }) => {
       const type = typeNumber(fheType);
       return type === undefined ? { contractAddress } : { contractAddress, fheType: type };
@@ -117,6 +116,7 @@ function requireAllowed(
     nowSeconds: nowMs / 1_000,
     toleranceSeconds: 0,
   });
+  requireSignature(domain, permit);
 }
 
 function bodyOf(permit: Permit, { requestId, keyId, app = 'default', ciphertexts }: UserDecryptionRequest) {

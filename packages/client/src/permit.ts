@@ -2,10 +2,13 @@
  * A permit: the user's signature that values of some contracts may be re-encrypted to a key made for it, for some days.
  * The wallet is asked once per permit, not per value. Whoever makes a permit owns its private key: `dispose` erases it.
  */
+import type { SigningDomain } from '@keyquorum/wire/eip712';
 import { createUserKeyPair, type UserKeyPair } from '@keyquorum/wire/encryption-key';
+import { WireError } from '@keyquorum/wire/error';
 import { requireSigner } from '@keyquorum/wire/signer';
 import {
   checkUserRequestTerms,
+  USER_SIGNATURE_BYTES_MAX,
   type UserRequest,
   userRequestDigest,
   userRequestTypedData,
@@ -37,7 +40,12 @@ export interface PermitOptions {
   readonly delegatorAddress?: Address;
   /** Context of the network; one zero byte, the current one, when absent. */
   readonly extraData?: Uint8Array;
-  /** Signs EIP-712: `(typed) => account.signTypedData(typed)` with viem. Hex of 65 bytes comes back. */
+  /**
+   * Whether userAddress is a contract that says whose signatures are its own (ERC-1271). Only nodes that are told of
+   * its chain take them, and only they ask it: what the wallet returns is believed here. Default false.
+   */
+  readonly contractWallet?: boolean;
+  /** Signs EIP-712: `(typed) => account.signTypedData(typed)` with viem. Hex comes back, of 65 bytes with a key. */
   readonly sign: (typed: TypedData) => Promise<string>;
 }
 
@@ -45,8 +53,9 @@ export interface Permit {
   readonly userAddress: Address;
   readonly hostChainId: bigint;
   readonly request: Extract<UserRequest, { kind: 'direct' | 'delegated' }>;
-  /** 65 bytes. */
+  /** 65 bytes of a key, or what a contract wallet takes. */
   readonly signature: Uint8Array;
+  readonly contractWallet: boolean;
   /** @throws ClientError PERMIT_ERASED */
   keys(): UserKeyPair;
   /** Erases the private key; nothing can be read with this permit afterwards. */
@@ -77,20 +86,21 @@ export async function createPermit(options: PermitOptions, modules: PermitModule
   };
   const nowSeconds = Math.floor(modules.nowMs() / SECOND_MS);
   const request = requestOf(options, pair.encryptionKey, nowSeconds);
-  const { userAddress } = options;
+  const { userAddress, contractWallet = false } = options;
   const hostChainId = BigInt(options.hostChainId);
   if (hostChainId > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`chain id ${hostChainId} does not fit JSON`);
   const domain = { chainId: hostChainId, verifyingContract: modules.decryptionContract };
   try {
     checkUserRequestTerms({ domain, request, userAddress, values: [], nowSeconds, toleranceSeconds: 0 });
-    const signature = signatureOf(await options.sign(userRequestTypedData(domain, request)));
-    requireSigner(userRequestDigest(domain, request), signature, userAddress);
+    const signed = hexToBytes((await options.sign(userRequestTypedData(domain, request))).replace(/^0x/, ''));
+    const signature = contractWallet ? signed : withRecovery(signed);
+    requireSignature(domain, { userAddress, request, signature, contractWallet });
     const keys = () => {
       if (erased)
         throw new ClientError('PERMIT_ERASED', 'the private key of this permit was erased: make a new permit');
       return pair;
     };
-    return { userAddress, hostChainId, request, signature, keys, dispose };
+    return { userAddress, hostChainId, request, signature, contractWallet, keys, dispose };
   } catch (error) {
     dispose();
     throw error;
@@ -111,9 +121,24 @@ function requestOf(options: PermitOptions, publicKey: Uint8Array, nowSeconds: nu
     : { kind: 'delegated', ...fields, delegatorAddress };
 }
 
+/**
+ * Refuses a signature that no node would take. Of a contract wallet's only the length can be judged.
+ * @throws WireError with the code of what is wrong with it
+ */
+export function requireSignature(
+  domain: SigningDomain,
+  { userAddress, request, signature, contractWallet }: Omit<Permit, 'hostChainId' | 'keys' | 'dispose'>,
+): void {
+  if (!contractWallet) requireSigner(userRequestDigest(domain, request), signature, userAddress);
+  if (signature.length > USER_SIGNATURE_BYTES_MAX) {
+    const problem = `signature of ${signature.length} bytes, want at most ${USER_SIGNATURE_BYTES_MAX}`;
+    throw new WireError('SIGNATURE_LENGTH', problem);
+  }
+}
+
 /** Some hardware wallets end a signature with 0 or 1 instead of 27 or 28. */
-function signatureOf(hex: string): Uint8Array {
-  const signature = hexToBytes(hex.replace(/^0x/, ''));
+function withRecovery(signed: Uint8Array): Uint8Array {
+  const signature = signed.slice();
   const last = signature.length - 1;
   if (signature[last] === 0 || signature[last] === 1) signature[last] += RECOVERY_BASE;
   return signature;

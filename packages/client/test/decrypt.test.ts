@@ -12,6 +12,7 @@ import {
   type NodeBehaviour,
   startUserNetwork,
   type UserNetwork,
+  WALLET,
 } from './support/user-network.ts';
 
 const account = privateKeyToAccount(generatePrivateKey());
@@ -180,6 +181,26 @@ test('a delegate reads what the owner of the values allowed', async () => {
   expect(await client.decryptForUser(permit, request).agreed).toMatchObject(VALUES);
   const [body] = network.nodes[0]!.submissions;
   expect(JSON.parse(body!).request.delegatorAddress).toBe(delegatorAddress);
+});
+
+test('a contract wallet signs as it likes; nodes ask it', async () => {
+  await using network = await startUserNetwork(FOUR, TWO_VALUES, {});
+  const client = clientOf(network);
+  const sign: PermitOptions['sign'] = async (typed) => `${await WALLET.owner.signTypedData(typed)}00`;
+  const ofWallet = { ...permission, userAddress: WALLET.address, sign };
+  const permit = await client.createPermit({ ...ofWallet, contractWallet: true });
+  const request = { keyId: KEY_ID, ciphertexts: network.ciphertexts };
+  expect(await client.decryptForUser(permit, request).agreed).toMatchObject(VALUES);
+  await expect(client.createPermit(ofWallet)).rejects.toMatchObject({ code: 'SIGNATURE_LENGTH' });
+  const long = { ...ofWallet, contractWallet: true, sign: async () => `0x${'00'.repeat(4_097)}` };
+  await expect(client.createPermit(long)).rejects.toMatchObject({ code: 'SIGNATURE_LENGTH' });
+});
+
+test('a quota that is used up is a refusal, not something to wait for', async () => {
+  const refusing: NodeBehaviour = { submit: (response) => refuse(response, 429, 'QUOTA_EXCEEDED') };
+  await using network = await startUserNetwork(FOUR, TWO_VALUES, { 1: refusing, 2: refusing });
+  const decryption = await decryptAll(network);
+  await expect(decryption.agreed).rejects.toMatchObject({ code: 'REQUEST_REFUSED', nodeCode: 'QUOTA_EXCEEDED' });
 });
 
 test('an erased permit reads nothing any more, and its private key is gone', async () => {

@@ -6,7 +6,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { SigningDomain } from '@keyquorum/wire/eip712';
-import { checkUserRequest, type UserRequest } from '@keyquorum/wire/user-request';
+import { requireSigner } from '@keyquorum/wire/signer';
+import { checkUserRequestTerms, type UserRequest, userRequestDigest } from '@keyquorum/wire/user-request';
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import {
   type Committee,
   createCommittee,
@@ -22,6 +24,12 @@ import { API_KEY, CHAIN_ID, CONTRACT, json, refuse, requestIdOf, textOf } from '
 
 export const DAPP_CONTRACT = '0x00000000000000000000000000000000000000aa' as const;
 export const KEY_ID = 'ab'.repeat(32);
+
+/** A contract wallet that takes its owner's signature with one more byte, as the nodes here know. */
+export const WALLET = {
+  address: '0x00000000000000000000000000000000000000ee',
+  owner: privateKeyToAccount(generatePrivateKey()),
+} as const;
 
 export interface NodeBehaviour {
   readonly lie?: Lie;
@@ -51,17 +59,19 @@ function answeredRequest(body: UserDecryptionBody, values: readonly DealtValue[]
   const signed: UserRequest = delegatorAddress
     ? { kind: 'delegated', ...fields, delegatorAddress }
     : { kind: 'direct', ...fields };
-  checkUserRequest({
-    domain: { chainId: BigInt(request.hostChainId), verifyingContract: CONTRACT },
-    request: signed,
-    userAddress: userAddress as `0x${string}`,
-    signature: fromHex(userSignature),
+  const hostDomain: SigningDomain = { chainId: BigInt(request.hostChainId), verifyingContract: CONTRACT };
+  checkUserRequestTerms({
+    ...{ domain: hostDomain, request: signed, userAddress: userAddress as `0x${string}` },
     values: body.ciphertexts.map(({ contractAddress }, index) => {
       return { contractAddress: contractAddress as `0x${string}`, fheType: values[index]!.fheType };
     }),
     nowSeconds: Date.now() / 1_000,
     toleranceSeconds: 60,
   });
+  const signature = fromHex(userSignature);
+  const digest = userRequestDigest(hostDomain, signed);
+  if (userAddress === WALLET.address) requireSigner(digest, signature.subarray(0, -1), WALLET.owner.address);
+  else requireSigner(digest, signature, userAddress);
   const domain: SigningDomain = { chainId: CHAIN_ID, verifyingContract: CONTRACT };
   const { publicKey, extraData } = fields;
   return { domain, encryptionKey: publicKey, userAddress: userAddress as `0x${string}`, extraData };
