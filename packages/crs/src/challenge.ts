@@ -44,14 +44,14 @@ export function powersChallenge(
   return { rho1: both.slice(0, half) as Scalars, rho2: both.slice(half) as Scalars }; // one whole scalar each
 }
 
-function hashToScalars(scalars: ScalarField, count: number, parts: readonly Uint8Array[]): Scalars {
+export function hashToScalars(scalars: ScalarField, count: number, parts: readonly Uint8Array[]): Scalars {
   const hash = createHash('shake256', { outputLength: count * WIDE_BYTES });
   for (const part of parts) hash.update(part);
   return scalars.fromWideBytes(new Uint8Array(hash.digest()));
 }
 
 /** Each point with its byte behind it: 1 for infinity. */
-function hashedPoints(points: Uint8Array, pointBytes: number): Uint8Array {
+export function hashedPoints(points: Uint8Array, pointBytes: number): Uint8Array {
   const count = points.length / pointBytes;
   const hashed = new Uint8Array(count * (pointBytes + 1));
   for (let index = 0; index < count; index++) {
@@ -66,11 +66,11 @@ function ascii(label: string): Uint8Array {
   return new TextEncoder().encode(label);
 }
 
-function u64(value: number): Uint8Array {
+export function u64(value: number): Uint8Array {
   return new Uint8Array(BigUint64Array.of(BigInt(value)).buffer);
 }
 
-function u128(value: bigint): Uint8Array {
+export function u128(value: bigint): Uint8Array {
   const bytes = new Uint8Array(NUMBER_BYTES);
   new BigUint64Array(bytes.buffer).set([BigInt.asUintN(64, value), value >> 64n]);
   return bytes;

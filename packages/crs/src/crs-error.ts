@@ -1,4 +1,4 @@
-/** What is wrong with a contribution, a chain of them or a file. The check says which rule does not hold. */
+/** What is wrong with a contribution, a chain of them, a file or a proof. The code says which rule does not hold. */
 
 /** In the order in which a contribution is checked; docs/protocols/crs.md says each in formulas. */
 export type CrsCheck =
@@ -35,6 +35,22 @@ export class CrsFileError extends Error {
   override readonly name = 'CrsFileError';
   readonly code: CrsFileErrorCode;
   constructor(code: CrsFileErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type EncryptionProofErrorCode =
+  | 'PROOF_MALFORMED' //   its points are not spelled as tfhe-rs spells them, or not in their groups
+  | 'PROOF_UNSUPPORTED' // hashed in a way that is not read any more: prove with a current release of tfhe-rs
+  | 'PROOF_CAPACITY' //    the list is empty, or longer than the reference string has room for
+  | 'PROOF_INVALID'; //    it proves nothing about this list under this key, reference string and metadata
+
+/** A list is not shown to be well encrypted: whoever sent it has to prove again, or is cheating. */
+export class EncryptionProofError extends Error {
+  override readonly name = 'EncryptionProofError';
+  readonly code: EncryptionProofErrorCode;
+  constructor(code: EncryptionProofErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
     super(message, options);
     this.code = code;
   }

@@ -7,20 +7,13 @@ import { createHash } from 'node:crypto';
 import { type Decoded, size, u64, u128, unit } from '@keyquorum/codec/codec';
 import { bytes, option, unsupported, variants, vector } from '@keyquorum/codec/composites';
 import { CodecError } from '@keyquorum/codec/error';
-import {
-  asG1Points,
-  asG2Points,
-  COORDINATE_BYTES,
-  G1_BYTES,
-  G2_BYTES,
-  isInfinity,
-} from '@keyquorum/kernel/bls446-encoding';
 import { KernelError } from '@keyquorum/kernel/errors';
 import { safeDeserialize, safeSerialize, TYPE_NAME } from '@keyquorum/tfhe/safe-serialize';
 import { g1 as g1Codec, g2 as g2Codec } from '@keyquorum/tfhe/schema/proof';
 import { versioned, versionedStruct } from '@keyquorum/tfhe/schema/versioned';
 import { DIGEST_BYTES, DIGEST_LABEL } from '@keyquorum/wire/digest';
 import { CrsFileError } from './crs-error.ts';
+import { g1FromFile, g1ToFile, g2FromFile, g2ToFile } from './file-points.ts';
 import { CrsParametersError, type CrsShape, crsSizes, PADDING_BITS } from './parameters.ts';
 import { type CrsPoints, sizeOf } from './state.ts';
 
@@ -77,8 +70,6 @@ const crsCodec = versioned(
     }),
   }),
 );
-type G1File = Decoded<typeof g1Codec>;
-type G2File = Decoded<typeof g2Codec>;
 
 export interface CrsFile extends CrsPoints {
   readonly shape: CrsShape;
@@ -98,7 +89,7 @@ export function encodeCrsFile({ shape, number, labels, ...points }: CrsFile): Ui
   const { boundSquared, witnessBits, size: n } = crsSizes(shape);
   if (sizeOf(points) !== n) throw new RangeError(`CRS: lists of size ${sizeOf(points)}, want ${n}`);
   const value = {
-    points: { g1: split(points.g1, G1_BYTES).map(g1ToFile), g2: split(points.g2, G2_BYTES).map(g2ToFile) },
+    points: { g1: g1ToFile(points.g1), g2: g2ToFile(points.g2) },
     ...{ witnessBits, size: n, ...shape, boundSquared, ciphertextModulus: 0n, paddingBits: PADDING_BITS },
     bound: { kind: 'CS' as const, value: null },
     ...{ number, labels },
@@ -140,8 +131,7 @@ function crsOf(value: Decoded<typeof crsCodec>['value']): CrsFile {
   for (const [name, bytesOfLabel] of Object.entries(labels)) {
     requireEqual(`bytes of label ${name}`, bytesOfLabel.length, LABEL_BYTES);
   }
-  const g1 = asG1Points(joined(value.points.g1.map(g1FromFile), G1_BYTES));
-  const g2 = asG2Points(joined(value.points.g2.map(g2FromFile), G2_BYTES));
+  const [g1, g2] = [g1FromFile(value.points.g1), g2FromFile(value.points.g2)];
   return { shape, number, labels: labelsOf((name) => Uint8Array.from(labels[name])), g1, g2 };
 }
 
@@ -149,70 +139,6 @@ function crsOf(value: Decoded<typeof crsCodec>['value']): CrsFile {
 export function crsDigest(file: Uint8Array): Uint8Array {
   const hash = createHash('shake256', { outputLength: DIGEST_BYTES }).update(DIGEST_LABEL.crs);
   return new Uint8Array(hash.update(file).digest());
-}
-
-function g1ToFile(point: Uint8Array): G1File {
-  if (isInfinity(point)) return { kind: 'Infinity', value: null };
-  const [x, y] = coordinates(point);
-  return { kind: 'Uncompressed', value: { x: x!, y: y! } };
-}
-
-function g2ToFile(point: Uint8Array): G2File {
-  if (isInfinity(point)) return { kind: 'Infinity', value: null };
-  const [x0, x1, y0, y1] = coordinates(point);
-  return { kind: 'Uncompressed', value: { x: { c0: x0!, c1: x1! }, y: { c0: y0!, c1: y1! } } };
-}
-
-function g1FromFile(point: G1File, index: number): readonly Uint8Array[] {
-  if (point.kind === 'Infinity') return [];
-  requireUncompressed(point.kind, index);
-  const { x, y } = (point as Extract<G1File, { kind: 'Uncompressed' }>).value;
-  return limbsOf([x, y], index);
-}
-
-function g2FromFile(point: G2File, index: number): readonly Uint8Array[] {
-  if (point.kind === 'Infinity') return [];
-  requireUncompressed(point.kind, index);
-  const { x, y } = (point as Extract<G2File, { kind: 'Uncompressed' }>).value;
-  return limbsOf([x.c0, x.c1, y.c0, y.c1], index);
-}
-
-/** The coordinates of one point, none for infinity; (0, 0) is no other spelling of it. */
-function limbsOf(fields: readonly { readonly limbs: Uint8Array }[], index: number): readonly Uint8Array[] {
-  const limbs = fields.map((field) => field.limbs);
-  if (limbs.some(({ length }) => length !== COORDINATE_BYTES) || limbs.every(isInfinity)) {
-    throw new CrsFileError(
-      'CRS_FILE_MALFORMED',
-      `point ${index}: want coordinates of ${COORDINATE_BYTES} bytes, not all 0`,
-    );
-  }
-  return limbs;
-}
-
-function requireUncompressed(kind: string, index: number): void {
-  if (kind === 'Uncompressed') return;
-  throw new CrsFileError(
-    'CRS_FILE_MALFORMED',
-    `point ${index} is compressed: not supported, publish uncompressed points`,
-  );
-}
-
-function coordinates(point: Uint8Array): { readonly limbs: Uint8Array }[] {
-  return split(point, COORDINATE_BYTES).map((limbs) => ({ limbs }));
-}
-
-function split(all: Uint8Array, each: number): Uint8Array[] {
-  return Array.from({ length: all.length / each }, (_, index) => all.subarray(index * each, (index + 1) * each));
-}
-
-function joined(points: readonly (readonly Uint8Array[])[], pointBytes: number): Uint8Array {
-  const all = new Uint8Array(points.length * pointBytes);
-  points.forEach((limbs, index) => {
-    limbs.forEach((limb, place) => {
-      all.set(limb, index * pointBytes + place * COORDINATE_BYTES);
-    });
-  });
-  return all;
 }
 
 function labelsOf(of: (name: LabelName) => Uint8Array): ProofLabels {

@@ -55,8 +55,13 @@ function sliceOf(list: List, parameters: ParameterSet, slot: number): Value64 {
   return cutOut(list, { ...placeOf(list.items, slot), total: blocks, blocksPerCiphertext }, parameters.pke.dimension);
 }
 
+/** The part of a parameter set that lists depend on. */
+export type ListParameters = Pick<ParameterSet, 'messageModulus' | 'carryModulus'> & {
+  readonly pke: Pick<ParameterSet['pke'], 'dimension'>;
+};
+
 /** Checks every part against the key's set; returns how many blocks one ciphertext holds. */
-function requireListParameters({ parts }: List, parameters: ParameterSet): 1 | 2 {
+export function requireListParameters({ parts }: Pick<List, 'parts'>, parameters: ListParameters): 1 | 2 {
   let degree: number | undefined;
   for (const [index, part] of parts.entries()) {
     const field = `parts[${index}]`;

@@ -33,8 +33,8 @@ test('it round trips, and its proofs are uncompressed points of seven limbs', ()
   const written = safeSerialize(TYPE_NAME.provenCompactCiphertextList, provenCompactCiphertextList, list);
   expect(written).toEqual(bytes);
   for (const { proof } of list.inner.proved.lists) {
-    expect(proof.value.pi.kind).toBe('Uncompressed');
-    expect(proof.value.computeLoad).toBeNull();
+    expect(proof.value.value.pi.kind).toBe('Uncompressed');
+    expect(proof.value.value.computeLoad).toBeNull();
   }
 });
 

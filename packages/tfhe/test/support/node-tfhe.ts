@@ -10,7 +10,10 @@ const require = createRequire(import.meta.url);
 /** Versions that applications use, oldest first; the last is the one the product is written for. */
 export const NODE_TFHE_PACKAGES = ['node-tfhe-1.3.3', 'node-tfhe-1.5.3', 'node-tfhe-1.6.1', 'node-tfhe'] as const;
 
-export function loadNodeTfhe(name: (typeof NODE_TFHE_PACKAGES)[number] = 'node-tfhe'): NodeTfhe {
+/** 1.4.2 reads and writes what its neighbours do; its proofs are of a kind of their own. */
+type NodeTfhePackage = (typeof NODE_TFHE_PACKAGES)[number] | 'node-tfhe-1.4.2';
+
+export function loadNodeTfhe(name: NodeTfhePackage = 'node-tfhe'): NodeTfhe {
   return require(name) as NodeTfhe;
 }
 
