@@ -3,69 +3,35 @@
  * it, and refuses another one or other metadata; our verifier of its proofs says the same, and takes those of older
  * releases. The key is the smallest that it proves with; two contributions.
  */
-import { randomBytes } from 'node:crypto';
-import { contribute } from '@keyquorum/crs/contribution';
 import { crsFileBytes, decodeCrsFile, encodeCrsFile } from '@keyquorum/crs/crs-file';
 import { verifyEncryption } from '@keyquorum/crs/encryption/verify';
 import { crsParameters } from '@keyquorum/crs/parameters';
-import { type CrsState, startState } from '@keyquorum/crs/state';
-import { verifyContribution } from '@keyquorum/crs/verification';
-import { inThisThread } from '@keyquorum/crs/workers';
-import { createBls446 } from '@keyquorum/kernel/bls446';
-import { TFHE_FORMAT } from '@keyquorum/protocols/crs/content';
 import type { CompactPublicKeyParts } from '@keyquorum/tfhe/compact-public-key';
 import { readProvenParts } from '@keyquorum/tfhe/proven-list';
-import { safeDeserialize, TYPE_NAME } from '@keyquorum/tfhe/safe-serialize';
-import { compactPublicKey } from '@keyquorum/tfhe/schema/keys';
 import type * as Tfhe from 'node-tfhe';
 import { beforeAll, expect, test } from 'vitest';
 import { SMALL_KEY } from '../../packages/crs/test/support/small-key.ts';
 import { loadNodeTfhe, type NodeTfhe, SIZE_LIMIT, serialize } from '../../packages/tfhe/test/support/node-tfhe.ts';
+import {
+  type ComputeLoad,
+  compactKeyConfiguration,
+  curve,
+  prove,
+  publicKeyParts,
+  random,
+  referenceString,
+} from './proving.ts';
 
-const MAX_BITS = 32;
-const parameters = crsParameters(SMALL_KEY, MAX_BITS);
-const random = (count: number) => new Uint8Array(randomBytes(count));
-const curve = createBls446();
-const tools = { curve, workers: inThisThread(curve, random) };
+const parameters = crsParameters(SMALL_KEY, 32);
 const tfhe = loadNodeTfhe();
 const metadata = new TextEncoder().encode('contract, user and chain');
 
-/** The file after these contributions, each checked. */
-async function makeFile(number: bigint, rounds: readonly number[]): Promise<Uint8Array> {
-  const subject = { parameters, number };
-  let state: CrsState = startState(subject);
-  for (const round of rounds) {
-    const contribution = await contribute(tools, subject, state, { round, random });
-    state = await verifyContribution(tools, subject, state, { round, contribution });
-  }
-  return TFHE_FORMAT.encode(subject, { g1: state.g1, g2: state.g2 });
-}
-
-/** Of keys whose compact public key has dimension 32. */
-function configuration(of: NodeTfhe): Tfhe.TfheConfig {
-  const { pke, messageModulus, carryModulus } = SMALL_KEY;
-  const block = new of.ShortintParameters(of.ShortintParametersName.PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128);
-  const [keySwitchBaseLog, keySwitchLevels] = [37, 1];
-  const small = of.ShortintCompactPublicKeyEncryptionParameters.new_parameters(
-    pke.dimension,
-    of.Shortint.try_new_t_uniform(pke.noiseBoundLog2),
-    BigInt(messageModulus),
-    BigInt(carryModulus),
-    64,
-    keySwitchBaseLog,
-    keySwitchLevels,
-    of.ShortintEncryptionKeyChoice.Small,
-  );
-  return of.TfheConfigBuilder.with_custom_parameters(block).use_dedicated_compact_public_key_parameters(small).build();
-}
-
 /** A byte and a boolean: three ciphertexts, of the eight that there is room for. */
-function prove(of: NodeTfhe, key: Tfhe.TfheCompactPublicKey, load: 'Verify' | 'Proof') {
+function proveSmall(of: NodeTfhe, key: Tfhe.TfheCompactPublicKey, computeLoad: ComputeLoad) {
   const builder = of.CompactCiphertextList.builder(key);
   builder.push_u8(200);
   builder.push_boolean(true);
-  const string = of.CompactPkeCrs.safe_deserialize(file, SIZE_LIMIT);
-  return builder.build_with_proof_packed(string, metadata, of.ZkComputeLoad[load]);
+  return prove(of, builder, { file, metadata, computeLoad });
 }
 
 const load = (bytes: Uint8Array) => tfhe.CompactPkeCrs.safe_deserialize(bytes, SIZE_LIMIT);
@@ -85,18 +51,11 @@ function verdict({ list, publicKey, bound = metadata, string = file }: Verified)
   });
 }
 
-function publicKeyParts(key: Tfhe.TfheCompactPublicKey): CompactPublicKeyParts {
-  const object = safeDeserialize(TYPE_NAME.compactPublicKey, compactPublicKey, serialize(key));
-  const { data } = object.key.key.key.key.glwe;
-  const half = data.length / 2;
-  return { mask: Uint8Array.from(data.subarray(0, half)), body: Uint8Array.from(data.subarray(half)) };
-}
-
 let file: Uint8Array;
 let other: Uint8Array;
 beforeAll(async () => {
-  file = await makeFile(2n ** 100n, [1, 2]);
-  other = await makeFile(3n, [1]);
+  file = await referenceString({ parameters, number: 2n ** 100n }, [1, 2]);
+  other = await referenceString({ parameters, number: 3n }, [1]);
 });
 
 test.each(['node-tfhe-1.4.2', 'node-tfhe-1.6.1', 'node-tfhe'] as const)('%s writes the bytes that it reads', (name) => {
@@ -109,12 +68,14 @@ test.each(['node-tfhe-1.4.2', 'node-tfhe-1.6.1', 'node-tfhe'] as const)('%s writ
 test.each(['Verify', 'Proof'] as const)(
   'a list proven for load "%s" is taken, and nothing else with its proof',
   (of) => {
-    const client = tfhe.TfheClientKey.generate(configuration(tfhe));
+    const client = tfhe.TfheClientKey.generate(compactKeyConfiguration(tfhe, SMALL_KEY));
     const key = tfhe.TfheCompactPublicKey.new(client);
-    const proven = prove(tfhe, key, of);
+    const proven = proveSmall(tfhe, key, of);
     const [list, publicKey] = [serialize(proven), publicKeyParts(key)];
     expect(verdict({ list, publicKey })).toBe('accepted');
-    const stranger = tfhe.TfheCompactPublicKey.new(tfhe.TfheClientKey.generate(configuration(tfhe)));
+    const stranger = tfhe.TfheCompactPublicKey.new(
+      tfhe.TfheClientKey.generate(compactKeyConfiguration(tfhe, SMALL_KEY)),
+    );
     expect(verdict({ list, publicKey, bound: new Uint8Array(3) })).toMatch('not proven for this list');
     expect(verdict({ list, publicKey, string: other })).toMatch('not proven for this list');
     expect(verdict({ list, publicKey: publicKeyParts(stranger) })).toMatch('not proven for this list');
@@ -135,8 +96,8 @@ test.each(['Verify', 'Proof'] as const)(
 
 test.each(['node-tfhe-1.4.2', 'node-tfhe-1.6.1'] as const)('a list that %s has proven is taken', (name) => {
   const older = loadNodeTfhe(name);
-  const key = older.TfheCompactPublicKey.new(older.TfheClientKey.generate(configuration(older)));
-  const verified = { list: serialize(prove(older, key, 'Proof')), publicKey: publicKeyParts(key) };
+  const key = older.TfheCompactPublicKey.new(older.TfheClientKey.generate(compactKeyConfiguration(older, SMALL_KEY)));
+  const verified = { list: serialize(proveSmall(older, key, 'Proof')), publicKey: publicKeyParts(key) };
   expect(verdict(verified)).toBe('accepted');
   expect(verdict({ ...verified, bound: new Uint8Array(3) })).toMatch('not proven for this list');
 });

@@ -17,7 +17,13 @@ export function requireApplications(file: string, applications: readonly Applica
     if (names.indexOf(name) !== index) throw refuse('name', 'another application has the same name');
     if (new Set(provenance).size < provenance.length) throw refuse('provenance', 'names a word twice');
     requireCoprocessors(application, refuse);
+    requireProofRules(application, refuse);
   }
+}
+
+function requireProofRules({ provenance, proofs }: Application, refuse: Refuse): void {
+  if (provenance.includes('proven') === (proofs !== undefined)) return;
+  throw proofs ? refuse('provenance', 'proofs are described, but "proven" is not named') : refuse('proofs', 'missing');
 }
 
 function requireCoprocessors({ provenance, coprocessors, attestations }: Application, refuse: Refuse): void {

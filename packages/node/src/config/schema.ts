@@ -65,9 +65,26 @@ export const Requester = Type.Object(
 export type Requester = Static<typeof Requester>;
 
 /** Ways to show where a ciphertext comes from; each is one file in `provenance/`. */
-export const ProvenanceKind = Type.Enum(['attested']);
+export const ProvenanceKind = Type.Enum(['attested', 'proven']);
 export type ProvenanceKind = Static<typeof ProvenanceKind>;
 export const COPROCESSORS_MAX = 32;
+
+const CONTRACTS_MAX = 64;
+
+/** What proofs of encryption must be bound to. */
+export const ProofRules = Type.Object(
+  {
+    contracts: Type.Array(Address, { minItems: 1, maxItems: CONTRACTS_MAX, description: 'for which users encrypt' }),
+    aclContract: Type.String({ ...Address, description: 'that keeps the access control list of the chain' }),
+    hostChainId: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'where contracts live' }),
+    developmentKeys: Type.Boolean({
+      default: false,
+      description: 'lists under development keys must be proven too',
+    }),
+  },
+  { ...closed, description: 'for "proven"' },
+);
+export type ProofRules = Static<typeof ProofRules>;
 
 /** What decides for one application, besides who may ask for it. */
 export const Application = Type.Object(
@@ -91,6 +108,7 @@ export const Application = Type.Object(
         { ...closed, description: 'contract that says who may have which value' },
       ),
     ),
+    proofs: Type.Optional(ProofRules),
   },
   closed,
 );

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { contractPolicy } from '../chains/access-list.ts';
 import { createHostChains } from '../chains/host-chain.ts';
 import { createNodeMaterial } from '../material/node-material.ts';
+import { createProofPool, type ProofPool } from '../proofs/pool.ts';
 import { type HandleBook, openHandleBook } from '../provenance/handle-book.ts';
 import { provenanceRules } from '../provenance/rules.ts';
 import { PublicDecryptionBody, UserDecryptionBody } from '../requests/body.ts';
@@ -56,7 +57,8 @@ export async function createRest(node: Node): Promise<Rest> {
   const requesters = createRequesters(config.requesters);
   const waiting = createWaiting(config.limits.waiters);
   const signer = keys.answerKey.address;
-  const decryptions = decryptionsOf(node, { book, quotas, handles, requesters, signing, metrics });
+  const proofs = createProofPool();
+  const decryptions = decryptionsOf(node, { book, quotas, handles, requesters, signing, metrics, proofs });
   const material = createNodeMaterial(services, () => urlOf(node, server));
   const uris = (digest: string) => [material.uri(digest), ...(publishing?.uris(digest) ?? [])];
   const server = await createServer({
@@ -79,6 +81,7 @@ export async function createRest(node: Node): Promise<Rest> {
       const drained = Promise.all(Object.values(decryptions).map((each) => each.drain()));
       await Promise.race([drained, timeUp]);
       waiting.stop();
+      await proofs.close();
     },
   };
 }
@@ -90,19 +93,20 @@ interface Parts {
   readonly requesters: Requesters;
   readonly signing: AnswerSigner;
   readonly metrics: Metrics;
+  readonly proofs: ProofPool;
 }
 
 const secureRandom = (count: number) => new Uint8Array(randomBytes(count));
 
 /** Every kind of decryption has its own exchange between nodes; ids, answers and limits are common. */
-function decryptionsOf(node: Node, { book, quotas, handles, requesters, signing, metrics }: Parts) {
+function decryptionsOf(node: Node, { book, quotas, handles, requesters, signing, metrics, proofs }: Parts) {
   const { config, party, services, log } = node;
   const { limits } = config;
   const warn = (message: string, fields: object) => log.warn(fields, message);
   const metering = { ended: metrics.decryptionEnded };
   const modules: DecryptionModules = {
     ...{ self: party.self, services, book, quotas, handles, limits, metering, warn, now: Date.now },
-    provenance: provenanceRules(config.applications, { domain: signing.domain }),
+    provenance: provenanceRules(config.applications, { domain: signing.domain, services, proofs }),
   };
   const links = { party, requesters, bodyBytes: limits.bodyBytes, warn };
   const publicForwarding = createForwarding<PublicDecryptionBody>('public-decryption', PublicDecryptionBody, links);

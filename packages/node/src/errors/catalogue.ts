@@ -2,7 +2,7 @@
  * Every error code that a node shows to callers or operators: HTTP status, meaning and remedy. docs/errors.md is the
  * same list for readers (a test compares them), and the types below make a code without an entry a compile error.
  */
-import type { CrsCheck, CrsFileErrorCode } from '@keyquorum/crs/crs-error';
+import type { CrsCheck, CrsFileErrorCode, EncryptionProofErrorCode } from '@keyquorum/crs/crs-error';
 import type { CrsParametersError } from '@keyquorum/crs/parameters';
 import type { CeremonyError } from '@keyquorum/protocols/ceremony/ceremony';
 import type { CrsTooFewError } from '@keyquorum/protocols/crs/crs';
@@ -48,6 +48,9 @@ type OwnCode =
   | 'NODE_RESTARTED'
   | 'NOT_READY'
   | 'PARAMETER_INVALID'
+  | 'PROOF_CONTRACT'
+  | 'PROOF_UNCHECKED'
+  | 'PROOF_USER'
   | 'PROVENANCE_REQUIRED'
   | 'QUOTA_EXCEEDED'
   | 'RANGE_INVALID'
@@ -94,6 +97,7 @@ export type ErrorCode =
   | CeremonyError['code']
   | EvidenceErrorCode
   | CrsErrorCode
+  | EncryptionProofErrorCode
   | ConfigErrorCode
   | StoreErrorCode;
 
@@ -144,6 +148,9 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
   NODE_RESTARTED: { status: 503, hint: 'send the same request again; it was cut off by a restart of this node' },
   NOT_READY: { status: 503, hint: 'wait until enough peers are connected; GET /v1/status names the missing ones' },
   PARAMETER_INVALID: { status: 400, hint: 'correct the named parameter of the path or query' },
+  PROOF_CONTRACT: { status: 403, hint: 'name a contract of the application, the same as in the request of the user' },
+  PROOF_UNCHECKED: { status: 503, hint: 'send the request again; if it persists, see the log of this node' },
+  PROOF_USER: { status: 403, hint: 'a user reads what it encrypted itself, or what its delegator did' },
   PROVENANCE_REQUIRED: {
     status: 403,
     hint: 'send what shows the origin of the ciphertext, as the rules of the application in node.toml want it',
@@ -243,6 +250,16 @@ type CrsErrorCode =
   | CrsFileErrorCode
   | TranscriptErrorCode;
 
+const PROOF: Record<EncryptionProofErrorCode, ErrorEntry> = {
+  PROOF_MALFORMED: { status: 422, hint: 'send the bytes that build_with_proof_packed of node-tfhe gave' },
+  PROOF_UNSUPPORTED: { status: 422, hint: 'encrypt and prove with node-tfhe 1.3 or newer' },
+  PROOF_CAPACITY: { status: 422, hint: 'encrypt at least one value, and no more bits per proof than the CRS is for' },
+  PROOF_INVALID: {
+    status: 403,
+    hint: 'compare key, reference string, contractAddress, userAddress, aclContract and hostChainId with the prover',
+  },
+};
+
 const WRONG_CRS = 'do not use this reference string; ask other nodes for theirs, and tell their operators';
 
 const CRS: Record<CrsErrorCode, ErrorEntry> = {
@@ -291,5 +308,5 @@ const STORE: Record<StoreErrorCode, ErrorEntry> = {
 
 export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   ...{ ...CALLER, ...REQUEST, ...CIPHERTEXT, ...DECRYPTION },
-  ...{ ...CEREMONY, ...EVIDENCE, ...CRS, ...CONFIG, ...STORE },
+  ...{ ...CEREMONY, ...EVIDENCE, ...CRS, ...PROOF, ...CONFIG, ...STORE },
 };

@@ -8,13 +8,23 @@
 import type { KeyRecord } from '@keyquorum/protocols/services';
 import type { ProvenanceKind } from '../config/schema.ts';
 import { ApiError, apiErrorOf } from '../errors/api-error.ts';
-import type { Ciphertext } from '../requests/content.ts';
+import type { Ciphertext, HexAddress } from '../requests/content.ts';
+
+/** Who alone will learn the value. */
+export interface Reader {
+  /** The contract that the user named for the ciphertext. */
+  readonly contract: HexAddress;
+  /** The user, and the account it reads for, if any. */
+  readonly accounts: readonly HexAddress[];
+}
 
 /** What is asked about. */
 export interface ProvenanceQuestion {
   readonly key: KeyRecord;
   /** The bytes as they came, how they are read, and what the caller sent to show where they come from. */
   readonly ciphertext: Ciphertext;
+  /** Undefined when everybody will. */
+  readonly reader: Reader | undefined;
 }
 
 export interface Provenance {
@@ -30,26 +40,49 @@ export interface Provenance {
   verify(question: ProvenanceQuestion): Promise<void>;
 }
 
-/** The ways that one application allows, by its name; none for applications that the configuration does not list. */
-export type ProvenanceRules = (app: string) => readonly Provenance[];
+/** What one application allows. */
+export interface AllowedProvenance {
+  readonly ways: readonly Provenance[];
+  /** Whether lists under development keys, which want nothing else, must be proven. */
+  readonly provenLists: boolean;
+}
+
+/** Development keys only. */
+export const NO_PROVENANCE: AllowedProvenance = { ways: [], provenLists: false };
+
+/** By the name of the application; no way for those that the configuration does not list. */
+export type ProvenanceRules = (app: string) => AllowedProvenance;
+
+const LISTS: readonly Ciphertext['format'][] = ['compact-list', 'proven-list'];
 
 /**
- * Resolves when one of the allowed ways shows that the ciphertext is genuine; development keys want nothing.
+ * Resolves when one of the allowed ways shows that the ciphertext is genuine; development keys want nothing, unless the
+ * application wants proofs for lists.
  * @throws ApiError PROVENANCE_REQUIRED when nothing was sent that could show it, else what the first way said
  */
-export async function requireProvenance(allowed: readonly Provenance[], question: ProvenanceQuestion): Promise<void> {
+export async function requireProvenance(allowed: AllowedProvenance, question: ProvenanceQuestion): Promise<void> {
   const { key, ciphertext } = question;
-  if (key.purpose !== 'production') return;
+  const ways = waysFor(allowed, question);
+  if (ways === undefined) return;
   const refusals: ApiError[] = [];
-  for (const way of allowed.filter((each) => each.offered(ciphertext))) {
+  for (const way of ways.filter((each) => each.offered(ciphertext))) {
     const refusal = await refusalOf(() => way.verify(question));
     if (refusal === undefined) return;
     refusals.push(refusal);
   }
   if (refusals[0]) throw refusals[0];
-  const wanted = allowed.map(({ kind }) => `"${kind}"`).join(' or ');
+  const wanted = ways.map(({ kind }) => `"${kind}"`).join(' or ');
   const rule = wanted === '' ? 'this node has no rules for the application' : `the application wants it ${wanted}`;
-  throw new ApiError('PROVENANCE_REQUIRED', `key ${key.keyId} is for production, and ${rule}`);
+  throw new ApiError('PROVENANCE_REQUIRED', `key ${key.keyId} is for ${key.purpose}, and ${rule}`);
+}
+
+/** Undefined when nothing has to be shown. */
+function waysFor(
+  { ways, provenLists }: AllowedProvenance,
+  { key, ciphertext }: ProvenanceQuestion,
+): readonly Provenance[] | undefined {
+  if (key.purpose === 'production') return ways;
+  return provenLists && LISTS.includes(ciphertext.format) ? ways.filter(({ kind }) => kind === 'proven') : undefined;
 }
 
 /** Throws what is no refusal: a bug of ours. */

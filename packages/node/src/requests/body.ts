@@ -31,6 +31,16 @@ const ProvenanceBody = Type.Object(
         description: 'EIP-712 CiphertextAttestation of this ciphertext by different coprocessors',
       }),
     ),
+    proof: Type.Optional(
+      Type.Object(
+        {
+          crsId: Id,
+          contractAddress: Address,
+          userAddress: Type.String({ ...Address, description: 'who encrypted' }),
+        },
+        { ...closed, description: 'of a proven-list: the reference string, and the addresses it was bound to' },
+      ),
+    ),
   },
   { ...closed, description: 'for production keys; no part of what a request id is bound to' },
 );

@@ -3,10 +3,18 @@ import { type HashedRequest, type HashedUser, publicRequestHash, userRequestHash
 import { ApiError } from '../errors/api-error.ts';
 import type { CiphertextBody, ProvenanceBody, PublicDecryptionBody, UserDecryptionBody } from './body.ts';
 
+/** With which reference string and for whom a list was proven, as the caller says. */
+export interface ClaimedProof {
+  readonly crsId: string;
+  readonly contractAddress: HexAddress;
+  readonly userAddress: HexAddress;
+}
+
 /** What the caller sent to show where a ciphertext comes from. No part of the request's hash. */
 export interface ClaimedProvenance {
   /** EIP-712 signatures of coprocessors, not yet looked at. */
   readonly attestations: readonly Uint8Array[];
+  readonly proof?: ClaimedProof;
 }
 
 export interface Ciphertext {
@@ -84,8 +92,12 @@ function ciphertextsOf(bodies: readonly CiphertextBody[]): Ciphertext[] {
   });
 }
 
-function claimedProvenance({ attestations = [] }: ProvenanceBody = {}): ClaimedProvenance {
-  return { attestations: attestations.map(bytesOf) };
+function claimedProvenance({ attestations = [], proof }: ProvenanceBody = {}): ClaimedProvenance {
+  return { attestations: attestations.map(bytesOf), ...(proof && { proof: claimedProof(proof) }) };
+}
+
+function claimedProof({ crsId, contractAddress, userAddress }: NonNullable<ProvenanceBody['proof']>): ClaimedProof {
+  return { crsId, contractAddress: addressOf(contractAddress), userAddress: addressOf(userAddress) };
 }
 
 const bytesOf = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));

@@ -18,7 +18,7 @@ import type { ParameterSet } from '@keyquorum/tfhe/parameters';
 import { parseExtraData } from '@keyquorum/wire/extra-data';
 import type { Limits, Requester } from '../config/schema.ts';
 import { ApiError, apiErrorOf } from '../errors/api-error.ts';
-import { type ProvenanceRules, requireProvenance } from '../provenance/provenance.ts';
+import { type ProvenanceRules, type Reader, requireProvenance } from '../provenance/provenance.ts';
 import type { Ciphertext, Content } from './content.ts';
 
 /** A squashed block has the words of four to twelve others, up to 96 KiB. */
@@ -85,11 +85,18 @@ export function judgementOf(
     }),
     ...own(values),
     ...ciphertexts.map((ciphertext, index) => {
-      const run = () => inContext(index, () => requireProvenance(provenance(app), { key: key(), ciphertext }));
+      const reader = readerOf(content, index);
+      const run = () => inContext(index, () => requireProvenance(provenance(app), { key: key(), ciphertext, reader }));
       return { name: `provenance.${index}`, needs: `ciphertexts.${index}`, run };
     }),
   ];
   return { checks, values };
+}
+
+function readerOf(content: Content, index: number): Reader | undefined {
+  if (content.kind !== 'user-decryption') return undefined;
+  const { userAddress, delegatorAddress, contracts } = content.user;
+  return { contract: contracts[index]!, accounts: delegatorAddress ? [userAddress, delegatorAddress] : [userAddress] };
 }
 
 /** The values of a request that may run. Throws what the first check that does not hold throws. */

@@ -109,10 +109,19 @@ const attested = (coprocessors: string, more: string) => {
   return { node: application(`provenance = ["attested"]\ncoprocessors = [${coprocessors}]\n${more}`) };
 };
 
+const PROOF_RULES = `[applications.proofs]
+contracts = ["0x${'11'.repeat(20)}"]
+aclContract = "0x${'22'.repeat(20)}"
+hostChainId = 1`;
+
 test('applications say where their ciphertexts come from', async () => {
   const { applications } = readNodeConfig(await files(attested(COPROCESSORS, 'attestations = 3')));
   const coprocessors = ['11', '22', '33', '44'].map((byte) => `0x${byte.repeat(20)}`);
   expect(applications).toEqual([{ name: 'default', provenance: ['attested'], coprocessors, attestations: 3 }]);
+  const [proven] = readNodeConfig(
+    await files({ node: application(`provenance = ["proven"]\n${PROOF_RULES}`) }),
+  ).applications;
+  expect(proven?.proofs).toMatchObject({ hostChainId: 1, developmentKeys: false });
   const [development] = readNodeConfig(await files({ node: application('') })).applications;
   expect(development).toEqual({ name: 'default', provenance: [], coprocessors: [] });
 });
@@ -153,6 +162,8 @@ describe('what is wrong is named: file, field and what it must be', () => {
       /want 3\.\.4/,
     ],
     ['how many', attested(COPROCESSORS, ''), { field: 'applications.0.attestations' }, /got nothing, want 3\.\.4/],
+    ['no proof', { node: application(`provenance = ["proven"]`) }, { field: 'applications.0.proofs' }, /missing/],
+    ['no proven', { node: application(PROOF_RULES) }, { field: 'applications.0.provenance' }, /"proven" is not/],
     ['nobody', attested('', 'attestations = 1'), { field: 'applications.0.coprocessors' }, /at least one/],
     [
       'a coprocessor twice',

@@ -11,6 +11,7 @@ import { attestationDigest, createCiphertextDigest } from '@keyquorum/wire/ciphe
 import { createSigner } from '@keyquorum/wire/signer';
 import { describe, expect, test } from 'vitest';
 import type { Application } from '../../src/config/schema.ts';
+import { createProofPool } from '../../src/proofs/pool.ts';
 import { provenanceRules } from '../../src/provenance/rules.ts';
 import type { CiphertextBody } from '../../src/requests/body.ts';
 import { publicContentOf } from '../../src/requests/content.ts';
@@ -54,7 +55,8 @@ const attested = (body: CiphertextBody): CiphertextBody => ({
 
 function asked(ciphertexts: readonly CiphertextBody[], { keyId = id(2), app = 'default' } = {}) {
   const content = publicContentOf({ requestId: id(1), keyId, app, ciphertexts: [...ciphertexts] }, 'alice');
-  const provenance = provenanceRules([application], { domain });
+  const services = { referenceStrings: () => [], material: () => undefined };
+  const provenance = provenanceRules([application], { domain, services, proofs: createProofPool() });
   return [content, { requester, keys, limits, provenance }, () => []] as const;
 }
 

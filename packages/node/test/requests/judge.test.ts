@@ -5,6 +5,7 @@ import { safeSerialize, TYPE_NAME } from '@keyquorum/tfhe/safe-serialize';
 import { squashedInteger } from '@keyquorum/tfhe/schema/ciphertexts';
 import { NATIVE_128 } from '@keyquorum/tfhe/schema/core';
 import { expect, test } from 'vitest';
+import { NO_PROVENANCE } from '../../src/provenance/provenance.ts';
 import type { PublicDecryptionBody } from '../../src/requests/body.ts';
 import { publicContentOf } from '../../src/requests/content.ts';
 import { judge } from '../../src/requests/judge.ts';
@@ -20,7 +21,7 @@ function judged(change: Partial<PublicDecryptionBody['ciphertexts'][number]>) {
   const keys = [{ keyId: id(2), parameters: 'test', purpose: 'development' }] as KeyRecord[];
   return judge(
     publicContentOf({ requestId: id(1), keyId: id(2), ciphertexts }, 'alice'),
-    { requester, keys, limits, provenance: () => [] },
+    { requester, keys, limits, provenance: () => NO_PROVENANCE },
     () => [],
   );
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Chain, startChain } from '../../../../test/conformance/anvil.ts';
 import { contractPolicy } from '../../src/chains/access-list.ts';
 import { createHostChains } from '../../src/chains/host-chain.ts';
+import { NO_PROVENANCE } from '../../src/provenance/provenance.ts';
 import type { UserDecryptionBody } from '../../src/requests/body.ts';
 import { userContentOf } from '../../src/requests/content.ts';
 import { explained } from '../../src/requests/explain.ts';
@@ -73,7 +74,9 @@ function signed(wish: Wish = {}): UserDecryptionBody {
 
 function judged(body: UserDecryptionBody, by: UserRules = rules) {
   const content = userContentOf(body, 'alice');
-  return judge(content, { requester, keys, limits, provenance: () => [] }, (values) => userChecks(content, values, by));
+  return judge(content, { requester, keys, limits, provenance: () => NO_PROVENANCE }, (values) =>
+    userChecks(content, values, by),
+  );
 }
 
 test('what the user signed is answered, in its own name or as a delegate', async () => {
@@ -134,7 +137,7 @@ test('clocks that differ by less than the tolerance do no harm', async () => {
 
 test('a dry run does not judge the user without the values', async () => {
   const content = userContentOf({ ...signed(), keyId: id(9) }, 'alice');
-  const circumstances = { requester, keys, limits, provenance: () => [] };
+  const circumstances = { requester, keys, limits, provenance: () => NO_PROVENANCE };
   const { checks } = judgementOf(content, circumstances, (values) => userChecks(content, values, rules));
   expect((await explained(checks)).checks).toEqual(
     expect.arrayContaining([

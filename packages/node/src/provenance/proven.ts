@@ -1,0 +1,106 @@
+/**
+ * A list that its maker has proven to be well encrypted under this key, with a reference string of this network, for a
+ * contract of the application. What the proof is bound to is put together here from the rules of the application and
+ * the addresses that the caller names; other metadata makes another statement, which nobody proved.
+ */
+import { createHash } from 'node:crypto';
+import type { KeyRecord, Services } from '@keyquorum/protocols/services';
+import { readCompactPublicKey } from '@keyquorum/tfhe/compact-public-key';
+import { keySetChoice } from '@keyquorum/tfhe/key-sets';
+import { inputMetadata } from '@keyquorum/wire/input-metadata';
+import type { ProofRules } from '../config/schema.ts';
+import { ApiError } from '../errors/api-error.ts';
+import type { ProofCheck, ProofPool } from '../proofs/pool.ts';
+import type { ClaimedProof } from '../requests/content.ts';
+import type { Provenance, ProvenanceQuestion, Reader } from './provenance.ts';
+
+/** Lists that are remembered to be proven: the values of one list are asked for one by one. */
+const REMEMBERED_MAX = 1024;
+
+export interface ProvenModules {
+  readonly services: Pick<Services, 'referenceStrings' | 'material'>;
+  readonly proofs: ProofPool;
+}
+
+export function proven(rules: ProofRules, { services, proofs }: ProvenModules): Provenance {
+  const remembered = new Set<string>();
+
+  async function verifyOnce(check: ProofCheck, keyDigest: string): Promise<void> {
+    const name = nameOf(check, keyDigest);
+    if (remembered.has(name)) return;
+    await proofs.verify(check);
+    remembered.add(name);
+    if (remembered.size > REMEMBERED_MAX) remembered.delete(remembered.values().next().value!);
+  }
+
+  return {
+    kind: 'proven',
+    offered: ({ provenance }) => provenance.proof !== undefined,
+    async verify({ key, ciphertext, reader }: ProvenanceQuestion) {
+      const { format, bytes: list, provenance } = ciphertext;
+      const { proof } = provenance;
+      if (proof === undefined || format !== 'proven-list') {
+        throw new ApiError('PROOF_MALFORMED', `a proof shows the origin of a proven-list, not of a ${format}`);
+      }
+      requireAddresses(rules, proof, reader);
+      const { parameters } = keySetChoice(key.parameters);
+      const crs = services.referenceStrings().find(({ crsId }) => crsId === proof.crsId);
+      if (crs === undefined || keySetChoice(crs.parameters).parameters !== parameters) {
+        throw new ApiError(
+          'CRS_UNKNOWN',
+          `this node has no reference string ${proof.crsId} for keys of these parameters`,
+        );
+      }
+      const keyDigest = publicKeyDigest(key);
+      const publicKey = readCompactPublicKey(await read(services, keyDigest), parameters);
+      const metadata = inputMetadata({ ...proof, aclAddress: rules.aclContract, chainId: BigInt(rules.hostChainId) });
+      const crsFile = () => read(services, crs.digest);
+      await verifyOnce({ list, metadata, parameters, publicKey, crsDigest: crs.digest, crsFile }, keyDigest);
+    },
+  };
+}
+
+/**
+ * The contract is one of the application's. What is to be read by one user was encrypted by that user, or by the
+ * account it reads for, for the contract that it names.
+ */
+function requireAddresses(rules: ProofRules, proof: ClaimedProof, reader: Reader | undefined): void {
+  const { contractAddress, userAddress } = proof;
+  if (!rules.contracts.some((contract) => contract.toLowerCase() === contractAddress)) {
+    throw new ApiError('PROOF_CONTRACT', `contract ${contractAddress} is none of this application's`);
+  }
+  if (reader === undefined) return;
+  if (reader.contract !== contractAddress) {
+    throw new ApiError(
+      'PROOF_CONTRACT',
+      `proven for contract ${contractAddress}, but asked for with ${reader.contract}`,
+    );
+  }
+  if (!reader.accounts.includes(userAddress)) {
+    throw new ApiError('PROOF_USER', `proven by ${userAddress}, who is not the one that wants to read it`);
+  }
+}
+
+function publicKeyDigest({ keyId, objects }: KeyRecord): string {
+  const key = objects.find(({ type }) => type === 'CompactPublicKey');
+  if (key === undefined) throw new Error(`key ${keyId} has no compact public key`);
+  return key.digest;
+}
+
+/** The bytes are those of the digest, or nothing. @throws MaterialDamagedError */
+async function read({ material }: Pick<Services, 'material'>, digest: string): Promise<Uint8Array> {
+  const object = material(digest);
+  if (object === undefined) throw new Error(`object ${digest} of a finished ceremony is not here`);
+  const bytes = new Uint8Array(object.size);
+  let at = 0;
+  for await (const piece of object.read()) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+/** Everything that the verdict depends on. */
+function nameOf({ list, metadata, crsDigest }: ProofCheck, keyDigest: string): string {
+  return createHash('sha256').update(`${crsDigest}${keyDigest}`).update(metadata).update(list).digest('hex');
+}
