@@ -26,6 +26,8 @@ export class AnswerError extends Error {
 export interface CiphertextProvenance {
   /** Signatures of coprocessors, 65 bytes each: `attestationTypedData` of the wire package. */
   readonly attestations?: readonly string[];
+  /** Of a proven list: the reference string, and the addresses that its proof was bound to. */
+  readonly proof?: { readonly crsId: string; readonly contractAddress: string; readonly userAddress: string };
 }
 
 /** A ciphertext as requests carry it. */

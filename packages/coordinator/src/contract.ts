@@ -28,6 +28,8 @@ const Hex = (bytesMax: number) => Type.String({ pattern: '^([0-9a-f]{2})*$', max
 /** Attestations of one ciphertext. */
 const ATTESTATIONS_MAX = 32;
 
+const Address = Type.String({ pattern: '^0x[0-9a-fA-F]{40}$' });
+
 const Ciphertext = Type.Object({
   handle: Id,
   format: Type.String({ maxLength: 32 }),
@@ -40,6 +42,7 @@ const Ciphertext = Type.Object({
       attestations: Type.Optional(
         Type.Array(Type.String({ pattern: '^[0-9a-f]{130}$' }), { maxItems: ATTESTATIONS_MAX }),
       ),
+      proof: Type.Optional(Type.Object({ crsId: Id, contractAddress: Address, userAddress: Address })),
     }),
   ),
 });
@@ -73,7 +76,6 @@ export const PublicDecryptionRequest = Type.Object(
 );
 export type PublicDecryptionRequest = Static<typeof PublicDecryptionRequest>;
 
-const Address = Type.String({ pattern: '^0x[0-9a-fA-F]{40}$' });
 const Decimal = Type.String({ pattern: '^(0|[1-9][0-9]{0,19})$' });
 
 /** What nodes take; whether the user's signature allows it, each of them decides. */
