@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decryptPublic } from '@keyquorum/client/public-decryption';
 import { inStep, seconds } from './demo/progress.ts';
+import { allowBallots, ballotTable, castBallots, makeReferenceString } from './demo/proven-lists.ts';
 import { readAsUser, readTable } from './demo/re-encryption.ts';
 import { DEMO_TYPES, decryptEach, type Row, rowsTable, type Setting } from './demo/round.ts';
 import { committeeOf, statusOf } from './network/committee.ts';
@@ -33,6 +34,7 @@ function bringUp(dir: string): Promise<LocalNetwork> {
   const title = `${PARTIES} nodes, at most ${THRESHOLD} of them corrupt, linked by libp2p (TCP, Noise, yamux)`;
   return inStep(title, async (step) => {
     const network = await createLocalNetwork({ parties: PARTIES, threshold: THRESHOLD, dir });
+    await allowBallots(network);
     let done = 0;
     const count = (detail: string) => step.update(++done, 2 * PARTIES, detail);
     await Promise.all(ALL.map((party) => network.start(party).then(() => count('processes are starting'))));
@@ -70,7 +72,7 @@ async function makeKey(network: LocalNetwork): Promise<Setting> {
     return { result: bytes, detail: `${bytes.length} bytes, the same at all nodes` };
   });
   const committee = await committeeOf(network);
-  return { network, committee, encryptor: createEncryptor(publicKey), keyId: key.requestId };
+  return { network, committee, encryptor: createEncryptor(publicKey), publicKey, keyId: key.requestId };
 }
 
 async function loseOneNode(setting: Setting): Promise<Row[]> {
@@ -130,10 +132,13 @@ async function run(network: LocalNetwork): Promise<{ setting: Setting; right: bo
   say('\na user with a wallet reads values that nobody else learns: each node answers with a share for the user alone');
   const read = await readAsUser(setting);
   say(readTable(read));
+  say('\nvoters prove that their ballots are well formed; the application wants no others');
+  const ballots = await castBallots(setting, await makeReferenceString(setting));
+  say(ballotTable(ballots));
   const second = await loseOneNode(setting);
   say('');
   const { rows: third, named } = await meetALiar(setting);
-  const rows = [...first, ...read, ...second, ...third];
+  const rows = [...first, ...read, ...ballots, ...second, ...third];
   const wrong = rows.filter(({ right }) => !right).length;
   say(`\n${rows.length - wrong} of ${rows.length} values right; the liar was ${named ? 'named' : 'NOT named'}`);
   return { setting, right: wrong === 0 && named };

@@ -13,6 +13,8 @@ export interface Setting {
   readonly network: LocalNetwork;
   readonly committee: Committee;
   readonly encryptor: Encryptor;
+  /** What it encrypts under, serialised. */
+  readonly publicKey: Uint8Array;
   readonly keyId: string;
 }
 
