@@ -1,7 +1,7 @@
 /**
  * Threads that verify proofs of encryption, half a second to two and a half seconds of one core each. Threads start
  * with the first list and end when nothing came for a minute, so a node that is not asked pays nothing. A thread takes
- * 60 MB while it has a reference string in memory.
+ * 100 MB, and half a second more for its first list.
  *
  * Whatever becomes of a thread, the caller gets an answer: refused, or PROOF_UNCHECKED when the thread was lost or took
  * too long. Nothing is retried, and a thread that was lost is replaced only for the next list.
