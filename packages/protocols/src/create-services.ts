@@ -169,6 +169,7 @@ export function createServices(options: ServiceOptions): Services {
       available: pool?.available() ?? 0,
       target: limits.poolTarget,
       batches: pool?.batches() ?? 0,
+      settled: pool !== undefined && refill?.loaded() === true && !pool.recalling(),
       refillPerSecond: refill?.perSecond() ?? 0,
       reason: whyNotFull(),
     };

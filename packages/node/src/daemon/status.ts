@@ -54,7 +54,8 @@ function materialOf(services: Services, publishing: Publishing | undefined): Sta
 function notReady({ services, connected, needed }: { services: Services; connected: number; needed: number }): string {
   if (connected < needed) return `${connected} peers connected, want at least ${needed}`;
   if (services.epoch() === 0) return 'the epoch is being started: all nodes must be there for that';
-  const { available, reason } = services.pool();
-  // After a restart the pool comes later than the epoch, and may be used only when the others have answered.
-  return available === 0 ? reason || 'the pool is being filled' : '';
+  const { available, settled, reason } = services.pool();
+  // After a restart the pool comes later than the epoch, and may be used only when the others have answered. Until then
+  // this node counts as one of the t that may be away, also when some batches can be used already.
+  return available === 0 || !settled ? reason || 'the pool is being filled' : '';
 }

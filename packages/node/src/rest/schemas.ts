@@ -51,6 +51,7 @@ export const Status = Type.Object({
     available: Type.Integer(),
     target: Type.Integer(),
     batches: Type.Integer(),
+    settled: Type.Boolean({ description: 'what this node had used before its restart is known' }),
     refillPerSecond: Type.Number(),
     reason: Type.String(),
   }),

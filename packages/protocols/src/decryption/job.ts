@@ -82,6 +82,8 @@ export interface PoolStatus {
   readonly available: number;
   readonly target: number;
   readonly batches: number;
+  /** All batches on disk are loaded, and others have told what an earlier life of this process used of them. */
+  readonly settled: boolean;
   /** Bundles per second over the last finished batches; 0 before the first. */
   readonly refillPerSecond: number;
   /** Why the pool is not being refilled, e.g. 'waiting for party 3'; '' when it is full or filling. */

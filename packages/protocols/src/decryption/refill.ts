@@ -91,6 +91,8 @@ export interface Refill {
   run(): Promise<void>;
   /** Pulls released batches that this node lacks; called when a peer comes up. */
   catchUp(): Promise<void>;
+  /** Whether the batches on disk have been loaded. */
+  loaded(): boolean;
   /** '' while the pool is full or filling. */
   reason(): string;
   perSecond(): number;
@@ -105,6 +107,7 @@ export function createRefill(modules: RefillModules): Refill {
   /** Batches whose START spent a nonce of this life of the process. */
   const joined = new Set<SessionId>();
   const finished: { atMs: number; tookMs: number; bundles: number }[] = [];
+  let loaded = false;
   let reason = '';
   let lowSinceMs: number | undefined;
   let nextFavourMs = 0;
@@ -317,6 +320,7 @@ export function createRefill(modules: RefillModules): Refill {
   return {
     async run() {
       await load();
+      loaded = true;
       while (!signal.aborted) {
         const before = pool.batches();
         await tick().catch((error) =>
@@ -326,6 +330,7 @@ export function createRefill(modules: RefillModules): Refill {
       }
     },
     catchUp,
+    loaded: () => loaded,
     reason: () => reason,
     perSecond() {
       const tookMs = finished.reduce((sum, each) => sum + each.tookMs, 0);
