@@ -6,21 +6,24 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchFlooding, type FloodingReport } from './bench/flooding.ts';
 import { benchProcesses, type ProcessReport } from './bench/processes.ts';
 import { benchSimulator, type PhaseCost, type SimulatorReport } from './bench/simulator.ts';
 import { type AnswerCost, benchAnswers } from './bench/user-answers.ts';
 import { table } from './demo/table.ts';
+import type { LocalNetwork } from './network/local-network.ts';
 import { temporaryNetwork } from './network/temporary-network.ts';
 
 const RESULTS = 'bench-results';
 const say = (text: string): void => console.error(`bench: ${text}`);
 
-async function measureProcesses(): Promise<ProcessReport> {
+/** With four processes, which end with it. */
+async function withNetwork<T>(measure: (network: LocalNetwork, say: (text: string) => void) => Promise<T>): Promise<T> {
   say('starting four processes');
   await using network = await temporaryNetwork();
   await network.startAll();
   await network.allReady();
-  return await benchProcesses(network, say);
+  return await measure(network, say);
 }
 
 const whole = (value: number): string => value.toFixed(0);
@@ -101,10 +104,16 @@ function answersTable(costs: readonly AnswerCost[]): string {
   return table(head, rows);
 }
 
-/** `--only processes`, `--only simulator` or `--only answers` runs one part. */
-function wanted(half: 'processes' | 'simulator' | 'answers'): boolean {
+function floodingTable({ latencyMs, concurrency, uint64PerSecond, requestBytes }: FloodingReport): string {
+  const head = ['squashed uint64, 4/1', 'p50 ms', 'p99 ms', `a second, ${concurrency} at once`, 'MB per request'];
+  const row = [latencyMs.p50, latencyMs.p99, uint64PerSecond, requestBytes / 1e6].map(tenth);
+  return table(head, [['', ...row]]);
+}
+
+/** `--only PART` runs one part. */
+function wanted(part: 'processes' | 'flooding' | 'simulator' | 'answers'): boolean {
   const { values } = parseArgs({ options: { only: { type: 'string' } } });
-  return values.only === undefined || values.only === half;
+  return values.only === undefined || values.only === part;
 }
 
 async function main(): Promise<void> {
@@ -120,12 +129,14 @@ async function main(): Promise<void> {
     for (const size of SIMULATED) answers.push(await benchAnswers(size));
     console.log(`\n${answersTable(answers)}`);
   }
-  const processes = wanted('processes') ? await measureProcesses() : undefined;
+  const processes = wanted('processes') ? await withNetwork(benchProcesses) : undefined;
   if (processes) console.log(`\n${processTables(processes)}`);
+  const flooding = wanted('flooding') ? await withNetwork(benchFlooding) : undefined;
+  if (flooding) console.log(`\n${floodingTable(flooding)}`);
   const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version };
   await mkdir(RESULTS, { recursive: true });
   const file = join(RESULTS, `${new Date().toISOString().replaceAll(':', '-')}.json`);
-  await writeFile(file, `${JSON.stringify({ machine, processes, answers, simulated }, undefined, 2)}\n`);
+  await writeFile(file, `${JSON.stringify({ machine, processes, flooding, answers, simulated }, undefined, 2)}\n`);
   say(`written to ${file}`);
 }
 

@@ -22,8 +22,8 @@ import {
   respond,
 } from '../../packages/wire/test/support/committee.ts';
 
-const WARM_UP_CALLS = 20;
-const CALLS = 60;
+const WARM_UP_CALLS = 200;
+const CALLS = 200;
 const UINT64 = typeOfBits(64);
 const UINT256 = typeOfBits(256);
 /** Blocks of an answer and of a squashed value hold four bits. */
