@@ -1,4 +1,5 @@
 /** A request's body read once into what the checks and protocols take, with the hash that its id is bound to (R17). */
+import { createHash } from 'node:crypto';
 import { type HashedRequest, type HashedUser, publicRequestHash, userRequestHash } from '@keyquorum/wire/request-hash';
 import { ApiError } from '../errors/api-error.ts';
 import type { CiphertextBody, ProvenanceBody, PublicDecryptionBody, UserDecryptionBody } from './body.ts';
@@ -63,7 +64,7 @@ export function publicContentOf(body: PublicDecryptionBody, requester: string): 
   const { requestId, keyId, app = DEFAULT_APP, extraData = '' } = body;
   const ciphertexts = ciphertextsOf(body.ciphertexts);
   const request = { requester, requestId, keyId, app, extraData: bytesOf(extraData), ciphertexts };
-  return { kind: 'public-decryption', ...request, hash: publicRequestHash(request) };
+  return { kind: 'public-decryption', ...request, hash: publicRequestHash(request, nativeSha256) };
 }
 
 export function userContentOf(body: UserDecryptionBody, requester: string): UserContent {
@@ -82,7 +83,7 @@ export function userContentOf(body: UserDecryptionBody, requester: string): User
     contractAddresses: contractAddresses.map(addressOf),
     contracts: body.ciphertexts.map(({ contractAddress }) => addressOf(contractAddress)),
   };
-  return { kind: 'user-decryption', ...request, user, hash: userRequestHash(request, user) };
+  return { kind: 'user-decryption', ...request, user, hash: userRequestHash(request, user, nativeSha256) };
 }
 
 function ciphertextsOf(bodies: readonly CiphertextBody[]): Ciphertext[] {
@@ -100,6 +101,7 @@ function claimedProof({ crsId, contractAddress, userAddress }: NonNullable<Prove
   return { crsId, contractAddress: addressOf(contractAddress), userAddress: addressOf(userAddress) };
 }
 
+const nativeSha256 = () => createHash('sha256');
 const bytesOf = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));
 const addressOf = (text: string) => text.toLowerCase() as HexAddress;
 
