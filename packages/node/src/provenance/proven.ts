@@ -25,10 +25,9 @@ export interface ProvenModules {
 export function proven(rules: ProofRules, { services, proofs }: ProvenModules): Provenance {
   const remembered = new Set<string>();
 
-  async function verifyOnce(check: ProofCheck, keyDigest: string): Promise<void> {
-    const name = nameOf(check, keyDigest);
+  async function once(name: string, check: () => Promise<void>): Promise<void> {
     if (remembered.has(name)) return;
-    await proofs.verify(check);
+    await check();
     remembered.add(name);
     if (remembered.size > REMEMBERED_MAX) remembered.delete(remembered.values().next().value!);
   }
@@ -51,11 +50,20 @@ export function proven(rules: ProofRules, { services, proofs }: ProvenModules): 
           `this node has no reference string ${proof.crsId} for keys of these parameters`,
         );
       }
-      const keyDigest = publicKeyDigest(key);
-      const publicKey = readCompactPublicKey(await read(services, keyDigest), parameters);
       const metadata = inputMetadata({ ...proof, aclAddress: rules.aclContract, chainId: BigInt(rules.hostChainId) });
-      const crsFile = () => read(services, crs.digest);
-      await verifyOnce({ list, metadata, parameters, publicKey, crsDigest: crs.digest, crsFile }, keyDigest);
+      const crsDigest = crs.digest;
+      const keyDigest = publicKeyDigest(key);
+      await once(nameOf({ list, metadata, crsDigest, keyDigest }), async () => {
+        const publicKey = readCompactPublicKey(await read(services, keyDigest), parameters);
+        await proofs.verify({
+          list,
+          metadata,
+          parameters,
+          publicKey,
+          crsDigest,
+          crsFile: () => read(services, crsDigest),
+        });
+      });
     },
   };
 }
@@ -101,6 +109,10 @@ async function read({ material }: Pick<Services, 'material'>, digest: string): P
 }
 
 /** Everything that the verdict depends on. */
-function nameOf({ list, metadata, crsDigest }: ProofCheck, keyDigest: string): string {
+interface Claim extends Pick<ProofCheck, 'list' | 'metadata' | 'crsDigest'> {
+  readonly keyDigest: string;
+}
+
+function nameOf({ list, metadata, crsDigest, keyDigest }: Claim): string {
   return createHash('sha256').update(`${crsDigest}${keyDigest}`).update(metadata).update(list).digest('hex');
 }
