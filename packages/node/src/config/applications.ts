@@ -6,15 +6,13 @@ type Refuse = (field: string, problem: string) => ConfigError;
 
 /** @throws ConfigError */
 export function requireApplications(file: string, applications: readonly Application[]): void {
-  const names = applications.map(({ name }) => name);
   for (const [index, application] of applications.entries()) {
     const field = `applications.${index}`;
     const refuse: Refuse = (part, problem) => {
       const message = `${field}.${part}: ${problem}`;
       return new ConfigError('CONFIG_INVALID', { file, field: `${field}.${part}`, message });
     };
-    const { name, provenance } = application;
-    if (names.indexOf(name) !== index) throw refuse('name', 'another application has the same name');
+    const { provenance } = application;
     if (new Set(provenance).size < provenance.length) throw refuse('provenance', 'names a word twice');
     requireCoprocessors(application, refuse);
     requireProofRules(application, refuse);

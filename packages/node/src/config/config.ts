@@ -52,6 +52,7 @@ export function readNodeConfig(file: string): NodeConfig {
     throw new ConfigError('CONFIG_ROSTER', { file, field: 'party', message });
   }
   requireDistinct(file, 'requesters', settings.requesters, ['name', 'publicKey']);
+  requireDistinct(file, 'applications', settings.applications, ['name']);
   requireApplications(file, settings.applications);
   requireDistinct(file, 'chains', settings.chains, ['id']);
   requireQuorums(file, settings.chains);

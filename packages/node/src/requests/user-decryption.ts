@@ -13,7 +13,6 @@ import { type AccessList, type ContractPolicy, requireAllowed, type Use } from '
 import type { ChainView } from '../chains/host-chain.ts';
 import { askWallet } from '../chains/wallet.ts';
 import { ApiError } from '../errors/api-error.ts';
-
 import type { UserDecryptionBody } from './body.ts';
 import { type HexAddress, type UserAuthorization, type UserContent, userContentOf } from './content.ts';
 import type { DecryptionKind } from './decryptions.ts';
