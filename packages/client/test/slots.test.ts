@@ -3,14 +3,13 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { expect, test } from 'vitest';
 import { ALL_TYPES } from '../../wire/test/support/committee.ts';
 import { createClient } from '../src/client.ts';
 import { askCoordinatorForSlots } from '../src/coordinator.ts';
 import { slotRequests } from '../src/slots.ts';
 import { API_KEY, json, requestOf, startCommittee, textOf } from './support/test-node.ts';
-import { DAPP_CONTRACT, KEY_ID, startUserNetwork } from './support/user-network.ts';
+import { KEY_ID, permitOf, startUserNetwork } from './support/user-network.ts';
 
 const HEADERS = { authorization: `Bearer ${API_KEY}` };
 type Fields = Record<string, unknown>;
@@ -95,7 +94,6 @@ test.each(LIES)('values for all: a coordinator that changes %s', async (_, chang
 });
 
 const TWO_VALUES = [ALL_TYPES[0]!, ALL_TYPES[4]!];
-const account = privateKeyToAccount(generatePrivateKey());
 
 /** Outcomes of a user who asks through such a coordinator, at most twice. */
 async function askForUser(change: Change) {
@@ -108,13 +106,7 @@ async function askForUser(change: Change) {
   await using network = await startUserNetwork({ n: 4, t: 1 }, TWO_VALUES, {});
   await using coordinator = await startCoordinator(network.nodes, counted);
   const client = createClient(network.options);
-  const permit = await client.createPermit({
-    userAddress: account.address,
-    contractAddresses: [DAPP_CONTRACT],
-    hostChainId: 31_337,
-    durationDays: 1,
-    sign: (typed) => account.signTypedData(typed),
-  });
+  const permit = await permitOf(client);
   const request = { keyId: KEY_ID, ciphertexts: network.ciphertexts };
   const options = { signal: tired.signal };
   const outcomes = await client.askCoordinatorForUserSlots(coordinator.url, permit, request, options);

@@ -3,17 +3,15 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { expect, test } from 'vitest';
 import { ALL_TYPES } from '../../wire/test/support/committee.ts';
-import { type Client, createClient, type UserRequest } from '../src/client.ts';
+import { createClient, type UserRequest } from '../src/client.ts';
 import { json, textOf } from './support/test-node.ts';
-import { DAPP_CONTRACT, KEY_ID, startUserNetwork, type UserNetwork } from './support/user-network.ts';
+import { KEY_ID, permitOf, startUserNetwork, type UserNetwork } from './support/user-network.ts';
 
 const FOUR = { n: 4, t: 1 };
 const TWO_VALUES = [ALL_TYPES[0]!, ALL_TYPES[4]!];
 const VALUES = TWO_VALUES.map(({ value }) => ({ value }));
-const account = privateKeyToAccount(generatePrivateKey());
 
 interface CarriedResponse {
   readonly party: number;
@@ -74,15 +72,6 @@ async function startCoordinator({ nodes }: UserNetwork): Promise<TestCoordinator
   };
   return coordinator;
 }
-
-const permitOf = (client: Client) =>
-  client.createPermit({
-    userAddress: account.address,
-    contractAddresses: [DAPP_CONTRACT],
-    hostChainId: 31_337,
-    durationDays: 1,
-    sign: (typed) => account.signTypedData(typed),
-  });
 
 const requestOf = ({ ciphertexts }: UserNetwork): UserRequest => ({ keyId: KEY_ID, ciphertexts });
 

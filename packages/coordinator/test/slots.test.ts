@@ -3,7 +3,6 @@ import { createClient } from '@keyquorum/client/client';
 import { askCoordinatorForSlots } from '@keyquorum/client/coordinator';
 import { slotRequests } from '@keyquorum/client/slots';
 import { encodeAuthorization } from '@keyquorum/wire/authorization';
-import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { expect, test } from 'vitest';
 import {
   API_KEY,
@@ -13,7 +12,7 @@ import {
   startCommittee,
   type TestNodeOptions,
 } from '../../client/test/support/test-node.ts';
-import { DAPP_CONTRACT, KEY_ID, startUserNetwork } from '../../client/test/support/user-network.ts';
+import { DAPP_CONTRACT, KEY_ID, permitOf, startUserNetwork } from '../../client/test/support/user-network.ts';
 import { ALL_TYPES } from '../../wire/test/support/committee.ts';
 import { startService } from './support/running-service.ts';
 
@@ -119,14 +118,7 @@ test('a user reads what can be read: one ciphertext refused, one node lying abou
   const client = createClient(network.options);
   await using service = await startService({ committee: client.committee });
   const url = await service.app.listen({ port: 0, host: '127.0.0.1' });
-  const account = privateKeyToAccount(generatePrivateKey());
-  const permit = await client.createPermit({
-    userAddress: account.address,
-    contractAddresses: [DAPP_CONTRACT],
-    hostChainId: 31_337,
-    durationDays: 1,
-    sign: (typed) => account.signTypedData(typed),
-  });
+  const permit = await permitOf(client);
   const request = { keyId: KEY_ID, ciphertexts: network.ciphertexts };
   const [first, second, third] = await client.askCoordinatorForUserSlots(url, permit, request);
   expect(first).toMatchObject({ result: { value: values[0]!.value } });

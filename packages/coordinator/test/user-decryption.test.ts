@@ -4,13 +4,12 @@ import { type Prepared, prepare } from '@keyquorum/client/decrypt';
 import type { Permit } from '@keyquorum/client/permit';
 import { combineResponses } from '@keyquorum/wire/user-decryption';
 import type { FastifyInstance } from 'fastify';
-import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { expect, test } from 'vitest';
 import { API_KEY, refuse } from '../../client/test/support/test-node.ts';
 import {
-  DAPP_CONTRACT,
   KEY_ID,
   type NodeBehaviour,
+  permitOf,
   startUserNetwork,
   type UserNetwork,
 } from '../../client/test/support/user-network.ts';
@@ -22,7 +21,6 @@ import { startService } from './support/running-service.ts';
 const FOUR = { n: 4, t: 1 };
 const TWO_VALUES = [ALL_TYPES[0]!, ALL_TYPES[4]!];
 const headers = { authorization: `Bearer ${API_KEY}` };
-const account = privateKeyToAccount(generatePrivateKey());
 
 interface Setting extends AsyncDisposable {
   readonly permit: Permit;
@@ -34,13 +32,7 @@ interface Setting extends AsyncDisposable {
 async function settingOf(network: UserNetwork, limits: Partial<Limits> = {}): Promise<Setting> {
   const client = createClient(network.options);
   const { committee, randomId } = client;
-  const permit = await client.createPermit({
-    userAddress: account.address,
-    contractAddresses: [DAPP_CONTRACT],
-    hostChainId: 31_337,
-    durationDays: 1,
-    sign: (typed) => account.signTypedData(typed),
-  });
+  const permit = await permitOf(client);
   const request = { requestId: randomId(), keyId: KEY_ID, ciphertexts: network.ciphertexts };
   const user = prepare(committee, permit, request, { ...headers, deadlineMs: 20_000, nowMs: Date.now });
   const service = await startService({ committee, limits });

@@ -18,8 +18,10 @@ import {
   type PlainValue,
   respond,
 } from '../../../wire/test/support/committee.ts';
+import type { Client } from '../../src/client.ts';
 import type { UserDecryptionBody } from '../../src/contract.ts';
 import type { UserCiphertext } from '../../src/decrypt.ts';
+import type { Permit } from '../../src/permit.ts';
 import { API_KEY, CHAIN_ID, CONTRACT, json, refuse, requestIdOf, textOf } from './test-node.ts';
 
 export const DAPP_CONTRACT = '0x00000000000000000000000000000000000000aa' as const;
@@ -30,6 +32,19 @@ export const WALLET = {
   address: '0x00000000000000000000000000000000000000ee',
   owner: privateKeyToAccount(generatePrivateKey()),
 } as const;
+
+const account = privateKeyToAccount(generatePrivateKey());
+
+/** Of a user with a key, for DAPP_CONTRACT. */
+export function permitOf(client: Client): Promise<Permit> {
+  return client.createPermit({
+    userAddress: account.address,
+    contractAddresses: [DAPP_CONTRACT],
+    hostChainId: 31_337,
+    durationDays: 1,
+    sign: (typed) => account.signTypedData(typed),
+  });
+}
 
 export interface NodeBehaviour {
   readonly lie?: Lie;
