@@ -2,6 +2,8 @@
  * What applications of the ecosystem bind the proof of an encrypted input to: contract, user, access control list and
  * chain, so that nobody can take an input from one of them to another. Layout as in the relayer SDK of Zama's protocol.
  */
+import { hexToBytes } from '@noble/hashes/utils.js';
+
 export interface InputMetadata {
   /** The contract that the input is for, and the account that encrypted it: 0x and 40 hex digits. */
   readonly contractAddress: string;
@@ -23,8 +25,5 @@ export function inputMetadata({ contractAddress, userAddress, aclAddress, chainI
   const chain = chainId.toString(16).padStart(2 * CHAIN_ID_BYTES, '0');
   if (chainId < 0n || chain.length > 2 * CHAIN_ID_BYTES)
     throw new RangeError('input metadata: want a chain id of 256 bits');
-  const digits = `${addresses.join('')}${chain}`;
-  return Uint8Array.from({ length: digits.length / 2 }, (_, at) =>
-    Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16),
-  );
+  return hexToBytes(`${addresses.join('')}${chain}`);
 }

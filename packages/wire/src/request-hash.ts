@@ -55,20 +55,15 @@ export interface RunningSha256 {
   digest(): Uint8Array;
 }
 
+const portableSha256 = (): RunningSha256 => sha256.create();
+
 /** @param newSha256 by default one that runs everywhere, 10 ms per MiB; native ones take a tenth */
-export function publicRequestHash(
-  request: HashedRequest,
-  newSha256: () => RunningSha256 = () => sha256.create(),
-): Uint8Array {
+export function publicRequestHash(request: HashedRequest, newSha256 = portableSha256): Uint8Array {
   return hashOf(newSha256(), [LABEL.publicDecryption, ...commonFields(request)]);
 }
 
 /** @param newSha256 as above */
-export function userRequestHash(
-  request: HashedRequest,
-  user: HashedUser,
-  newSha256: () => RunningSha256 = () => sha256.create(),
-): Uint8Array {
+export function userRequestHash(request: HashedRequest, user: HashedUser, newSha256 = portableSha256): Uint8Array {
   return hashOf(newSha256(), [
     ...[LABEL.userDecryption, ...commonFields(request)],
     ...[user.userAddress, user.delegatorAddress ?? '', user.encryptionKey, user.signature],
