@@ -10,6 +10,7 @@ import { squashedBytes } from '../../packages/tfhe/test/support/squashed.ts';
 import { decrypt, decryptionRequest } from '../network/decryption.ts';
 import { generateKey, newRequestId } from '../network/key-generation.ts';
 import type { LocalNetwork } from '../network/local-network.ts';
+import { secondsAtOnce } from './at-once.ts';
 import { type Summary, summarise } from './statistics.ts';
 
 const BLOCKS_OF_UINT64 = 16;
@@ -38,15 +39,9 @@ export async function benchFlooding(network: LocalNetwork, say: (text: string) =
   }
   say(`squashed uint64: ${LOAD_CONCURRENCY} requests at once`);
   const requests = Array.from({ length: LOAD_REQUESTS }, () => decryptionRequest(keyId, [squashedUint64()]));
-  const started = performance.now();
-  let next = 0;
-  const caller = async (): Promise<void> => {
-    for (let index = next++; index < requests.length; index = next++) {
-      await decrypt(network.rest(1 + (index % network.nodes.length)), requests[index]!);
-    }
-  };
-  await Promise.all(Array.from({ length: LOAD_CONCURRENCY }, caller));
-  const seconds = (performance.now() - started) / 1_000;
+  const seconds = await secondsAtOnce(requests, LOAD_CONCURRENCY, async (request, index) => {
+    await decrypt(network.rest(1 + (index % network.nodes.length)), request);
+  });
   return {
     latencyMs: summarise(times.slice(WARM_UP_REQUESTS)),
     concurrency: LOAD_CONCURRENCY,

@@ -6,6 +6,7 @@ import { createEncryptor, type Encryptor, randomSample, type SampleType } from '
 import { fetchObject, finishedKey } from '../network/key-generation.ts';
 import type { LocalNetwork } from '../network/local-network.ts';
 import { CONTRACT, userOf } from '../network/user.ts';
+import { secondsAtOnce } from './at-once.ts';
 import { type KeygenCost, measureKeygen } from './keygen.ts';
 import { metricSum, metricsOf } from './metrics.ts';
 import { fillPool, poolRests, waitForPool } from './pool.ts';
@@ -107,18 +108,10 @@ async function benchLoad({ network, keyId, encryptor, say }: Bench): Promise<Pro
     const sample = randomSample('uint64');
     return { sample, request: decryptionRequest(keyId, encryptor.encrypt([sample], 'packed')) };
   });
-  const started = performance.now();
-  let next = 0;
-  const caller = async (): Promise<void> => {
-    while (next < prepared.length) {
-      const index = next++;
-      const { sample, request } = prepared[index]!;
-      const { values } = await decrypt(network.rest(1 + (index % network.nodes.length)), request);
-      if (values[0]?.value !== String(sample.value)) throw new Error('wrong value under load');
-    }
-  };
-  await Promise.all(Array.from({ length: LOAD_CONCURRENCY }, caller));
-  const seconds = (performance.now() - started) / 1_000;
+  const seconds = await secondsAtOnce(prepared, LOAD_CONCURRENCY, async ({ sample, request }, index) => {
+    const { values } = await decrypt(network.rest(1 + (index % network.nodes.length)), request);
+    if (values[0]?.value !== String(sample.value)) throw new Error('wrong value under load');
+  });
   return { concurrency: LOAD_CONCURRENCY, blocks: LOAD_BLOCKS, seconds };
 }
 

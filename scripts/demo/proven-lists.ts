@@ -14,6 +14,7 @@ import { type EncryptedValue, fheTypeOf, randomSample, type Sample } from '../ne
 import { type CeremonyProgress, newRequestId } from '../network/key-generation.ts';
 import type { LocalNetwork } from '../network/local-network.ts';
 import { type Rest, RestError, waitFor } from '../network/rest.ts';
+import { CONTRACT, HOST_CHAIN } from '../network/user.ts';
 import { inStep } from './progress.ts';
 import type { ProvingJob } from './prover.ts';
 import type { Setting } from './round.ts';
@@ -21,10 +22,8 @@ import { shownValue, table } from './table.ts';
 
 const FINISHED_WITHIN_MS = 120_000;
 const APP = 'ballot';
-/** Any contracts and chain: what is proven must name them all the same. */
-const CONTRACT = `0x${'c0'.repeat(20)}`;
+/** Any contract, too: what is proven must name it all the same. */
 const ACL_CONTRACT = `0x${'ac'.repeat(20)}`;
-const HOST_CHAIN = 31_337;
 const VOTER = `0x${'a1'.repeat(20)}`;
 const SOMEBODY_ELSE = `0x${'b2'.repeat(20)}`;
 

@@ -5,9 +5,9 @@ import type { Permit } from '@keyquorum/client/permit';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import type { LocalNetwork } from './local-network.ts';
 
-/** Any contract and chain: a development key asks no contract who may read. */
+/** Any contract and chain: under a development key no contract is asked. */
 export const CONTRACT = `0x${'c0'.repeat(20)}` as const;
-const HOST_CHAIN = 31_337;
+export const HOST_CHAIN = 31_337;
 
 export interface User {
   readonly client: Client;
