@@ -13,6 +13,9 @@ export const LABELS = {
    */
   broadcast: 'keyquorum/mpc/broadcast/v1',
   broadcastRelay: 'keyquorum/mpc/broadcast-relay/v1',
+  /** "I hold one value of every party", and that all parties said so. */
+  broadcastHeld: 'keyquorum/mpc/broadcast-held/v1',
+  broadcastUnanimous: 'keyquorum/mpc/broadcast-unanimous/v1',
   /** A protocol message that may later serve as evidence. */
   message: 'keyquorum/mpc/message/v1',
   /** Watermarked index certificate (SPEC R4). */

@@ -36,6 +36,16 @@ export function roundTag(slot: string, round: number): string {
   return `broadcast/${slot}/${round}`;
 }
 
+/** Votes of parties that hold one value of everybody. */
+export function heldTag(slot: string): string {
+  return `broadcast/${slot}/held`;
+}
+
+/** The step that ends a broadcast early (endorsement.ts). */
+export function unanimityTag(slot: string): string {
+  return `broadcast/${slot}/unanimous`;
+}
+
 /** The slot whose round 1 a tag names; undefined for other tags. */
 export function slotOfFirst(tag: string): string | undefined {
   return /^broadcast\/(.+)\/1$/.exec(tag)?.[1];
@@ -46,6 +56,17 @@ export function claimSubject(session: SessionId, slot: string, signer: PartyId, 
   const { sender, length, digest } = claim;
   const domain = signer === sender ? LABELS.broadcast : LABELS.broadcastRelay;
   return { domain, session, tag: `${slot}/${sender}`, receiver: EVERYONE, length, digest };
+}
+
+/** SHA-256 of what all n parties broadcast, in their order. Layout per claim: sender u8 | length u32 LE | digest 32. */
+export function unanimousDigest(claims: Iterable<Claim>): Uint8Array {
+  const writer = new Writer();
+  for (const { sender, length, digest } of claims) {
+    writer.u8(sender);
+    writer.u32(length);
+    writer.raw(digest);
+  }
+  return sha256(writer.finish());
 }
 
 /** Layout: signature 64 | body. */

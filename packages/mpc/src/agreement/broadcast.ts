@@ -1,14 +1,16 @@
 /**
  * Broadcast with agreement for all n parties at once: Dolev-Strong on digests (SPEC R1; docs/protocols/broadcast.md).
  * Every honest party ends with the same map, and it holds what every honest party sent, if each message between honest
- * parties, and each pull of a body, takes less than a round minus the clock skew. n signatures per sender and party in
- * the honest case: t+1 rounds on the wall clock, (n-1)|m| bytes sent per party besides about 100 n^2 of chains.
+ * parties, and each pull of a body, takes less than a round minus the clock skew. It ends at once, after two messages,
+ * when everybody holds the same value of every party, and else after t+2 rounds on the wall clock. (n-1)|m| bytes sent
+ * per party besides about 100 n^2 of signatures.
  *
  * A party extracts a value of sender S in round r when it holds r valid signatures on it, S's among them, has extracted
  * fewer than two values of S, and holds the body. It then signs too, and relays the chain at the start of round r+1. In
  * round t+1 the body may come later: one of t+1 signers is honest and has it.
  */
 import { toHex } from '../bytes.ts';
+import { LABELS } from '../labels.ts';
 import { partiesOf } from '../roster.ts';
 import { SIGNATURE_BYTES } from '../runtime/identity.ts';
 import { signStatement, verifyStatement } from '../runtime/statement.ts';
@@ -24,13 +26,18 @@ import {
   decodeFirst,
   encodeBatch,
   encodeFirst,
+  heldTag,
   roundTag,
+  unanimityTag,
+  unanimousDigest,
   VALUES_PER_SENDER_MAX,
 } from './broadcast-messages.ts';
+import { collectSignatures, digestSubject } from './certificate.ts';
+import { type Endorsement, openEndorsement } from './endorsement.ts';
 import { doubleSignature, type Evidence } from './evidence.ts';
 
 export interface BroadcastOptions {
-  /** Agreed start of round 1, wall clock. */
+  /** Agreed start of round 1, wall clock; what is sent before counts for round 1. */
   readonly startMs: number;
   /** Length of a round: above twice the clock skew plus one message and one pull of a body. */
   readonly roundMs: number;
@@ -79,7 +86,11 @@ class Broadcast {
   readonly #slots: ReadonlyMap<PartyId, Slot>;
   /** Values extracted in the current round, relayed when the next one starts. */
   #toRelay: Value[] = [];
-  #over = false;
+  /** What everybody broadcast, once this party holds exactly one value of each in round 1. */
+  #held: Map<PartyId, Uint8Array> | undefined;
+  readonly #unanimity: Endorsement;
+  /** Stops the rounds. */
+  readonly #over = new AbortController();
 
   constructor(session: Session, slot: string, options: BroadcastOptions) {
     this.#session = session;
@@ -89,6 +100,19 @@ class Broadcast {
     this.#slots = new Map(
       partiesOf(session.roster).map((sender) => [sender, { values: new Map(), broughtUp: new Map(), extracted: [] }]),
     );
+    this.#unanimity = openEndorsement(session, {
+      tag: unanimityTag(slot),
+      domain: LABELS.broadcastUnanimous,
+      subjectOf: (digest) => digestSubject(LABELS.broadcastHeld, session.id, heldTag(slot), digest),
+      quorum: session.n,
+      closesMs: this.#closesMs,
+      roundMs: options.roundMs,
+    });
+  }
+
+  /** End of round 1. */
+  get #closesMs(): number {
+    return this.#options.startMs + this.#options.roundMs;
   }
 
   async run(body: Uint8Array | undefined): Promise<Map<PartyId, Uint8Array>> {
@@ -98,14 +122,22 @@ class Broadcast {
     if (lateMs > roundMs / 2) {
       throw new AgreementError('BROADCAST_TOO_LATE', `${this.#slot}: joined ${lateMs} ms after its start`);
     }
-    await Promise.all([this.#listen(), this.#keepTime(body)]);
-    return this.#deliver();
+    const rounds = Promise.all([this.#listen(), this.#keepTime(body)]);
+    rounds.catch(() => undefined); // stopped, or seen below
+    const unanimous = await Promise.race([this.#unanimity.end, rounds.then(() => this.#unanimity.end)]);
+    if (!unanimous) {
+      await rounds;
+      return this.#deliver();
+    }
+    this.#over.abort();
+    if (!this.#held) throw new Error(`${this.#slot}: a certificate of all parties without this one's signature`);
+    return this.#held;
   }
 
   async #keepTime(body: Uint8Array | undefined): Promise<void> {
-    const { clock, signal } = this.#session;
+    const { clock } = this.#session;
     const { startMs, roundMs } = this.#options;
-    await clock.until(startMs, signal);
+    const signal = AbortSignal.any([this.#session.signal, this.#over.signal]);
     if (body) this.#sendOwn(body);
     for (let round = 2; round <= this.#rounds; round++) {
       await clock.until(startMs + (round - 1) * roundMs, signal);
@@ -113,7 +145,7 @@ class Broadcast {
     }
     this.#extractWithoutBody();
     await clock.until(startMs + this.#rounds * roundMs, signal);
-    this.#over = true;
+    this.#over.abort();
   }
 
   /** Round of the clock; a fast sender's message that arrives before the start belongs to round 1. */
@@ -146,6 +178,7 @@ class Broadcast {
     const slot = this.#slotOf(self);
     slot.values.set(keyOf(claim), value);
     slot.extracted.push(value); // everybody got it from us: nothing to relay
+    this.#tryHold();
   }
 
   #takeFirst(from: PartyId, message: Uint8Array): void {
@@ -242,7 +275,7 @@ class Broadcast {
       const body = await this.#session.fetch(value.digest, [source], value.length);
       if (body.length !== value.length) return; // the sender signed a wrong length: nobody can hold this value
       value.body ??= body;
-      if (!this.#over) this.#tryExtract(value);
+      if (!this.#over.signal.aborted) this.#tryExtract(value);
     };
     pull().catch(() => undefined); // this source is away or has nothing: the others have their turn
   }
@@ -259,6 +292,37 @@ class Broadcast {
     const { self, id } = this.#session;
     value.signatures.set(self, signStatement(this.#session, claimSubject(id, this.#slot, self, value)));
     this.#toRelay.push(value);
+    this.#tryHold();
+  }
+
+  /**
+   * Once one value of every party is here in round 1, says so. If all say the same it is what everybody delivers: each
+   * honest party holds it, and hears of it in time from the first honest one that knows.
+   */
+  #tryHold(): void {
+    if (this.#held || this.#round() > 1) return;
+    const held = new Map<PartyId, Uint8Array>();
+    const claims: Claim[] = [];
+    for (const [sender, { values, extracted }] of this.#slots) {
+      const [value] = extracted;
+      if (!value?.body || values.size > 1) return;
+      held.set(sender, value.body);
+      claims.push(value);
+    }
+    this.#held = held;
+    const { n } = this.#session;
+    const limits = { deadlineMs: this.#closesMs };
+    collectSignatures(
+      this.#session,
+      heldTag(this.#slot),
+      LABELS.broadcastHeld,
+      unanimousDigest(claims),
+      n,
+      limits,
+    ).then(
+      (certificate) => this.#unanimity.follow(certificate),
+      () => undefined, // somebody is away, slow or lies: the rounds decide
+    );
   }
 
   /** Last round: what waited for its body is extracted now if it has enough signatures. */

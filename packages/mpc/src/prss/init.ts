@@ -1,7 +1,8 @@
 /**
  * PRSS-Init: the parties agree on one key per set, known to exactly its members (SPEC R2; docs/protocols/prss.md, steps
- * I0 to I4). Three signed broadcasts and a certificate: 3(t+2) rounds on the wall clock; about 1, 5 and 270 KB sent per
- * party and peer for 4/1, 7/2 and 13/4.
+ * I0 to I4). Three signed broadcasts and a certificate: seven messages one after the other when all parties are there
+ * and tell all the same, else 3(t+3) rounds on the wall clock. About 1, 5 and 270 KB sent per party and peer for 4/1,
+ * 7/2 and 13/4.
  *
  * I0 every party announces a nonce and a one-time key per sender. I1 it commits to a secret per set and sends each
  * member the openings in a sealed box. I2 whoever got a bad box publishes the one-time key of that box, and everybody
@@ -87,13 +88,16 @@ const VOTE_TAG = 'prss-init/vote';
 const CERTIFICATE_TAG = 'prss-init/certificate';
 export const PRSS_INIT_SLOTS = ['prss-init/keys', 'prss-init/contributions', 'prss-init/complaints'] as const;
 
-/** When step I0, I1 or I2 starts: each is a broadcast, and one round more for late pulls, boxes and commitments. */
+/**
+ * When step I0, I1 or I2 starts at the latest: each is a broadcast of at most t+2 rounds, and one round more for late
+ * pulls, boxes and commitments.
+ */
 export function prssInitStepMs(
   { startMs, roundMs }: Pick<PrssInitOptions, 'startMs' | 'roundMs'>,
   t: number,
   step: number,
 ): number {
-  return startMs + step * (t + 2) * roundMs;
+  return startMs + step * (t + 3) * roundMs;
 }
 
 /** When every party that is in time has signed. */

@@ -9,9 +9,14 @@ import {
   decodeBatch,
   encodeBatch,
   encodeFirst,
+  heldTag,
   roundTag,
+  unanimityTag,
 } from '../../src/agreement/broadcast-messages.ts';
-import { sha256, toHex } from '../../src/bytes.ts';
+import { type Certificate, digestSubject } from '../../src/agreement/certificate.ts';
+import { encodeTold, toldTag } from '../../src/agreement/endorsement.ts';
+import { HASH_BYTES, sha256, toHex } from '../../src/bytes.ts';
+import { LABELS } from '../../src/labels.ts';
 import type { Party } from '../../src/party.ts';
 import { signStatement } from '../../src/runtime/statement.ts';
 import type { Simulation } from '../../src/simulate/simulate.ts';
@@ -24,6 +29,8 @@ export class Adversary {
   readonly #rounds: number;
   /** Signatures of honest parties seen so far, by sender and digest. */
   readonly #seen = new Map<string, Map<PartyId, Uint8Array>>();
+  /** Votes of honest parties that they hold everything, by digest. */
+  readonly #held = new Map<string, { digest: Uint8Array; signatures: Map<PartyId, Uint8Array> }>();
   /** Messages per tag and receiver already sent: the mailbox takes only the first. */
   readonly #sent = new Set<string>();
 
@@ -39,8 +46,10 @@ export class Adversary {
     for (const party of this.#parties) {
       const session = party.open(this.#session);
       for (const body of offers.get(party.self) ?? []) session.offer(body);
-      session.listen('broadcast/', { bytesMax: 1 << 20 }, (tag, { body }) => {
-        if (tag !== roundTag(this.#slot, 1)) for (const chain of decodeBatch(session.n, body) ?? []) this.#learn(chain);
+      session.listen('broadcast/', { bytesMax: 1 << 20 }, (tag, { from, body }) => {
+        if (tag === heldTag(this.#slot)) this.#learnVote(from, body);
+        else if (tag !== roundTag(this.#slot, 1))
+          for (const chain of decodeBatch(session.n, body) ?? []) this.#learn(chain);
       });
     }
   }
@@ -61,6 +70,47 @@ export class Adversary {
     withSeen: boolean,
   ) {
     this.#send(this.#party(relay), to, round, encodeBatch([this.chain(signers, body, withSeen)]));
+  }
+
+  /** The vote that `voter` holds what the honest parties say they hold, if they have said so. */
+  sendHeld(voter: PartyId, to: PartyId): void {
+    const party = this.#party(voter);
+    for (const { digest } of this.#held.values()) {
+      const signature = signStatement(party, this.#heldSubject(digest));
+      this.#sendTagged(party, to, heldTag(this.#slot), Buffer.concat([digest, signature]));
+    }
+  }
+
+  /** Tells one party that all hold the same, endorsed by `endorsers`, if the honest parties have all said so. */
+  sendTold(relay: PartyId, to: PartyId, endorsers: readonly PartyId[]): boolean {
+    const certificate = this.#unanimous();
+    if (!certificate) return false;
+    const { digest } = certificate.subject;
+    const subject = digestSubject(LABELS.broadcastUnanimous, this.#session, unanimityTag(this.#slot), digest);
+    const endorsements = new Map(endorsers.map((id) => [id, signStatement(this.#party(id), subject)]));
+    const told = encodeTold({ certificate, endorsements });
+    return this.#sendTagged(this.#party(relay), to, toldTag(unanimityTag(this.#slot)), told);
+  }
+
+  #unanimous(): Certificate | undefined {
+    const n = this.#parties[0]!.roster.n;
+    for (const { digest, signatures } of this.#held.values()) {
+      const all = new Map(signatures);
+      for (const party of this.#parties) all.set(party.self, signStatement(party, this.#heldSubject(digest)));
+      if (all.size === n) return { subject: this.#heldSubject(digest), signatures: all };
+    }
+    return undefined;
+  }
+
+  #heldSubject(digest: Uint8Array) {
+    return digestSubject(LABELS.broadcastHeld, this.#session, heldTag(this.#slot), digest);
+  }
+
+  #learnVote(from: PartyId, vote: Uint8Array): void {
+    const digest = vote.slice(0, HASH_BYTES);
+    const known = this.#held.get(toHex(digest)) ?? { digest, signatures: new Map<PartyId, Uint8Array>() };
+    this.#held.set(toHex(digest), known);
+    known.signatures.set(from, vote.slice(HASH_BYTES));
   }
 
   /** `signers[0]` is the sender. */
@@ -87,11 +137,15 @@ export class Adversary {
   }
 
   #send(party: Party, to: PartyId, round: number, body: Uint8Array): void {
-    const tag = roundTag(this.#slot, round);
+    this.#sendTagged(party, to, roundTag(this.#slot, round), body);
+  }
+
+  #sendTagged(party: Party, to: PartyId, tag: string, body: Uint8Array): boolean {
     const key = `${party.self} ${to} ${tag}`;
-    if (this.#sent.has(key)) return;
+    if (this.#sent.has(key)) return false;
     this.#sent.add(key);
     party.transport.send(to, { session: this.#session, tag, body });
+    return true;
   }
 
   #party(id: PartyId): Party {

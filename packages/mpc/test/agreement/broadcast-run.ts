@@ -21,6 +21,8 @@ export const partiesUpTo = (count: number): PartyId[] => Array.from({ length: co
 export interface Observed {
   /** What every honest party delivered, as text by sender. */
   readonly views: Record<string, string>[];
+  /** When each of them ended, in milliseconds after the start. */
+  readonly endsMs: number[];
   readonly faults: { by: PartyId; party: PartyId; kind: string }[];
   readonly evidence: Evidence[];
   readonly speakersUpTo: number;
@@ -44,6 +46,7 @@ export async function observe(
   const adversary = new Adversary(sim, corrupt, SESSION, SLOT);
   plan?.(adversary);
   const startMs = sim.now() + LEAD_MS;
+  const endsMs: number[] = [];
   const program = async (party: Party) => {
     const isCorrupt = corrupt.includes(party.self);
     if (isCorrupt && !corruptRun) return {};
@@ -55,6 +58,7 @@ export async function observe(
       onEvidence: (found: Evidence) => evidence.push(found),
     };
     const delivered = await broadcastAll(party.open(SESSION), SLOT, speaks ? bodyOf(party.self) : undefined, options);
+    if (!isCorrupt) endsMs.push(sim.now() - startMs);
     return Object.fromEntries([...delivered].map(([sender, body]) => [sender, new TextDecoder().decode(body)]));
   };
   const { outcomes, faults } = await sim.run(program, { limitMs: 60_000 });
@@ -64,7 +68,7 @@ export async function observe(
     return [outcome.value];
   });
   const honestReports = faults.filter(({ by }) => !corrupt.includes(by));
-  return { views, evidence, speakersUpTo, faults: honestReports.map(({ by, fault }) => ({ by, ...fault })) };
+  return { views, endsMs, evidence, speakersUpTo, faults: honestReports.map(({ by, fault }) => ({ by, ...fault })) };
 }
 
 export function expectAgreement(

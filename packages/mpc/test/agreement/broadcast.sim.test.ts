@@ -64,6 +64,52 @@ test.each(RUNS)(
   },
 );
 
+/** Everybody's value is there at once; votes, certificates with endorsements and second values come as drawn. */
+function drawEarlyEnd(sim: Simulation, corrupt: readonly PartyId[], adversary: Adversary): void {
+  const { random } = sim;
+  const [x, y] = VALUES as [Uint8Array, Uint8Array, Uint8Array];
+  adversary.attend(new Map(corrupt.map((party) => [party, [x, y]])));
+  const honest = partiesUpTo(sim.roster.n).filter((id) => !corrupt.includes(id));
+  for (const party of corrupt) for (const to of honest) adversary.sendFirst(party, to, x);
+  const endMs = (adversary.rounds + 1) * ROUND_MS;
+  const secondMs = random.unit() * endMs;
+  const votesMs = random.chance(0.5) ? random.unit() * 2 * ROUND_MS : endMs;
+  for (const relay of corrupt) {
+    for (const to of honest) {
+      const signers = [relay, ...corrupt.filter((party) => party !== relay && random.chance(0.7))];
+      if (random.chance(0.5)) sim.after(LEAD_MS + votesMs, () => adversary.sendHeld(relay, to));
+      if (random.chance(0.3)) {
+        sim.after(LEAD_MS + random.unit() * endMs, () => adversary.sendTold(relay, to, signers));
+      }
+      const round = 2 + random.below(adversary.rounds - 1);
+      if (random.chance(0.3)) {
+        sim.after(LEAD_MS + secondMs, () => adversary.sendChain(relay, to, round, y, signers, true));
+      }
+    }
+  }
+}
+
+test.each([
+  { n: 4, t: 1, runs: 250 },
+  { n: 7, t: 2, runs: 100 },
+])(
+  '$runs random adversaries against the early end, n=$n: agreement and validity',
+  { timeout: 60_000 },
+  async ({ n, t, runs }) => {
+    let [early, late, bottom] = [0, 0, 0];
+    await forEachSeed({ runs, file: import.meta.filename, env: process.env }, async (seed) => {
+      const sim = simulate({ seed: `early ${n} ${seed}`, n, t, kernel: withoutKernel, skewMs: SKEW_MS });
+      const corrupt = sim.random.sample(partiesUpTo(n), t);
+      const plan = (adversary: Adversary) => drawEarlyEnd(sim, corrupt, adversary);
+      const observed = await observe(sim, corrupt, { plan });
+      const view = expectAgreement(observed, corrupt, n);
+      for (const endMs of observed.endsMs) endMs < (t + 2) * ROUND_MS - SKEW_MS ? early++ : late++;
+      if (corrupt.some((party) => !(party in view))) bottom++;
+    });
+    if (!(SEED_VARIABLE in process.env)) expect(Math.min(early, late, bottom)).toBeGreaterThan(0);
+  },
+);
+
 test.each(SIZES)(
   'every strategy of the catalogue, n=$n: agreement, and honest parties are never blamed',
   async (size) => {

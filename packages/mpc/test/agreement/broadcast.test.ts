@@ -8,6 +8,7 @@ import { verifyEvidence } from '../../src/agreement/evidence.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
 import type { PartyId } from '../../src/transport.ts';
 import { withoutKernel } from '../without-kernel.ts';
+import type { Adversary } from './adversary.ts';
 import { expectAgreement, LEAD_MS, observe, partiesUpTo, ROUND_MS, SESSION, SKEW_MS, SLOT } from './broadcast-run.ts';
 
 const SIZES = [
@@ -29,10 +30,60 @@ describe.each(SIZES)('broadcast with n=$n, t=$t', ({ n, t }) => {
   /** Milliseconds after the simulation's start at which a round is half over. */
   const middleOf = (round: number) => LEAD_MS + (round - 0.5) * ROUND_MS;
 
-  test('honest parties deliver everything, in t+1 rounds', async () => {
+  test('honest parties deliver everything, and do not wait for the end of round 1', async () => {
     const observed = await observe(start(), []);
     expectAgreement(observed, [], n);
     expect(observed.faults).toEqual([]);
+    expect(Math.max(...observed.endsMs)).toBeLessThan(ROUND_MS / 2);
+  });
+
+  describe('with corrupt parties that broadcast X as honest ones would', () => {
+    const sendX = (adversary: Adversary) => {
+      adversary.attend(new Map(corrupt.map((party) => [party, [X, Y]])));
+      for (const party of corrupt) for (const to of honest) adversary.sendFirst(party, to, X);
+    };
+    const vote = (adversary: Adversary, to: readonly PartyId[]) => {
+      for (const party of corrupt) for (const each of to) adversary.sendHeld(party, each);
+    };
+
+    test('one honest party hears that all hold the same, and tells the others', async () => {
+      const sim = start();
+      const observed = await observe(sim, corrupt, {
+        plan: (adversary) => {
+          sendX(adversary);
+          sim.after(LEAD_MS + ROUND_MS / 2, () => vote(adversary, [1]));
+        },
+      });
+      expect(expectAgreement(observed, corrupt, n)[sender]).toBe('value x');
+      expect(Math.max(...observed.endsMs)).toBeLessThan(ROUND_MS);
+    });
+
+    test('votes that come after round 1 end nothing: the rounds do', async () => {
+      const sim = start();
+      const observed = await observe(sim, corrupt, {
+        plan: (adversary) => {
+          sendX(adversary);
+          sim.after(middleOf(2), () => vote(adversary, honest));
+        },
+      });
+      expect(expectAgreement(observed, corrupt, n)[sender]).toBe('value x');
+      expect(Math.min(...observed.endsMs)).toBeGreaterThanOrEqual((t + 2) * ROUND_MS - SKEW_MS);
+    });
+
+    test.each([
+      { name: 'in time: all follow it, although all have a second value', round: t + 1, delivered: 'value x' },
+      { name: 'too late for others to hear: nobody follows it', round: t + 2, delivered: undefined },
+    ])('a certificate that the corrupt endorse reaches one party $name', async ({ round, delivered }) => {
+      const sim = start();
+      const observed = await observe(sim, corrupt, {
+        plan: (adversary) => {
+          sendX(adversary);
+          sim.after(middleOf(1), () => adversary.sendChain(sender, 1, 2, Y, [sender, ...others], false));
+          sim.after(middleOf(round), () => expect(adversary.sendTold(sender, 1, corrupt)).toBe(true));
+        },
+      });
+      expect(expectAgreement(observed, corrupt, n)[sender]).toBe(delivered);
+    });
   });
 
   test('silent parties are bottom for all', async () => {

@@ -21,7 +21,7 @@ export const KEY_FILE = 'store.key';
 const DEMO = {
   keys: { purposes: ['development'], parameters: [...KEY_SET_NAMES], defaultPurpose: 'development' },
   // One machine: clocks agree and a message takes milliseconds. A key generation that lost a round ends soon.
-  timing: { roundMs: 600, keygenSeconds: 900 },
+  timing: { roundMs: 1000, keygenSeconds: 900 },
   limits: { requestsPerMinute: 1_000_000 },
 } as const;
 
