@@ -11,7 +11,7 @@
  */
 
 import { decide, decisionSubject } from '@keyquorum/mpc/agreement/decision';
-import { type DoubleSignature, doubleSignature } from '@keyquorum/mpc/agreement/evidence';
+import { doubleSignature } from '@keyquorum/mpc/agreement/evidence';
 import { equalBytes, sha256 } from '@keyquorum/mpc/bytes';
 import { quorumOf } from '@keyquorum/mpc/roster';
 import { rosterDigest, SIGNATURE_BYTES, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
@@ -61,38 +61,41 @@ export interface Proof {
 
 /** Resolves with the parties proven corrupt; none when the session had to be abandoned. */
 export async function burn(session: Session, burnable: Burnable): Promise<Proof[]> {
-  const doubles = await exchangeRoots(session, burnable); // U1
-  if (doubles.length > 0) {
-    return doubles.map((value) => proofOf(session, burnable, { kind: 'double-signature', value }));
-  }
-  if (!(await voteBurn(session, burnable))) return []; // U2
+  await exchangeRoots(session, burnable); // U1
+  const isBurnt = burnable.shares.conflicts.size === 0 && (await voteBurn(session, burnable)); // U2
+  if (burnable.shares.conflicts.size > 0) return doubleSignatures(session, burnable);
+  if (!isBurnt) return [];
   const reveals = await revealAll(session, burnable); // U3
   return compare(session, burnable, reveals); // U4
 }
 
-async function exchangeRoots(
-  session: Session,
-  { tag, shares, messageBytes, stepMs }: Burnable,
-): Promise<DoubleSignature[]> {
-  const { clock, signal } = session;
-  await Promise.race([shares.show(), clock.until(clock.now() + stepMs, signal)]);
+/** Ends when somebody is known to have signed two messages, else when all have shown what they hold, or are late. */
+async function exchangeRoots({ clock, signal }: Session, { shares, stepMs }: Burnable): Promise<void> {
+  await Promise.race([shares.conflict, shares.show(), clock.until(clock.now() + stepMs, signal)]);
+}
+
+function doubleSignatures(session: Session, burnable: Burnable): Proof[] {
+  const { tag, shares, messageBytes } = burnable;
   const signed = ({ digest, signature }: SignedRoot) => ({
     subject: shareSubject(session.id, tag, messageBytes, digest),
     signature,
   });
-  return [...shares.conflicts].map(([party, conflict]) =>
-    doubleSignature(party, signed(shares.roots.get(party)!), signed(conflict)),
-  );
+  return [...shares.conflicts].map(([party, conflict]) => {
+    const value = doubleSignature(party, signed(shares.roots.get(party)!), signed(conflict));
+    return proofOf(session, burnable, { kind: 'double-signature', value });
+  });
 }
 
-async function voteBurn(session: Session, { tag, stepMs }: Burnable): Promise<boolean> {
+/** False without a quorum, and when a double signature turns up, which needs none. */
+async function voteBurn(session: Session, { tag, shares, stepMs }: Burnable): Promise<boolean> {
   const digest = sha256(new TextEncoder().encode(tag));
   if (decide(session.journal, session.id, 'burn', digest) === 'refused') return false;
   await session.journal.sync();
   const votes = openVoteBox(session, `${tag}/burn`, (voted) => decisionSubject(session.id, 'burn', voted));
   votes.cast(digest);
-  const late = session.clock.until(session.clock.now() + 4 * stepMs, session.signal).then(() => undefined);
-  return (await Promise.race([votes.reached(quorumOf(session.roster)), late])) !== undefined;
+  const burnt = votes.reached(quorumOf(session.roster)).then(() => true);
+  const late = session.clock.until(session.clock.now() + 4 * stepMs, session.signal).then(() => false);
+  return Promise.race([burnt, shares.conflict.then(() => false), late]);
 }
 
 async function revealAll(session: Session, burnable: Burnable): Promise<Reveals> {

@@ -101,7 +101,7 @@ export function exchangeShares(
   const pulled = new Set<string>();
   let wanted = receivers.includes(session.self);
   let [asked, sufficient, released] = [false, false, false];
-  let shown = false;
+  let [shown, told] = [false, false];
   const absent = (): PartyId[] => expected.filter((party) => !messages.has(party));
   const missing = (): PartyId[] => (wanted && !sufficient ? absent() : []);
 
@@ -113,11 +113,24 @@ export function exchangeShares(
     if (!verifyStatement(session.roster, root.party, subject, root.signature)) return false;
     if (known === undefined) roots.set(root.party, root);
     else if (!isKnown) {
+      if (!conflicts.has(root.party)) tellConflict(known, root);
       conflicts.set(root.party, root);
       found();
       session.report({ party: root.party, kind: 'equivocation', detail: `${tag}: signed two different messages` });
     }
     return true;
+  }
+
+  /** Two signatures prove a party corrupt: all honest parties are to know of them, whoever was shown the second. */
+  function tellConflict(first: SignedRoot, second: SignedRoot): void {
+    if (told) return;
+    told = true;
+    session.sendAll(`${tag}/conflict`, encodeRoots([first, second]));
+  }
+
+  async function hearConflicts(): Promise<void> {
+    const step = `${tag}/conflict`;
+    for await (const conflict of session.receive(step, { bytesMax: ROOTS_BYTES_MAX })) learnRoots(step, conflict);
   }
 
   function learnMessage(party: PartyId, body: Uint8Array, digest: Uint8Array): void {
@@ -209,7 +222,7 @@ export function exchangeShares(
   const body = Buffer.concat([signature, message]);
   for (const receiver of receivers) if (receiver !== session.self) session.send(receiver, tag, body);
   learnMessage(session.self, message, digest);
-  const tasks = [collect(), answerWants(), hearRoots(), compare()];
+  const tasks = [collect(), answerWants(), hearRoots(), hearConflicts(), compare()];
   for (const task of tasks) task.catch(() => undefined); // ended by the session
   session.signal.addEventListener('abort', () => reject(session.signal.reason));
   return { messages, roots, conflicts, show, conflict, ask, suffice, missing, complete, release };

@@ -4,7 +4,7 @@
  */
 import { combine, type FaultStrategy, intercept } from '@keyquorum/mpc/simulate/strategy';
 
-const TELLTALE = /\/(evidence|roots)$/;
+const TELLTALE = /\/(evidence|roots|conflict)$/;
 
 const quiet: FaultStrategy = {
   name: 'shows no roots',
