@@ -84,6 +84,7 @@ export function createServices(options: ServiceOptions): Services {
   const epochs = createEpochs({ party, secrets, board, announce, limits, signal, log, onKeys });
   const keygen = createKeygenCeremonies({
     ...{ party, board, keys, exchange, proven, limits, announce, signal, log, decrypt: decryption.decrypt },
+    learnProven: tellProven,
     epoch: () => epochs.current()?.epoch ?? 0,
   });
   const crs = createCrsCeremonies({

@@ -118,6 +118,6 @@ test('a peer a hundred times slower than the others: with rounds long enough it 
     const generated = await generateUnder({ seed: `${seed}`, ...SIZE }, slow, { limits: { roundMs: 5_000 } });
     const seen = await checkGenerated(generated, lastLogs(generated.network));
     expect(seen.map(({ ceremony }) => ceremony?.state)).toEqual(Array(3).fill('succeeded'));
-    expect(generated.run.elapsedMs).toBeGreaterThan(20_000);
+    expect(generated.run.elapsedMs).toBeGreaterThan(10_000); // five messages of the slow peer, one after the other
   });
 });

@@ -58,6 +58,12 @@ export function leadMs(roundMs: number): number {
   return Math.min(Math.max(LEAD_MS_MIN, roundMs), START_AHEAD_MS_MAX / 2);
 }
 
+/**
+ * How long before its last possible start a further attempt is announced. It begins when the one before has ended at
+ * this party; the parties find out who lied at different times.
+ */
+export const RESTART_LEAD_MS = START_AHEAD_MS_MAX / 2;
+
 /** Votes on a PRSS-Init that messages came too late for are not waited for longer than this, or four rounds. */
 const INIT_VOTE_MS = 2_000;
 

@@ -14,7 +14,7 @@ import type { Board } from '../ceremony/board.ts';
 import { serveCancel } from '../ceremony/cancel-exchange.ts';
 import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
 import { failureOf, OtherContentError, PeerRestartedError, withMissing } from '../ceremony/failure.ts';
-import { type Announcement, announcedSession, leadMs } from '../ceremony/starting.ts';
+import { type Announcement, announcedSession, leadMs, RESTART_LEAD_MS } from '../ceremony/starting.ts';
 import type { ProvenParties } from '../closed/proven.ts';
 import type { DecryptionJob, DecryptionOutcome } from '../decryption/job.ts';
 import { closeLater } from '../linger.ts';
@@ -44,6 +44,8 @@ export interface KeygenModules {
   readonly keys: KeyStore;
   readonly exchange: KeyExchange;
   readonly proven: ProvenParties;
+  /** Enters whom t+1 others name. */
+  learnProven(): Promise<void>;
   readonly limits: ServiceLimits;
   readonly epoch: () => number;
   announce(announcement: Announcement): Promise<PartyId[]>;
@@ -85,7 +87,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   }
 
   function announceAttempt(id: string, attempt: number, content: Uint8Array): void {
-    const startMs = Math.round(clock.now() + leadMs(limits.roundMs * 2 ** attempt));
+    const startMs = Math.round(clock.now() + (attempt === 0 ? leadMs(limits.roundMs) : RESTART_LEAD_MS));
     modules.announce({ kind: 'keygen', id, attempt, startMs, content }).then(
       (parties) => noteMissing(id, parties),
       (error) => log({ level: 'warn', message: 'announcing a key generation failed', error: String(error) }),
@@ -110,6 +112,8 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     const ends = AbortSignal.any([signal, cancelled, replaced, crippled]);
     const session = party.open(announcedSession(roster, announcement), { signal: ends });
     const choice = keySetChoice(parameters);
+    const expected = expectedParties();
+    expected.catch(() => undefined); // generateKey sees it, unless it fails before
     const progress = createProgress(clock, bodyChunks(choice).length, (change) =>
       board.progress(id, { ...change, bytesSent: session.bytesSent }),
     );
@@ -117,7 +121,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
       const key = await generateKey(session, {
         choice,
         announcement,
-        expected: partiesOf(roster).filter((each) => !proven.list().includes(each)),
+        expected,
         startMs: announcement.startMs,
         roundMs: limits.roundMs * 2 ** attempt,
         deadlineMs,
@@ -145,6 +149,12 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     } finally {
       closeLater(session);
     }
+  }
+
+  /** All parties that nobody has proven corrupt. Who was away, or slow to find out, asks the others. */
+  async function expectedParties(): Promise<PartyId[]> {
+    await modules.learnProven();
+    return partiesOf(roster).filter((each) => !proven.list().includes(each));
   }
 
   /**
@@ -258,8 +268,8 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   /** A restart that nobody announces must not leave the ceremony running for ever. */
   function watchDeadline(id: string): void {
     const { deadlineMs } = board.get(id)!;
-    const fail = (): void =>
-      board.fail(id, { code: 'CEREMONY_DEADLINE', message: 'the deadline passed', culprits: [], absent: [] });
+    const passed = { code: 'CEREMONY_DEADLINE', message: 'the deadline passed', culprits: [], absent: [] };
+    const fail = (): void => board.fail(id, withMissing(passed, missing.get(id)));
     clock.until(deadlineMs + 1_000, signal).then(fail, () => undefined);
   }
 }

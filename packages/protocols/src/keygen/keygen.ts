@@ -40,8 +40,8 @@ export interface KeygenInput {
   readonly choice: KeySetChoice;
   /** What the parties agreed on before they began: the session's id follows from it. */
   readonly announcement: Announcement;
-  /** All parties that are not proven corrupt. */
-  readonly expected: readonly PartyId[];
+  /** All parties that are not proven corrupt; needed after PRSS-Init. */
+  readonly expected: Promise<readonly PartyId[]>;
   /** Agreed start of the first broadcast round, and the length of a round. */
   readonly startMs: number;
   readonly roundMs: number;
@@ -57,6 +57,12 @@ export interface KeygenInput {
   readonly bodies: BodyStore;
   /** Uses the key once, before it is signed (K5). @throws when it does not work */
   readonly tryKey: (key: Omit<TrialKey, 'keyId'>) => Promise<void>;
+}
+
+/** What the steps after PRSS-Init are given. */
+interface StepInput extends Omit<KeygenInput, 'expected'> {
+  /** The same at all honest parties: otherwise some would wait for a liar, or for other kings. */
+  readonly expected: readonly PartyId[];
 }
 
 export interface GeneratedKey {
@@ -92,9 +98,9 @@ export async function generateKey(session: Session, input: KeygenInput): Promise
 
   input.onPhase('prss-init'); // K1
   const init = await initPrss(session, { families, context, ...prssInitTimes(input, session.t) });
-  // Agreed by the certificate: everybody leaves out the same parties.
-  const expected = input.expected.filter((party) => !init.proven.includes(party));
   try {
+    // What PRSS-Init proved is agreed by its certificate.
+    const expected = (await input.expected).filter((party) => !init.proven.includes(party));
     return await generateWith(session, { input: { ...input, expected }, init, run });
   } catch (error) {
     if (!(error instanceof InconsistentOpening)) throw error;
@@ -108,7 +114,7 @@ export async function generateKey(session: Session, input: KeygenInput): Promise
 
 async function generateWith(
   session: Session,
-  { input, init, run }: { input: KeygenInput; init: PrssInit; run: KeygenRun },
+  { input, init, run }: { input: StepInput; init: PrssInit; run: KeygenRun },
 ): Promise<GeneratedKey> {
   const prss = prssOf(session.kernel, init);
   input.onPhase('seed'); // K2
@@ -134,7 +140,7 @@ async function generateWith(
 /** The end of K3, and K4. */
 async function openKept(
   session: Session,
-  { input, run, maker, keys }: { input: KeygenInput; run: KeygenRun; maker: BodyMaker; keys: SecretKeyShares },
+  { input, run, maker, keys }: { input: StepInput; run: KeygenRun; maker: BodyMaker; keys: SecretKeyShares },
 ): Promise<Uint8Array> {
   await input.keep(keys);
   input.onPhase('bodies'); // K4
@@ -166,7 +172,7 @@ async function openSeed(session: Session, prss: Prss, init: PrssInit): Promise<U
 async function generateBits(
   session: Session,
   prss: Prss,
-  { run, input }: { run: KeygenRun; input: KeygenInput },
+  { run, input }: { run: KeygenRun; input: StepInput },
 ): Promise<KeygenSecrets> {
   const { kernel, t } = session;
   const { plan } = run;
