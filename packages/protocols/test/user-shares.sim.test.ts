@@ -6,7 +6,7 @@
  */
 import { asGr128 } from '@keyquorum/kernel/batch';
 import { decodeGr128 } from '@keyquorum/kernel/gr';
-import { openShares } from '@keyquorum/mpc/sharing/algebra';
+import { fromWire, openShares } from '@keyquorum/mpc/sharing/algebra';
 import { allDo, corruptSets, STRATEGIES } from '@keyquorum/mpc/simulate/faults/catalogue';
 import { createPrng } from '@keyquorum/mpc/simulate/prng';
 import type { Run } from '@keyquorum/mpc/simulate/simulate';
@@ -18,11 +18,13 @@ import type { DecryptionJob, UserShares } from '../src/decryption/job.ts';
 import { createDealtDecryption, type DealtDecryption, type KeyBits } from './support/dealt-decryption.ts';
 import { encryptMessages, encryptSquashed } from './support/encrypt.ts';
 import { kernel } from './support/kernel.ts';
-import { checkBindings, createWitness } from './support/witness.ts';
+import { checkBindings, createWitness, type Witness } from './support/witness.ts';
 
 const KEY_ID = 'ab'.repeat(32);
 const DELTA = 1n << 123n;
 const NAMED = ['wrong-share', 'constant-offset', 'codeword-offset', 'codeword-offset-high'];
+
+const IDS = { requestId: '1d'.repeat(32), contentHash: new Uint8Array(32) };
 
 const random = createPrng('user shares');
 const word = (): bigint => new DataView(random.bytes(8).buffer).getBigUint64(0);
@@ -300,4 +302,39 @@ test('what is opened for a user is uniform: the same bit opens as 0 and as 1', a
   const ones = bitsSeen.reduce((sum, bit) => sum + bit, 0);
   expect(ones).toBeGreaterThan(80);
   expect(ones).toBeLessThan(160);
+});
+
+/** A share of a sum without its mask would be one share more of the value itself than t corrupt parties have. */
+test('a request that is given up while its pieces are lifted: no share leaves without its mask', async () => {
+  const { value } = VALUES['an FheBool']!;
+  const sumsOf = (witness: Witness) => {
+    const sent = new Map(witness.sent.filter(({ tag }) => tag === 'lifted').map(({ from, body }) => [from, body]));
+    const shares = [...sent].map(([party, body]) => [party, fromWire(kernel, 'gr64', body, 1)] as const);
+    return { parties: sent.size, ...(sent.size > 1 && openShares(kernel, 'gr64', shares, 1)) };
+  };
+  const run = async (deadlineMs: number) => {
+    const witness = createWitness(4);
+    const net = network('given up', { n: 4, t: 1 }, witness.faults);
+    const { outcomes } = await net.sim.run(async (party) => {
+      const shares = (await net.service(party)).userShares(jobOf([value], { ...IDS, deadlineMs }));
+      const ended = shares.then(
+        () => 'answered',
+        () => 'given up',
+      );
+      await party.clock.until(party.clock.now() + 16_000);
+      return ended;
+    });
+    const givenUp = outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value === 'given up').length;
+    return { givenUp, sums: sumsOf(witness), sentMs: witness.sent.find(({ tag }) => tag === 'lifted')?.timeMs ?? 0 };
+  };
+  const right = await run(Number.MAX_SAFE_INTEGER);
+  expect(right).toMatchObject({ givenUp: 0, sums: { parties: 4, firstInconsistent: -1 } });
+  const sentByGivenUp: number[] = [];
+  for (let earlierMs = 1; earlierMs < 60; earlierMs += 8) {
+    const { givenUp, sums } = await run(right.sentMs - earlierMs);
+    if (givenUp === 0 || sums.parties < 4) continue;
+    sentByGivenUp.push(givenUp);
+    expect(sums, `given up ${earlierMs} ms before it by ${givenUp}`).toEqual(right.sums);
+  }
+  expect(sentByGivenUp).toContain(4);
 });

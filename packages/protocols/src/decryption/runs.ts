@@ -23,6 +23,8 @@ export interface BlockRun {
   readonly value: BoundValue;
   /** Bundles that lend their bits; none to a public run. */
   readonly lent: Material;
+  /** Masks of the pieces (D6), none in a public run. Copies: a job that is given up erases its own at any time. */
+  readonly masks: Gr64;
 }
 
 /** Deals the lent bundles out to the runs, in order. `jobOf`: an item's admitted job. */
@@ -33,8 +35,16 @@ export function runsOf(items: readonly ProposalItem[], jobOf: (item: ProposalIte
     const count = liftBundlesOf([item]);
     at += count;
     const value = job.values[item.value] as BoundValue; // flooded values have no items
-    return { item, job, value, lent: takeBundles(lent, at - count, count) };
+    return { item, job, value, lent: takeBundles(lent, at - count, count), masks: masksOf(item, value) };
   });
+}
+
+function masksOf(item: ProposalItem, value: BoundValue): Gr64 {
+  const { liftMasks = asGr64(new Uint8Array(0)) } = value;
+  const masks = piecesIn(value, item).map((index) =>
+    liftMasks.subarray(index * ELEMENT_BYTES, (index + 1) * ELEMENT_BYTES),
+  );
+  return asGr64(concat(masks));
 }
 
 /**
@@ -60,7 +70,10 @@ export async function openRuns(
   } finally {
     phases.fill(0);
     flips.fill(0);
-    for (const { lent } of runs) eraseMaterial(lent);
+    for (const { lent, masks } of runs) {
+      eraseMaterial(lent);
+      masks.fill(0);
+    }
   }
 }
 
@@ -101,7 +114,7 @@ async function openLifted(
 ): Promise<Map<BlockRun, Uint8Array>> {
   const { kernel } = session;
   const lifts = runs.flatMap((run, index) =>
-    run.item.output === 'user' ? [{ run, ...liftOf(kernel, run, messages[index]!) }] : [],
+    run.item.output === 'user' ? [{ run, sums: sumsOf(kernel, run, messages[index]!) }] : [],
   );
   if (lifts.length === 0) return new Map();
   const mine = asGr64(concat(lifts.map(({ sums }) => sums)));
@@ -110,21 +123,17 @@ async function openLifted(
     opened,
     lifts.map(({ sums }) => sums.length),
   );
-  return new Map(lifts.map(({ run, masks }, index) => [run, unmasked(kernel, asGr64(parts[index]!), masks)]));
+  return new Map(lifts.map(({ run }, index) => [run, unmasked(kernel, asGr64(parts[index]!), run.masks)]));
 }
 
-/** The sums that a run opens, and the masks in them. */
-function liftOf(kernel: Kernel, { value, item, lent }: BlockRun, flipped: Uint8Array): { sums: Gr64; masks: Gr64 } {
-  const indices = piecesIn(value, item);
-  const pieces = indices.map((index) => {
+/** What a run opens: its pieces plus their masks. */
+function sumsOf(kernel: Kernel, { value, item, lent, masks }: BlockRun, flipped: Uint8Array): Gr64 {
+  const pieces = piecesIn(value, item).map((index) => {
     const piece = value.pieces[index]!;
     return { ...piece, block: piece.block - item.firstBlock };
   });
-  const masks = asGr64(
-    concat(indices.map((index) => value.liftMasks!.subarray(index * ELEMENT_BYTES, (index + 1) * ELEMENT_BYTES))),
-  );
   const lifted = liftedPieces({ flipped, material: lent, pieces });
   const sums = kernel.gr64.add(lifted, masks);
   lifted.fill(0);
-  return { sums, masks };
+  return sums;
 }
