@@ -86,6 +86,15 @@ test('retired batches stay retired over a reboot, and their marks and reservatio
   expect(later.reservationsOf(3).map(({ batch }) => batch)).toEqual(['bb'.repeat(32)]);
 });
 
+test('nothing of a retired batch is taken or remembered: its marks are gone, so all would look unused', () => {
+  const ledger = createLedger(createMemoryDisk().open(clock));
+  ledger.claim(STRIPE, { number: 1, low: 16, count: 4 });
+  ledger.retire(BATCH);
+  expect(ledger.claim(STRIPE, { number: 1, low: 16, count: 4 })).toBe(false); // by whoever waited meanwhile
+  ledger.storeReservation(3, BATCH, 2, 1, new Uint8Array(64));
+  expect(ledger.reservationsOf(3)).toEqual([]);
+});
+
 test('an older reservation never replaces a newer one', () => {
   const ledger = createLedger(createMemoryDisk().open(clock));
   for (const segment of [0, 3, 1]) ledger.storeReservation(1, BATCH, 2, segment, new Uint8Array(64).fill(segment));

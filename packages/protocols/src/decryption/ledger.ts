@@ -50,7 +50,8 @@ export interface Ledger {
   mark(stripe: Stripe): StripeMark;
   /**
    * Takes [low, low+count) and everything below it for proposal `number`. True when this party may echo it. False, and
-   * nothing taken, when the range is not behind the watermark, leaves the stripe, or the number is not new.
+   * nothing taken, when the range is not behind the watermark, leaves the stripe, or the number is not new; and of a
+   * retired batch, whose marks are gone.
    */
   claim(stripe: Stripe, claim: { number: number; low: number; count: number }): boolean;
   /**
@@ -59,7 +60,10 @@ export interface Ledger {
    * earlier proposals may have had: each took at least one bundle.
    */
   skipTo(stripe: Stripe, bundle: number, owner: 'self' | 'other'): void;
-  /** Remembers, for `party`, that it may have echoed inside segments 0..segment; `signature` is its own. */
+  /**
+   * Remembers, for `party`, that it may have echoed inside segments 0..segment; `signature` is its own. Nothing of a
+   * retired batch: this party never echoes in it again, whatever others do.
+   */
   storeReservation(party: PartyId, batch: SessionId, owner: PartyId, segment: number, signature: Uint8Array): void;
   /** The newest stored reservation of `party` in every stripe. */
   reservationsOf(party: PartyId): Reservation[];
@@ -85,10 +89,13 @@ export function createLedger(journal: Journal): Ledger {
     return { number: read(key, 0), watermark, free: Math.max(watermark, read(key, 2)) };
   };
 
+  const isRetired = (batch: SessionId): boolean => journal.get(`retired/${batch}`) !== undefined;
+
   return {
     mark,
     claim(stripe, { number, low, count }) {
       const current = mark(stripe);
+      if (isRetired(stripe.batch)) return false;
       if (number <= current.number || count < 1 || low < current.watermark || low + count > stripe.high) return false;
       write(stripeKey(stripe), number, low + count, current.free);
       return low >= current.free;
@@ -100,6 +107,7 @@ export function createLedger(journal: Journal): Ledger {
       write(stripeKey(stripe), number, current.watermark, free);
     },
     storeReservation(party, batch, owner, segment, signature) {
+      if (isRetired(batch)) return; // of a straggler: nobody would drop it any more
       const key = `reserve/${party}/${batch}/${owner}`;
       if (journal.get(key) !== undefined && segment <= read(key, 0)) return;
       journal.set(key, Uint8Array.from([...new Uint8Array(Uint32Array.of(segment).buffer), ...signature]));
@@ -114,7 +122,7 @@ export function createLedger(journal: Journal): Ledger {
       const reserved = journal.keys('reserve/').filter((key) => key.includes(`/${batch}/`));
       for (const key of [...journal.keys(`stripe/${batch}/`), ...reserved]) journal.delete(key);
     },
-    isRetired: (batch) => journal.get(`retired/${batch}`) !== undefined,
+    isRetired,
     sync: () => journal.sync(),
   };
 }

@@ -285,9 +285,10 @@ export function createRefill(modules: RefillModules): Refill {
   }
 
   async function dropSpent(): Promise<void> {
-    for (const id of pool.removeSpent(clock.now(), SURPLUS * modules.target)) {
-      ledger.retire(id);
-      await ledger.sync();
+    const spent = pool.removeSpent(clock.now(), SURPLUS * modules.target);
+    for (const id of spent) ledger.retire(id); // at once: nobody may take one in again meanwhile
+    if (spent.length > 0) await ledger.sync();
+    for (const id of spent) {
       reservations.forgetBatch(id);
       await publics.delete(recordName(id));
     }
