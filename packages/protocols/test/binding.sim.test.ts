@@ -150,6 +150,43 @@ test.each([
   if (!(SEED_VARIABLE in process.env)) expect(told, 'a liar was an initiator').toBeGreaterThan(runs);
 });
 
+/** Whoever could echo without end would fill the memory of all others. */
+test('an echo counts under the one spelling of a number that exists', async () => {
+  const spellings = ['echo/01', 'echo/1.0', 'echo/ 1', 'echo/1e0', 'echo/0x1', 'echo/1.5', 'echo/', 'echo/-1'];
+  const flooding: FaultStrategy = {
+    name: 'echoes under many spellings',
+    wrap: (transport, tools) =>
+      intercept(transport, {
+        send(to, envelope, inner) {
+          inner.send(to, envelope);
+          if (envelope.tag !== 'echo/1') return;
+          for (const tag of spellings) {
+            const digest = tools.random.bytes(32);
+            const name = `echo/${Number(tag.slice(5))}`;
+            const signature = signStatement(tools, digestSubject(LABELS.echo, envelope.session, name, digest));
+            inner.send(to, { ...envelope, tag, body: new Uint8Array(Buffer.concat([digest, signature])) });
+          }
+        },
+      }),
+  };
+  const network = await createReadyNetwork(
+    { seed: 7, n: 4, t: 1, faults: { 3: flooding } },
+    { poolTarget: 64, batchBundles: 64 },
+  );
+  const requests = [network.request([2])];
+  const run = await decryptAll(network, requests);
+  expectAnswers(run, requests, [1, 2, 4], 'flooded');
+  for (const tag of spellings) {
+    const refused = run.faults.filter(
+      ({ fault }) => fault.kind === 'malformed' && fault.detail?.startsWith(`${tag}: `),
+    );
+    expect(
+      refused.map(({ fault }) => fault.party),
+      tag,
+    ).toEqual([3, 3, 3]);
+  }
+});
+
 test('N10: requests for more than the last bundles, all at once: every bundle once, everything answered', async () => {
   await forEachSeed(seeds(4), async (seed) => {
     const witness = createWitness(4);

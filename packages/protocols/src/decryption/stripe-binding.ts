@@ -15,7 +15,7 @@ import {
   encodeCertificate,
   verifyCertificate,
 } from '@keyquorum/mpc/agreement/certificate';
-import { HASH_BYTES, toHex } from '@keyquorum/mpc/bytes';
+import { equalBytes, HASH_BYTES } from '@keyquorum/mpc/bytes';
 import { LABELS } from '@keyquorum/mpc/labels';
 import type { Party } from '@keyquorum/mpc/party';
 import { quorumOf } from '@keyquorum/mpc/roster';
@@ -66,10 +66,15 @@ interface Proposed {
   readonly digest: Uint8Array;
 }
 
-/** What is known about one proposal number. Echoes of different digests are counted apart. */
+interface Echo {
+  readonly digest: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** What is known about one proposal number. Of every party one echo: nobody honest has two. */
 interface Slot {
   proposal?: Proposed;
-  readonly echoes: Map<string, Map<PartyId, Uint8Array>>;
+  readonly echoes: Map<PartyId, Echo>;
   bound: boolean;
 }
 
@@ -221,7 +226,7 @@ export class StripeBinding {
     const { party } = this.#modules;
     const signature = signStatement(party, this.#subject(number, digest));
     this.#session.sendAll(`echo/${number}`, Buffer.concat([digest, signature]));
-    this.#count(number, party.self, digest, signature);
+    this.#count(number, party.self, { digest, signature });
   }
 
   #onEcho(tag: string, { from, body }: Received): void {
@@ -230,31 +235,25 @@ export class StripeBinding {
     const signature = Uint8Array.from(body.subarray(HASH_BYTES));
     const { roster } = this.#modules.party;
     const bundles = this.stripe.high - this.stripe.low; // a proposal takes at least one bundle: no more numbers exist
-    if (
-      !(number >= 1 && number <= bundles) ||
-      !verifyStatement(roster, from, this.#subject(number, digest), signature)
-    ) {
-      throw new RangeError('bad signature');
+    if (tag !== `echo/${number}` || !Number.isInteger(number) || number < 1 || number > bundles) {
+      throw new RangeError('no number of a proposal');
     }
-    this.#count(number, from, digest, signature);
+    if (!verifyStatement(roster, from, this.#subject(number, digest), signature)) throw new RangeError('bad signature');
+    this.#count(number, from, { digest, signature });
   }
 
-  #count(number: number, from: PartyId, digest: Uint8Array, signature: Uint8Array): void {
+  #count(number: number, from: PartyId, echo: Echo): void {
     const slot = this.#slot(number);
-    const key = toHex(digest);
-    const signatures = slot.echoes.get(key) ?? new Map<PartyId, Uint8Array>();
-    slot.echoes.set(key, signatures);
-    signatures.set(from, signature);
+    if (!slot.echoes.has(from)) slot.echoes.set(from, echo);
     this.#settle(slot);
   }
 
   /** B3: the slot is bound once its proposal is known and has its quorum. */
   #settle(slot: Slot): void {
     if (slot.bound || slot.proposal === undefined) return;
-    const signatures = slot.echoes.get(toHex(slot.proposal.digest));
-    if (signatures === undefined || signatures.size < quorumOf(this.#modules.party.roster)) return;
+    if (echoesOf(slot).size < quorumOf(this.#modules.party.roster)) return;
     this.#bind(slot);
-    this.#forward(slot, signatures).catch(() => undefined); // only the end of the session interrupts it
+    this.#forward(slot).catch(() => undefined); // only the end of the session interrupts it
   }
 
   #bind(slot: Slot): void {
@@ -264,9 +263,10 @@ export class StripeBinding {
   }
 
   /** B4. */
-  async #forward(slot: Slot, signatures: ReadonlyMap<PartyId, Uint8Array>): Promise<void> {
+  async #forward(slot: Slot): Promise<void> {
     const { clock, signal } = this.#session;
     await clock.until(clock.now() + FORWARD_MS, signal);
+    const signatures = echoesOf(slot);
     if (signatures.size === this.#modules.party.roster.n) return;
     const { value, encoded, digest } = slot.proposal!;
     const certificate = encodeCertificate({ subject: this.#subject(value.number, digest), signatures });
@@ -292,6 +292,12 @@ export class StripeBinding {
   #subject(number: number, digest: Uint8Array): Subject {
     return digestSubject(LABELS.echo, this.#session.id, `echo/${number}`, digest);
   }
+}
+
+/** Signatures on the proposal that this party holds. */
+function echoesOf({ proposal, echoes }: Slot): Map<PartyId, Uint8Array> {
+  const same = [...echoes].filter(([, { digest }]) => equalBytes(digest, proposal!.digest));
+  return new Map(same.map(([party, { signature }]) => [party, signature]));
 }
 
 function asError(reason: unknown): Error {
