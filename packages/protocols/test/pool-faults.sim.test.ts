@@ -5,6 +5,7 @@
  * who is silent is named as the reason of an empty pool. Method: every corrupt set times every strategy at 4/1, a
  * sample at 7/2.
  */
+import { partiesOf } from '@keyquorum/mpc/roster';
 import { allDo, corruptSets, STRATEGIES } from '@keyquorum/mpc/simulate/faults/catalogue';
 import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';
 import { describeFaults, type FaultStrategy, intercept } from '@keyquorum/mpc/simulate/strategy';
@@ -177,6 +178,61 @@ test('4/1: a party that was cut off while a liar was proven learns it, and the p
       expect(provenBy(network, party), `seed ${seed}: party ${party}`).toEqual([liar]);
     }
   });
+});
+
+/** Virtual time from the epoch until every honest party has a full pool. */
+async function fillMs(strategy: FaultStrategy, corrupt: PartyId): Promise<number> {
+  const network = createNetwork(
+    { seed: corrupt, n: 4, t: 1, faults: { [corrupt]: strategy } },
+    { ...LIMITS, poolTarget: BUNDLES, batchBundles: BUNDLES },
+  );
+  const run = await network.sim.run(
+    async (party) => {
+      const services = await network.services(party);
+      await eventually(party, () => services.epoch() === 1, 500);
+      const startedMs = party.clock.now();
+      if (party.self !== corrupt) await eventually(party, () => services.pool().available >= BUNDLES, 500);
+      return party.clock.now() - startedMs;
+    },
+    { limitMs: LIMIT_MS },
+  );
+  const filled = network.sim.honest.map((party) => run.outcomes[party - 1]!);
+  for (const outcome of filled) expect(outcome.status, lastLogs(network)).toBe('fulfilled');
+  return Math.max(...filled.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 0)));
+}
+
+test('4/1: a leader that starts batches at some parties only costs its turn, and not the deadline of a batch', async () => {
+  const partial: FaultStrategy = {
+    name: 'starts batches at two of three',
+    wrap: (transport) => ({
+      ...intercept(transport, {}),
+      request: (to, exchange, body, signal) =>
+        exchange.name === 'pool/start' && to === 4
+          ? Promise.reject(new TransportError('PEER_DOWN', to, 'not told'))
+          : transport.request(to, exchange, body, signal),
+    }),
+  };
+  expect(await fillMs(partial, 1)).toBeLessThan(30_000);
+});
+
+test('4/1: nobody can push out the nonces that others were given', async () => {
+  const pushing: FaultStrategy = {
+    name: 'asks for nonces whenever it gives one',
+    wrap: (transport, { roster, self }) =>
+      intercept(transport, {
+        async answer(_from, exchange, answer) {
+          if (exchange.name !== 'pool/nonce') return answer();
+          for (const peer of partiesOf(roster).filter((each) => each !== self)) {
+            const asked = Array.from({ length: 64 }, () =>
+              transport.request(peer, exchange, new Uint8Array(0), new AbortController().signal),
+            );
+            await Promise.allSettled(asked);
+          }
+          return answer();
+        },
+      }),
+  };
+  expect(await fillMs(pushing, 4)).toBeLessThan(30_000);
 });
 
 test.each(Object.keys(STRATEGIES))('4/1, %s: every corrupt set', async (name) => {

@@ -44,18 +44,16 @@ import { preprocess, recomputeBatch, verifyRecord } from './preprocessing.ts';
 import type { Reservations } from './reservations.ts';
 
 const NONCE_BYTES = 32;
-/** Nonces handed out and not used yet; older ones are forgotten, which only refuses their START. */
-const NONCES_MAX = 64;
+/** Nonces handed out to one leader and not used yet; older ones are forgotten, which only refuses their START. */
+const NONCES_MAX = 8;
 const NONCE_WAIT_MS = 2_000;
 /** Longest wait for a record (4 MiB). */
 const RECORD_LIMIT_MS = 10_000;
-/** A leader that has not produced a batch by then is followed by the next party. */
+/** A leader that has not produced a batch by then is followed by the next party, beside it if need be. */
 const TURN_MS = 20_000;
 /** Nobody waits longer for one batch. */
 const BATCH_DEADLINE_MS = 60_000;
 const TICK_MS = 500;
-/** Batches a party takes part in at the same time. */
-const RUNNING_MAX = 2;
 /** A party with a full pool helps another that has none, after a reboot, but not more often than this. */
 const FAVOUR_MS = 30_000;
 /** Material beyond this many times the target makes the oldest batches dispensable. */
@@ -102,8 +100,9 @@ export function createRefill(modules: RefillModules): Refill {
   const { party, pool, ledger, reservations, publics, board, signal, log } = modules;
   const { roster, self, transport, clock } = party;
   const others = partiesOf(roster).filter((id) => id !== self);
-  const nonces = new Set<string>();
-  const running = new Set<SessionId>();
+  /** By the leader that each was given to. */
+  const nonces = new Map<PartyId, Set<string>>();
+  const running = new Map<SessionId, { readonly leader: PartyId; readonly sinceMs: number }>();
   /** Batches whose START spent a nonce of this life of the process. */
   const joined = new Set<SessionId>();
   const finished: { atMs: number; tookMs: number; bundles: number }[] = [];
@@ -112,10 +111,12 @@ export function createRefill(modules: RefillModules): Refill {
   let lowSinceMs: number | undefined;
   let nextFavourMs = 0;
 
-  transport.serve(nonceExchange, async () => signedNonce());
-  transport.serve(startExchange, async (_from, body) => {
+  transport.serve(nonceExchange, async (from) => signedNonce(from));
+  transport.serve(startExchange, async (from, body) => {
     const start = Uint8Array.from(body);
-    join(start).catch((error) => log({ level: 'warn', message: 'preprocessing batch failed', error: String(error) }));
+    join(start, from).catch((error) =>
+      log({ level: 'warn', message: 'preprocessing batch failed', error: String(error) }),
+    );
     return Uint8Array.of(1);
   });
   transport.serve(recordExchange, async (_from, body) => {
@@ -124,12 +125,19 @@ export function createRefill(modules: RefillModules): Refill {
     return record;
   });
 
-  function signedNonce(): Uint8Array {
+  function signedNonce(leader: PartyId): Uint8Array {
     const nonce = party.random(NONCE_BYTES);
-    const oldest = nonces.size >= NONCES_MAX ? nonces.values().next().value : undefined;
-    if (oldest !== undefined) nonces.delete(oldest);
-    nonces.add(toHex(nonce));
+    const given = nonces.get(leader) ?? new Set();
+    const oldest = given.size >= NONCES_MAX ? given.values().next().value : undefined;
+    if (oldest !== undefined) given.delete(oldest);
+    nonces.set(leader, given.add(toHex(nonce)));
     return Buffer.concat([nonce, signStatement(party, nonceSubject(nonce))]);
+  }
+
+  /** True once, if this party gave the nonce that START lists to its leader, in this life of the process. */
+  function spendNonce({ leader, nonces: listed }: BatchStart): boolean {
+    const own = listed.find(({ party: id }) => id === self);
+    return own !== undefined && nonces.get(leader)?.delete(toHex(own.nonce)) === true;
   }
 
   /** Parties whose shares a batch needs: all that are not proven corrupt (SPEC R3). */
@@ -142,7 +150,7 @@ export function createRefill(modules: RefillModules): Refill {
   async function lead(): Promise<void> {
     await modules.learnProven();
     const nonceOf = async (id: PartyId): Promise<[PartyId, Uint8Array] | undefined> => {
-      if (id === self) return [id, signedNonce()];
+      if (id === self) return [id, signedNonce(self)];
       const question = { to: id, exchange: nonceExchange, body: new Uint8Array(0), limitMs: NONCE_WAIT_MS, signal };
       const answer = await ask(party, question).catch(() => undefined);
       return answer === undefined || answer.length !== NONCE_BYTES + 64 ? undefined : [id, answer];
@@ -159,19 +167,20 @@ export function createRefill(modules: RefillModules): Refill {
     const start = encodeStart({ epoch: modules.epoch, bundles: modules.batchBundles, leader: self, nonces: listed });
     // A party that is not reached stalls the batch, which says so.
     for (const id of others) transport.request(id, startExchange, start, signal).catch(() => undefined);
-    await join(start);
+    await join(start, self);
   }
 
   /** P3, P4. Throws when START is not acceptable or the batch does not complete. */
-  async function join(encoded: Uint8Array): Promise<void> {
+  async function join(encoded: Uint8Array, from: PartyId): Promise<void> {
     const start = decodeStart(encoded);
+    if (start.leader !== from) throw new Error(`party ${from} sends the START of party ${start.leader}`);
     if (!listsExpected(start)) await modules.learnProven();
     requireGoodStart(start);
     const id = batchId(roster, encoded);
     if (running.has(id) || pool.has(id)) return;
-    running.add(id);
-    joined.add(id);
     const startedMs = clock.now();
+    running.set(id, { leader: from, sinceMs: startedMs });
+    joined.add(id);
     const deadlineMs = startedMs + BATCH_DEADLINE_MS;
     const session = party.open(id, { signal });
     board.begin('preprocessing', id, { deadlineMs, total: 1 });
@@ -216,12 +225,12 @@ export function createRefill(modules: RefillModules): Refill {
       if (!verifyStatement(roster, id, nonceSubject(nonce), signature)) throw new Error(`bad nonce of party ${id}`);
     }
     // Only this party's own wish for material, and its patience, limit what a corrupt leader can make it compute.
+    // One batch of each leader and t+1 in all: t corrupt leaders cannot hold up an honest one.
+    if (isLeading(start.leader) || running.size > roster.t) throw new Error('START while others are under way');
     const full = level() > 2 * modules.target;
-    if (running.size >= RUNNING_MAX || (full && clock.now() < nextFavourMs))
-      throw new Error('START while the pool is full');
-    const own = start.nonces.find(({ party: id }) => id === self);
+    if (full && clock.now() < nextFavourMs) throw new Error('START while the pool is full');
     // Synchronous: the nonce is spent before anything is sent, so an old START is refused (SPEC O2).
-    if (own === undefined || !nonces.delete(toHex(own.nonce))) throw new Error('START with a nonce that is not open');
+    if (!spendNonce(start)) throw new Error('START with a nonce that is not open');
     if (full) nextFavourMs = clock.now() + FAVOUR_MS;
   }
 
@@ -236,9 +245,8 @@ export function createRefill(modules: RefillModules): Refill {
   }
 
   /** True when the batch's nonce of this party is of this life of the process: then no earlier life can have echoed. */
-  function isOfThisLife(id: SessionId, { nonces: listed }: BatchStart): boolean {
-    const own = listed.find(({ party: owner }) => owner === self);
-    return joined.has(id) || (own !== undefined && nonces.delete(toHex(own.nonce)));
+  function isOfThisLife(id: SessionId, start: BatchStart): boolean {
+    return joined.has(id) || spendNonce(start);
   }
 
   /** P5 for one batch. What an earlier life may have echoed on is recalled first (SPEC O13). */
@@ -304,6 +312,15 @@ export function createRefill(modules: RefillModules): Refill {
     return board.list().some(({ state, phase }) => state === 'running' && phase === 'prss-init');
   }
 
+  function isLeading(leader: PartyId): boolean {
+    return [...running.values()].some((batch) => batch.leader === leader);
+  }
+
+  /** Whether a batch is under way that a leader's turn has not yet passed over. */
+  function isBusy(): boolean {
+    return [...running.values()].some(({ sinceMs }) => clock.now() < sinceMs + TURN_MS);
+  }
+
   /** Leads when it is this party's turn: the turns rotate with the batches made and with time. */
   async function tick(): Promise<void> {
     await dropSpent();
@@ -315,7 +332,8 @@ export function createRefill(modules: RefillModules): Refill {
     }
     lowSinceMs ??= clock.now();
     const turn = pool.batches() + Math.floor((clock.now() - lowSinceMs) / TURN_MS);
-    if (running.size === 0 && !roundsAreRunning() && (turn % roster.n) + 1 === self) await lead();
+    if (isBusy() || isLeading(self) || roundsAreRunning()) return;
+    if ((turn % roster.n) + 1 === self) await lead();
   }
 
   return {
