@@ -19,12 +19,12 @@ const RECORD_BYTES_MAX = 64 * 1_024;
 const HEAD_START_MS = 1_000;
 
 /** Names of public objects, and their numbers in the signed struct. */
-const KEY_TYPES: Readonly<Record<string, KeyType>> = {
-  CompressedServerKey: KEY_TYPE.server,
-  CompactPublicKey: KEY_TYPE.public,
-  CompressedCompactPublicKey: KEY_TYPE.compressedPublic,
-  CompressedXofKeySet: KEY_TYPE.compressedKeySet,
-};
+const KEY_TYPES: ReadonlyMap<string, KeyType> = new Map([
+  ['CompressedServerKey', KEY_TYPE.server],
+  ['CompactPublicKey', KEY_TYPE.public],
+  ['CompressedCompactPublicKey', KEY_TYPE.compressedPublic],
+  ['CompressedXofKeySet', KEY_TYPE.compressedKeySet],
+]);
 
 /** Keeps objects between page loads, say in IndexedDB or a folder. What comes out is checked again. */
 export interface MaterialCache {
@@ -194,7 +194,7 @@ function withoutSignature({ type, digest, size }: KeyObject) {
 }
 
 function typeNumber(type: string): KeyType {
-  const number = KEY_TYPES[type];
+  const number = KEY_TYPES.get(type);
   if (number === undefined) throw new AnswerError(`unknown object ${type}`);
   return number;
 }

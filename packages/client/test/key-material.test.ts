@@ -107,6 +107,16 @@ test('a node that signs another key or serves other bytes changes nothing', asyn
   }
 });
 
+test('a node that names objects like parts of JavaScript changes nothing', async () => {
+  for (const type of ['constructor', '__proto__']) {
+    const record = recordOf(1, {});
+    const objects = record.objects.map((object) => ({ ...object, type }));
+    const respond = (response: ServerResponse) => void json(response, 200, { ...record, objects });
+    await using network = await startNetwork({ 1: { respond } });
+    expect(await network.client().publicKey(KEY_ID)).toEqual(PUBLIC_KEY);
+  }
+});
+
 test('what a cache gives is checked before it is used', async () => {
   await using network = await startNetwork({});
   const stored = new Map<string, Uint8Array>([[digestOf(PUBLIC_KEY), new Uint8Array(3_000)]]);
