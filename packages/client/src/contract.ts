@@ -41,7 +41,7 @@ export interface RequestCiphertext {
   readonly uri?: string;
   /** Index of the value in a list. */
   readonly slot?: number;
-  /** Must agree with the object. */
+  /** Must agree with the object. To be named where a coordinator is asked: signatures do not cover types. */
   readonly fheType?: number | string;
   readonly provenance?: CiphertextProvenance;
 }

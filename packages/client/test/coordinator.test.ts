@@ -1,6 +1,7 @@
 /** A coordinator in between that lies is believed nothing. (The real service: packages/coordinator/test.) */
 import { expect, test } from 'vitest';
 import { askCoordinator } from '../src/coordinator.ts';
+import { decryptPublic } from '../src/public-decryption.ts';
 import {
   API_KEY,
   type Behaviour,
@@ -37,6 +38,23 @@ test.each<[string, Behaviour, RegExp]>([
   const coordinator = await startTestNode({ party: 1, plaintexts: PLAINTEXTS, poll });
   const asked = askCoordinator(net.committee, coordinator.url, requestOf(2), PATIENT);
   await expect(asked).rejects.toMatchObject({ code: 'ANSWERS_TOO_FEW', message: expect.stringMatching(reason) });
+  await coordinator.close();
+});
+
+test('a coordinator that reads another type into the signed words is refused', async () => {
+  await using net = await startCommittee({});
+  const { ciphertexts, ...rest } = requestOf(5);
+  const request = { ...rest, ciphertexts: ciphertexts.map((each) => ({ ...each, fheType: 'uint64' })) };
+  const { signatures } = await decryptPublic(net.committee, request, PATIENT).finished;
+  const claimed = (handles: readonly { readonly handle: string }[]) =>
+    handles.map(({ handle }, index) => ({ handle, fheType: 'uint256', value: String(PLAINTEXTS[index]) }));
+  const coordinator = await startTestNode({
+    party: 1,
+    plaintexts: PLAINTEXTS,
+    poll: (call) => coordinating(() => ({ signatures, values: claimed(call.request.ciphertexts) }))(call),
+  });
+  const asked = askCoordinator(net.committee, coordinator.url, request, PATIENT);
+  await expect(asked).rejects.toMatchObject({ code: 'ANSWERS_TOO_FEW' });
   await coordinator.close();
 });
 
