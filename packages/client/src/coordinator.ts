@@ -1,8 +1,8 @@
 /**
  * Asks a coordinator instead of every node: one connection, for pages that cannot reach all nodes. The result counts
  * with the signatures of t+1 nodes under it, as if they had been asked. Not promised under development keys: that it is
- * the result of these ciphertexts (user-coordinator.ts says why). Nor that a value has the type that the coordinator says,
- * unless the request names it: nodes sign words, not types (answer.ts).
+ * the result of these ciphertexts (user-coordinator.ts says why). Nor that a value has the type that the coordinator
+ * says, unless the request names it: nodes sign words, not types (answer.ts).
  */
 import { checkAnswer } from './answer.ts';
 import { type AskOptions, endingOf } from './ask-all.ts';

@@ -201,7 +201,7 @@ async function fillMs(strategy: FaultStrategy, corrupt: PartyId): Promise<number
   return Math.max(...filled.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 0)));
 }
 
-test('4/1: a leader that starts batches at some parties only costs its turn, and not the deadline of a batch', async () => {
+test('4/1: a leader that starts batches at some parties only costs its turn, not the deadline', async () => {
   const partial: FaultStrategy = {
     name: 'starts batches at two of three',
     wrap: (transport) => ({
