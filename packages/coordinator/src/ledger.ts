@@ -34,7 +34,7 @@ function recordOf<K extends Kind, B extends TSchema, R extends TSchema>(kind: K,
   return Type.Object({
     kind: Type.Literal(kind),
     requestId: Id,
-    /** SHA-256 of the request without its id. */
+    /** SHA-256 of the request without its id, and without what shows where ciphertexts come from. */
     content: Id,
     /** SHA-256 of the Authorization header. */
     caller: Id,

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Asking, type AskingModules, INTERRUPTED, type Mark, startAsking, type Tracked } from './asking.ts';
-import type { Report } from './contract.ts';
+import type { Kind, Report } from './contract.ts';
 import { CoordinationError } from './errors.ts';
 import type { Known, LedgerRecord } from './ledger.ts';
 import type { Batch } from './slots.ts';
@@ -35,6 +35,15 @@ export interface RequestModules<B extends Batch, R extends Report> extends Askin
 /** Digest by which a caller is known again. */
 export function callerOf(authorization: string): string {
   return sha256(`${CALLER_LABEL}|${authorization}`);
+}
+
+/**
+ * Digest of what a request id is bound to: like at the nodes, without what shows where ciphertexts come from. Other
+ * signatures that suffice make the same request; they are used when it has to be asked for again.
+ */
+function contentOf(kind: Kind, { requestId: _, ...content }: Batch): string {
+  const ciphertexts = content.ciphertexts.map(({ provenance: _, ...ciphertext }) => ciphertext);
+  return sha256(JSON.stringify([kind, { ...content, ciphertexts }]));
 }
 
 function sha256(text: string): string {
@@ -103,8 +112,8 @@ export function createRequests<B extends Batch, R extends Report>(modules: Reque
 
   return {
     async open(request, authorization) {
-      const { requestId, ...content } = request;
-      const mark = { requestId, content: sha256(JSON.stringify([kind, content])), caller: callerOf(authorization) };
+      const { requestId } = request;
+      const mark = { requestId, content: contentOf(kind, request), caller: callerOf(authorization) };
       for (;;) {
         const before = requireSame(mark);
         const { known, accepted } = before ? { known: before, accepted: undefined } : (refer(mark) ?? {});

@@ -8,7 +8,7 @@ import { CoordinationError } from './errors.ts';
 
 export interface Batch {
   readonly requestId: string;
-  readonly ciphertexts: readonly { readonly handle: string; readonly bytes?: string }[];
+  readonly ciphertexts: readonly { readonly handle: string; readonly bytes?: string; readonly provenance?: unknown }[];
   readonly slots?: boolean;
   readonly slotAuthorizations?: readonly string[];
 }

@@ -37,14 +37,26 @@ interface Coordinator {
   kill(): Promise<void>;
 }
 
-/** @param url of the process before, whose port it takes */
-async function startProcess(committee: Committee, folder: string, url = 'http://localhost:0'): Promise<Coordinator> {
+interface ProcessOptions {
+  /** Of the process before, whose port it takes. */
+  readonly url?: string;
+  /** Longest file that it can write, in blocks of the shell: 512 or 1024 bytes. */
+  readonly blocksMax?: number;
+}
+
+async function startProcess(
+  committee: Committee,
+  folder: string,
+  { url = 'http://localhost:0', blocksMax }: ProcessOptions = {},
+): Promise<Coordinator> {
   const config = join(folder, 'coordinator.json');
   const { threshold, gatewayChainId, decryptionContract } = committee;
   const nodes = committee.nodes.map(({ party, url, signer }) => ({ party, url, signer }));
   const network = { threshold, gatewayChainId: Number(gatewayChainId), decryptionContract, nodes };
   await writeFile(config, JSON.stringify({ ...network, folder: 'requests', port: Number(new URL(url).port) }));
-  const child = spawn(process.execPath, [MAIN, '--config', config], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const limit = blocksMax === undefined ? '' : `ulimit -f ${blocksMax}; `;
+  const command = ['-c', `${limit}exec "$0" "$@"`, process.execPath, MAIN, '--config', config];
+  const child = spawn('sh', command, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   for await (const line of createInterface(child.stdout)) {
     const [, url] = /"msg":"Server listening at (http:[^"]+)"/.exec(line) ?? [];
@@ -116,7 +128,7 @@ test('killed and started again: results stay, signed requests go on, others say 
   expect(stored.join('')).toContain(SIGNED.requestId);
   expect(stored.join('')).not.toContain(API_KEY);
 
-  const second = await startProcess(net.committee, place.folder, first.url);
+  const second = await startProcess(net.committee, place.folder, { url: first.url });
   try {
     expect(await read(second.url, FINISHED.requestId, bearer)).toEqual(result);
     expect(submissionsOf(FINISHED.requestId)).toHaveLength(1);
@@ -130,6 +142,33 @@ test('killed and started again: results stay, signed requests go on, others say 
     expect(await read(second.url, WITH_KEY.requestId, bearer)).toMatchObject({ state: 'succeeded' });
     expect(await post(second.url, { ...WITH_KEY, app: 'other' }, bearer)).toBe(409); // the id means what it meant
     expect((await patient).values).toMatchObject([{ value: '7' }, {}]); // the client sent it again
+  } finally {
+    await second.kill();
+  }
+}, 60_000);
+
+test('a full disk: what was accepted stays, nothing more is, and it says so; with space again all goes on', async () => {
+  await using net = await startCommittee({});
+  await using place = await temporaryFolder();
+  const large = { ...SIGNED, ciphertexts: SIGNED.ciphertexts.map((each) => ({ ...each, bytes: 'A'.repeat(400_000) })) };
+  const first = await startProcess(net.committee, place.folder, { blocksMax: 128 });
+  expect(await post(first.url, FINISHED, bearer)).toBe(202);
+  await eventsAfter(first.url, FINISHED.requestId, bearer); // to the end: all nodes have spoken
+  const result = await read(first.url, FINISHED.requestId, bearer);
+  expect((await fetch(`${first.url}/health/ready`)).status).toBe(200);
+  expect(await post(first.url, large, signed)).toBe(503);
+  expect(await post(first.url, PATIENT, bearer)).toBe(503); // whatever its size: what is not written is not promised
+  expect((await fetch(`${first.url}/health/ready`)).status).toBe(503);
+  expect(await read(first.url, FINISHED.requestId, bearer)).toEqual(result);
+  await first.kill();
+
+  const second = await startProcess(net.committee, place.folder, { url: first.url });
+  try {
+    expect((await fetch(`${second.url}/health/ready`)).status).toBe(200);
+    expect(await read(second.url, FINISHED.requestId, bearer)).toEqual(result);
+    expect(await post(second.url, large, signed)).toBe(202);
+    expect(await read(second.url, SIGNED.requestId, signed)).toMatchObject({ state: 'succeeded' });
+    expect(await post(second.url, PATIENT, bearer)).toBe(202);
   } finally {
     await second.kill();
   }

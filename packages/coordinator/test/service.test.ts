@@ -49,6 +49,8 @@ test('same id and content: one request; same id, other content or caller: refuse
   const request = requestOf(2);
   await submit(service.app, request);
   expect((await submit(service.app, request)).statusCode).toBe(202);
+  const attested = request.ciphertexts.map((each) => ({ ...each, provenance: { attestations: ['ab'.repeat(65)] } }));
+  expect((await submit(service.app, { ...request, ciphertexts: attested })).statusCode).toBe(202); // as at the nodes
   const other = await submit(service.app, { ...request, keyId: 'ef'.repeat(32) });
   expect([other.statusCode, other.json().error.code]).toEqual([409, 'REQUEST_CONFLICT']);
   const stranger = { authorization: 'Bearer somebody-else' };
