@@ -8,7 +8,7 @@
 import { allDo, corruptSets, drawFaults, STRATEGIES } from '@keyquorum/mpc/simulate/faults/catalogue';
 import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';
 import type { Run } from '@keyquorum/mpc/simulate/simulate';
-import { describeFaults, type Faults } from '@keyquorum/mpc/simulate/strategy';
+import { describeFaults, type FaultStrategy, type Faults, intercept } from '@keyquorum/mpc/simulate/strategy';
 import { expect, test } from 'vitest';
 import type { DecryptionOutcome } from '../src/decryption/job.ts';
 import { SHARE_CODECS } from '../src/share-codecs.ts';
@@ -108,4 +108,63 @@ test('13/4: random parties, each with a random strategy', async () => {
     );
     for (let scenario = 0; scenario < 5; scenario++) await attack(stage, drawFaults(random, 13, 4, strategies));
   });
+});
+
+test('more than t silent parties: the session is closed, and keeps nothing that is sent later', async () => {
+  const mute: FaultStrategy = {
+    name: 'sends no shares, and much later two messages under one tag',
+    wrap: (transport, { clock, random }) =>
+      intercept(transport, {
+        send(to, envelope, inner) {
+          if (envelope.tag !== 'masked') return inner.send(to, envelope);
+          void clock.until(clock.now() + 30_000).then(() => {
+            for (let copy = 0; copy < 2; copy++) inner.send(to, { ...envelope, tag: 'late', body: random.bytes(64) });
+          });
+        },
+      }),
+  };
+  const network = await createReadyNetwork(
+    { seed: 11, n: 4, t: 1, faults: { 2: mute, 3: mute } },
+    { poolTarget: 32, batchBundles: 32 },
+  );
+  const { job } = network.request([1]);
+  const run = await network.sim.run(async (party) => {
+    const { clock } = party;
+    const decrypted = (await network.services(party)).decrypt({ ...job, deadlineMs: clock.now() + 1_500 });
+    await expect(decrypted).rejects.toMatchObject({ code: 'DECRYPTION_TIMEOUT' });
+    await clock.until(clock.now() + 60_000);
+  });
+  expect(run.faults.filter(({ fault }) => fault.kind === 'equivocation')).toEqual([]);
+});
+
+test('a liar that is asked first and proposes nothing costs one request its turn, not each', async () => {
+  const passive: FaultStrategy = {
+    name: 'proposes nothing',
+    wrap: (transport) =>
+      intercept(transport, {
+        send: (to, envelope, inner) => void (envelope.tag.startsWith('propose/') || inner.send(to, envelope)),
+      }),
+  };
+  const network = await createReadyNetwork(
+    { seed: 3, n: 4, t: 1, faults: { 2: passive } },
+    { poolTarget: 64, batchBundles: 64 },
+  );
+  const tookMs: number[] = [];
+  for (let index = 0; index < 4; index++) {
+    const { job, messages } = network.request([1]);
+    const run = await network.sim.run(async (party) => {
+      const startedMs = party.clock.now();
+      const outcome = await (await network.services(party)).decrypt({ ...job, first: 2 });
+      return { outcome, tookMs: party.clock.now() - startedMs };
+    });
+    for (const party of [1, 3, 4]) {
+      const outcome = run.outcomes[party - 1]!;
+      if (outcome.status !== 'fulfilled') throw new Error(`party ${party} ${outcome.status}`);
+      expect(outcome.value.outcome.messages).toEqual(messages);
+    }
+    const honest = [0, 2, 3].map((at) => run.outcomes[at] as { value: { tookMs: number } });
+    tookMs.push(Math.max(...honest.map(({ value }) => value.tookMs)));
+  }
+  expect(tookMs[0]).toBeGreaterThan(1_000);
+  for (const each of tookMs.slice(1)) expect(each).toBeLessThan(1_000);
 });

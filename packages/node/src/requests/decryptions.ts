@@ -105,7 +105,8 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
   ): Promise<{ readonly durable: Promise<void> } | undefined> {
     if (book.knows(content)) return undefined;
     if (draining) throw new ApiError('STOPPING', 'this node is stopping');
-    const values = await checked(content.hash, () => judge(...judgingOf(content, requester)));
+    const copy = { hash: content.hash, from: first === self ? undefined : first };
+    const values = await checked(copy, () => judge(...judgingOf(content, requester)));
     // Another copy may have been admitted meanwhile; from here to the book nothing waits.
     if (book.knows(content)) return undefined;
     if (draining) throw new ApiError('STOPPING', 'this node is stopping');

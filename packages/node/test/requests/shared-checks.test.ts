@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { createSharedChecks } from '../../src/requests/shared-checks.ts';
 
 const HASH = new Uint8Array(32).fill(1);
+const OWN = { hash: HASH, from: undefined };
 
 test('copies that come during a check wait for it; one run serves all', async () => {
   const shared = createSharedChecks<string>(8);
@@ -12,7 +13,7 @@ test('copies that come during a check wait for it; one run serves all', async ()
     runs += 1;
     return gate.promise;
   };
-  const all = [1, 2, 3].map(() => shared(HASH, check));
+  const all = [1, 2, 3].map(() => shared(OWN, check));
   gate.resolve('fine');
   expect(await Promise.all(all)).toEqual(['fine', 'fine', 'fine']);
   expect(runs).toBe(1);
@@ -21,10 +22,10 @@ test('copies that come during a check wait for it; one run serves all', async ()
 test('a copy is not refused for what is wrong with another one', async () => {
   const shared = createSharedChecks<string>(8);
   const gate = Promise.withResolvers<string>();
-  const bad = shared(HASH, () => gate.promise);
+  const bad = shared(OWN, () => gate.promise);
   const order: string[] = [];
   const copies = ['worse', 'good', 'later'].map((name) =>
-    shared(HASH, async () => {
+    shared(OWN, async () => {
       order.push(name);
       if (name === 'worse') throw new Error(name);
       return name;
@@ -45,9 +46,30 @@ test('other contents do not wait, and no more copies are checked or wait at once
   const shared = createSharedChecks<number>(3);
   const gate = Promise.withResolvers<number>();
   const hashOf = (byte: number) => new Uint8Array(32).fill(byte);
-  const running = [1, 2, 2].map((byte) => shared(hashOf(byte), () => gate.promise));
-  await expect(shared(hashOf(3), async () => 3)).rejects.toMatchObject({ code: 'BUSY' });
+  const running = [1, 2, 2].map((byte) => shared({ hash: hashOf(byte), from: undefined }, () => gate.promise));
+  await expect(shared({ hash: hashOf(3), from: undefined }, async () => 3)).rejects.toMatchObject({ code: 'BUSY' });
   gate.resolve(0);
   await Promise.all(running);
-  expect(await shared(hashOf(3), async () => 3)).toBe(3);
+  expect(await shared({ hash: hashOf(3), from: undefined }, async () => 3)).toBe(3);
+});
+
+test('a peer cannot put many spoilt copies before one that is good', async () => {
+  const shared = createSharedChecks<string>(256);
+  const gate = Promise.withResolvers<string>();
+  let spoiltRuns = 0;
+  const spoilt = () => {
+    spoiltRuns += 1;
+    return gate.promise;
+  };
+  const sent = Array.from({ length: 16 }, () => shared({ hash: HASH, from: 3 }, spoilt));
+  const good = shared(OWN, async () => 'good');
+  const other = shared({ hash: HASH, from: 2 }, async () => 'good');
+  gate.reject(new Error('spoilt'));
+  expect(await good).toBe('good');
+  expect(await other).toBe('good');
+  expect(spoiltRuns).toBe(1);
+  const [first, ...rest] = await Promise.allSettled(sent);
+  expect(first).toMatchObject({ status: 'rejected', reason: new Error('spoilt') });
+  for (const each of rest) expect(each).toMatchObject({ status: 'rejected', reason: { code: 'BUSY' } });
+  expect(await shared({ hash: HASH, from: 3 }, async () => 'good')).toBe('good'); // once its first has ended
 });

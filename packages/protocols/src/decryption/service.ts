@@ -200,23 +200,27 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     });
     const deadlineMs = clock.now() + ONLINE_DEADLINE_MS;
     try {
-      const run = { items, material, lent, deadlineMs };
-      if (await admittedWithin(items, ONLINE_DEADLINE_MS)) await openItems(session, run);
+      await openItems(session, { items, material, lent, deadlineMs });
+      await clock.until(deadlineMs, signal); // late shares of liars are still looked at, and slow parties answered
+    } finally {
+      session.close();
+    }
+  }
+
+  /** Erases the material. */
+  async function openItems(session: Session, { items, material, lent, deadlineMs }: OnlineRun): Promise<void> {
+    try {
+      if (!(await admittedWithin(items, ONLINE_DEADLINE_MS))) return;
+      const runs = runsOf(items, (item) => board.match(item)!, lent);
+      const results = await openRuns(session, runs, { material, deadlineMs });
+      noteSilent(runs.map(({ job }) => job));
+      for (const [index, { item }] of runs.entries()) {
+        board.enter(item, results[index]!);
+        results[index]!.fill(0); // the board has a copy
+      }
     } finally {
       eraseMaterial(material);
       eraseMaterial(lent);
-    }
-    await clock.until(deadlineMs, signal); // late shares of liars are still looked at, and slow parties answered
-    session.close();
-  }
-
-  async function openItems(session: Session, { items, material, lent, deadlineMs }: OnlineRun): Promise<void> {
-    const runs = runsOf(items, (item) => board.match(item)!, lent);
-    const results = await openRuns(session, runs, { material, deadlineMs });
-    noteSilent(runs.map(({ job }) => job));
-    for (const [index, { item }] of runs.entries()) {
-      board.enter(item, results[index]!);
-      results[index]!.fill(0); // the board has a copy
     }
   }
 
