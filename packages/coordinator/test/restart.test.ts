@@ -150,7 +150,8 @@ test('killed and started again: results stay, signed requests go on, others say 
 test('a full disk: what was accepted stays, nothing more is, and it says so; with space again all goes on', async () => {
   await using net = await startCommittee({});
   await using place = await temporaryFolder();
-  const large = { ...SIGNED, ciphertexts: SIGNED.ciphertexts.map((each) => ({ ...each, bytes: 'A'.repeat(400_000) })) };
+  const bytes = 'A'.repeat(400_000);
+  const large = { ...SIGNED, ciphertexts: SIGNED.ciphertexts.map((each) => ({ ...each, bytes })) };
   const first = await startProcess(net.committee, place.folder, { blocksMax: 128 });
   expect(await post(first.url, FINISHED, bearer)).toBe(202);
   await eventsAfter(first.url, FINISHED.requestId, bearer); // to the end: all nodes have spoken

@@ -7,6 +7,7 @@ import { ApiError } from '../errors/api-error.ts';
 import { authentication } from './authentication.ts';
 import type { RestContext } from './context.ts';
 import { CeremonyBody, IdParams, responses } from './schemas.ts';
+import { STRANGERS } from './waiting.ts';
 
 /** Keeps proxies from closing a silent stream. */
 const HEARTBEAT_MS = 15_000;
@@ -75,7 +76,7 @@ export const ceremonyRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }>
 };
 
 function eventStream({ services, waiting }: RestContext, id: string): Readable {
-  const leave = waiting.enter();
+  const leave = waiting.enter(STRANGERS);
   const stream = new Readable({ read: () => undefined });
   const write = (ceremony: Ceremony) => {
     if (isFinal(ceremony) || stream.readableLength < BUFFERED_BYTES_MAX) {

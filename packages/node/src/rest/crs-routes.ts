@@ -7,6 +7,7 @@ import { admitsCrs } from '../keygen-policy.ts';
 import { authentication, hangUpSignal } from './authentication.ts';
 import type { RestContext } from './context.ts';
 import { Accepted, CrsBody, CrsCall, IdParams, responses, WaitQuery } from './schemas.ts';
+import { STRANGERS } from './waiting.ts';
 
 const DEFAULT_MAX_BITS = 2048;
 
@@ -63,7 +64,7 @@ export const crsRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = as
       const seen = services.ceremony(id)?.state;
       await waiting.until(
         (wake) => services.watch((ceremony) => ceremony.id === id && ceremony.state !== seen && wake()),
-        { seconds: wait, signal: hangUpSignal(reply) },
+        { caller: STRANGERS, seconds: wait, signal: hangUpSignal(reply) },
       );
       return known(context, id);
     },

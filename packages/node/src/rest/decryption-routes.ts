@@ -47,7 +47,7 @@ async function waitedFor<Record extends RequestRecord>(
   const { id } = request.params;
   const caller = callerOf(request);
   if (decryptions.find(id, caller)?.state === 'pending') {
-    const options = { seconds: request.query.wait ?? 0, signal: hangUpSignal(reply) };
+    const options = { caller: caller.requester.name, seconds: request.query.wait ?? 0, signal: hangUpSignal(reply) };
     await waiting.until((wake) => decryptions.onEnd(id, wake), options);
   }
   const record = decryptions.find(id, caller);

@@ -7,6 +7,7 @@ import { admitsKeygen } from '../keygen-policy.ts';
 import { authentication, hangUpSignal } from './authentication.ts';
 import type { RestContext } from './context.ts';
 import { Accepted, IdParams, KeyBody, KeyRequest, responses, WaitQuery } from './schemas.ts';
+import { STRANGERS } from './waiting.ts';
 
 export const keyRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = async (app, { context }) => {
   const { services, keys, waiting, config } = context;
@@ -62,7 +63,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = as
       const seen = services.ceremony(id)?.state;
       await waiting.until(
         (wake) => services.watch((ceremony) => ceremony.id === id && ceremony.state !== seen && wake()),
-        { seconds: wait, signal: hangUpSignal(reply) },
+        { caller: STRANGERS, seconds: wait, signal: hangUpSignal(reply) },
       );
       return keys.view(id) ?? before;
     },

@@ -1,14 +1,25 @@
-/** Long polls and event streams: bounded in number, ended by the caller's disconnection and by the stop of the node. */
+/**
+ * Long polls and event streams: bounded in number, ended by the caller's disconnection and by the stop of the node. No
+ * caller has more than half of the places, and all who need not say who they are count as one: strangers that watch a
+ * ceremony do not keep requesters from their answers.
+ */
 import { ApiError } from '../errors/api-error.ts';
+
+/** In place of a requester's name. */
+export const STRANGERS = '';
+
+interface WaitOptions {
+  /** Name of the requester, or STRANGERS. */
+  readonly caller: string;
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+}
 
 export interface Waiting {
   /** Takes one of the places; call the result to give it back. Throws BUSY. */
-  enter(): () => void;
+  enter(caller: string): () => void;
   /** Resolves when `subscribe` calls back, when `seconds` have passed, the caller is gone, or the node stops. */
-  until(
-    subscribe: (wake: () => void) => () => void,
-    options: { readonly seconds: number; readonly signal: AbortSignal },
-  ): Promise<void>;
+  until(subscribe: (wake: () => void) => () => void, options: WaitOptions): Promise<void>;
   /** Fires when the node stops. */
   readonly stopping: AbortSignal;
   /** Ends all waits. */
@@ -17,15 +28,25 @@ export interface Waiting {
 
 export function createWaiting(placesMax: number): Waiting {
   const controller = new AbortController();
+  const perCaller = Math.ceil(placesMax / 2);
+  const byCaller = new Map<string, number>();
   let taken = 0;
 
-  function enter(): () => void {
-    if (taken >= placesMax) throw new ApiError('BUSY', `${taken} callers are waiting, the limit of this node`);
+  function enter(caller: string): () => void {
+    const own = byCaller.get(caller) ?? 0;
+    if (taken >= placesMax || own >= perCaller) {
+      throw new ApiError('BUSY', `${taken} callers are waiting, ${own} of them like this one: the limit of this node`);
+    }
     taken++;
+    byCaller.set(caller, own + 1);
     let inside = true;
     return () => {
-      if (inside) taken--;
+      if (!inside) return;
       inside = false;
+      taken--;
+      const left = (byCaller.get(caller) ?? 0) - 1;
+      if (left > 0) byCaller.set(caller, left);
+      else byCaller.delete(caller);
     };
   }
 
@@ -33,10 +54,10 @@ export function createWaiting(placesMax: number): Waiting {
     enter,
     stopping: controller.signal,
     stop: () => controller.abort(),
-    async until(subscribe, { seconds, signal }) {
+    async until(subscribe, { caller, seconds, signal }) {
       const ended = AbortSignal.any([signal, controller.signal]);
       if (seconds <= 0 || ended.aborted) return;
-      const leave = enter();
+      const leave = enter(caller);
       const woken = Promise.withResolvers<void>();
       const wake = () => woken.resolve();
       const timer = setTimeout(wake, seconds * 1000);
