@@ -150,7 +150,10 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
   PARAMETER_INVALID: { status: 400, hint: 'correct the named parameter of the path or query' },
   PROOF_CONTRACT: { status: 403, hint: 'name a contract of the application, the same as in the request of the user' },
   PROOF_UNCHECKED: { status: 503, hint: 'send the request again; if it persists, see the log of this node' },
-  PROOF_USER: { status: 403, hint: 'a user reads what it encrypted itself, or what its delegator did' },
+  PROOF_USER: {
+    status: 403,
+    hint: 'a user reads what it encrypted itself; with an acl for the application, what its delegator did too',
+  },
   PROVENANCE_REQUIRED: {
     status: 403,
     hint: 'send what shows the origin of the ciphertext, as the rules of the application in node.toml want it',

@@ -17,12 +17,17 @@ import type { Provenance, ProvenanceQuestion, Reader } from './provenance.ts';
 /** Lists that are remembered to be proven: the values of one list are asked for one by one. */
 const REMEMBERED_MAX = 1024;
 
+export interface ProvenRules extends ProofRules {
+  /** Who delegated to whom is looked up for the application, before anything is asked here. */
+  readonly delegationsAreChecked: boolean;
+}
+
 export interface ProvenModules {
   readonly services: Pick<Services, 'referenceStrings' | 'material'>;
   readonly proofs: ProofPool;
 }
 
-export function proven(rules: ProofRules, { services, proofs }: ProvenModules): Provenance {
+export function proven(rules: ProvenRules, { services, proofs }: ProvenModules): Provenance {
   const remembered = new Set<string>();
 
   async function once(name: string, check: () => Promise<void>): Promise<void> {
@@ -70,9 +75,10 @@ export function proven(rules: ProofRules, { services, proofs }: ProvenModules): 
 
 /**
  * The contract is one of the application's. What is to be read by one user was encrypted by that user, or by the
- * account it reads for, for the contract that it names.
+ * account it reads for, for the contract that it names. Anybody can name an account to read for: it counts where a
+ * contract is asked whether that is so.
  */
-function requireAddresses(rules: ProofRules, proof: ClaimedProof, reader: Reader | undefined): void {
+function requireAddresses(rules: ProvenRules, proof: ClaimedProof, reader: Reader | undefined): void {
   const { contractAddress, userAddress } = proof;
   if (!rules.contracts.some((contract) => contract.toLowerCase() === contractAddress)) {
     throw new ApiError('PROOF_CONTRACT', `contract ${contractAddress} is none of this application's`);
@@ -84,9 +90,10 @@ function requireAddresses(rules: ProofRules, proof: ClaimedProof, reader: Reader
       `proven for contract ${contractAddress}, but asked for with ${reader.contract}`,
     );
   }
-  if (!reader.accounts.includes(userAddress)) {
-    throw new ApiError('PROOF_USER', `proven by ${userAddress}, who is not the one that wants to read it`);
-  }
+  const { user, delegator } = reader;
+  if (userAddress === user || (userAddress === delegator && rules.delegationsAreChecked)) return;
+  const unchecked = userAddress === delegator ? ': without "acl", this application knows of no delegations' : '';
+  throw new ApiError('PROOF_USER', `proven by ${userAddress}, who is not the one that wants to read it${unchecked}`);
 }
 
 function publicKeyDigest({ keyId, objects }: KeyRecord): string {

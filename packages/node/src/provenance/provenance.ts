@@ -14,8 +14,9 @@ import type { Ciphertext, HexAddress } from '../requests/content.ts';
 export interface Reader {
   /** The contract that the user named for the ciphertext. */
   readonly contract: HexAddress;
-  /** The user, and the account it reads for, if any. */
-  readonly accounts: readonly HexAddress[];
+  readonly user: HexAddress;
+  /** The account that the user says it reads for. Its signature is no part of the request. */
+  readonly delegator: HexAddress | undefined;
 }
 
 /** What is asked about. */

@@ -18,9 +18,9 @@ const WAYS: Readonly<Record<ProvenanceKind, Create>> = {
     if (quorum === undefined) throw new Error(`application ${name}: no attestations`); // the configuration was checked
     return attested(domain, { addresses: coprocessors, quorum });
   },
-  proven({ name, proofs: rules }, modules) {
+  proven({ name, proofs: rules, acl }, modules) {
     if (rules === undefined) throw new Error(`application ${name}: no rules for proofs`); // as above
-    return proven(rules, modules);
+    return proven({ ...rules, delegationsAreChecked: acl !== undefined }, modules);
   },
 };
 

@@ -96,7 +96,7 @@ export function judgementOf(
 function readerOf(content: Content, index: number): Reader | undefined {
   if (content.kind !== 'user-decryption') return undefined;
   const { userAddress, delegatorAddress, contracts } = content.user;
-  return { contract: contracts[index]!, accounts: delegatorAddress ? [userAddress, delegatorAddress] : [userAddress] };
+  return { contract: contracts[index]!, user: userAddress, delegator: delegatorAddress };
 }
 
 /** The values of a request that may run. Throws what the first check that does not hold throws. */

@@ -1,0 +1,53 @@
+/** Who may read a proven list alone, by the addresses that a request names. (Proofs: test/conformance.) */
+import type { KeyRecord } from '@keyquorum/protocols/services';
+import { expect, test } from 'vitest';
+import type { Application } from '../../src/config/schema.ts';
+import { createProofPool } from '../../src/proofs/pool.ts';
+import { type Reader, requireProvenance } from '../../src/provenance/provenance.ts';
+import { provenanceRules } from '../../src/provenance/rules.ts';
+import type { Ciphertext } from '../../src/requests/content.ts';
+
+const address = (byte: number) => `0x${byte.toString(16).padStart(2, '0').repeat(20)}` as const;
+const [CONTRACT, OTHER, USER, STRANGER] = [0x11, 0x12, 0x21, 0x22].map(address) as [
+  ...[`0x${string}`, `0x${string}`, `0x${string}`, `0x${string}`],
+];
+const domain = { chainId: 1n, verifyingContract: address(0x44) };
+const services = { referenceStrings: () => [], material: () => undefined };
+const key = { keyId: '02'.repeat(32), parameters: 'test', purpose: 'production' } as KeyRecord;
+const ballots: Application = {
+  ...{ name: 'ballots', provenance: ['proven'], coprocessors: [] },
+  proofs: { contracts: [CONTRACT, OTHER], aclContract: address(0x33), hostChainId: 1, developmentKeys: false },
+};
+const list: Ciphertext = {
+  ...{ handle: '03'.repeat(32), format: 'proven-list', bytes: new Uint8Array(4), slot: 0, fheType: undefined },
+  provenance: {
+    attestations: [],
+    proof: { crsId: '05'.repeat(32), contractAddress: CONTRACT, userAddress: USER },
+  },
+};
+
+function verdict(application: Application, reader: Reader | undefined): Promise<void> {
+  const rules = provenanceRules([application], { domain, services, proofs: createProofPool() });
+  return requireProvenance(rules(application.name), { key, ciphertext: list, reader });
+}
+
+const withAcl: Application = { ...ballots, acl: { chain: 1, contract: address(0x33) } };
+/** The next thing that is looked at, once the addresses are right. */
+const PASSED = 'CRS_UNKNOWN';
+
+test.each<[string, Application, Reader | undefined, string]>([
+  ['everybody', ballots, undefined, PASSED],
+  ['who encrypted it', ballots, { contract: CONTRACT, user: USER, delegator: undefined }, PASSED],
+  ['at another contract', ballots, { contract: OTHER, user: USER, delegator: undefined }, 'PROOF_CONTRACT'],
+  ['a stranger', ballots, { contract: CONTRACT, user: STRANGER, delegator: undefined }, 'PROOF_USER'],
+  [
+    'who says that it reads for that user',
+    ballots,
+    { contract: CONTRACT, user: STRANGER, delegator: USER },
+    'PROOF_USER',
+  ],
+  ['whose delegation a contract confirms', withAcl, { contract: CONTRACT, user: STRANGER, delegator: USER }, PASSED],
+  ['for somebody else', withAcl, { contract: CONTRACT, user: STRANGER, delegator: OTHER }, 'PROOF_USER'],
+])('a proven list, read by %s', async (_, application, reader, code) => {
+  await expect(verdict(application, reader)).rejects.toMatchObject({ code });
+});
