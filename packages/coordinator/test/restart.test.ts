@@ -147,7 +147,7 @@ test('killed and started again: results stay, signed requests go on, others say 
   }
 }, 60_000);
 
-test('a full disk: what was accepted stays, nothing more is, and it says so; with space again all goes on', async () => {
+test('a full disk: what was accepted stays, nothing more is, and it says so; with space all goes on', async () => {
   await using net = await startCommittee({});
   await using place = await temporaryFolder();
   const bytes = 'A'.repeat(400_000);
