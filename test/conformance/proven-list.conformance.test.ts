@@ -11,6 +11,7 @@ import type { Ciphertext } from '@keyquorum/node/requests/content';
 import type { KeyRecord, Services } from '@keyquorum/protocols/services';
 import { compactPublicKeyBytes, readCompactPublicKey } from '@keyquorum/tfhe/compact-public-key';
 import { TEST_PARAMETERS } from '@keyquorum/tfhe/parameters';
+import { inputHandle } from '@keyquorum/wire/input-handle';
 import { inputMetadata } from '@keyquorum/wire/input-metadata';
 import type * as Tfhe from 'node-tfhe';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -96,13 +97,17 @@ async function verdict({
   const rule = { ...application, proofs: { ...proofs, ...rules } };
   const allowed = provenanceRules([rule], { domain, services, proofs: pool })('default');
   const objects = [{ type: 'CompactPublicKey', digest: key, size: 0 }];
+  const { bytes = list, slot = 0 } = ciphertext ?? {};
+  const place = { aclAddress: rule.proofs.aclContract, chainId: BigInt(rule.proofs.hostChainId) };
+  const handle = Buffer.from(inputHandle({ ...place, list: bytes, index: slot, fheType: 5 })!).toString('hex');
   const question = {
     key: { keyId: id(2), parameters: 'test', purpose, objects } as unknown as KeyRecord, // the rest is not looked at
     ciphertext: {
-      ...{ handle: id(3), format: 'proven-list' as const, bytes: list, slot: 0, fheType: undefined },
+      ...{ handle, format: 'proven-list' as const, bytes, slot, fheType: undefined },
       provenance: { attestations: [], proof: { ...proof, ...claim } },
       ...ciphertext,
     },
+    type: { kind: 'uint', bits: 64 } as const,
     reader,
   };
   return codeOf(requireProvenance(allowed, question));

@@ -51,6 +51,7 @@ type OwnCode =
   | 'PROOF_CONTRACT'
   | 'PROOF_UNCHECKED'
   | 'PROOF_USER'
+  | 'PROOF_HANDLE'
   | 'PROVENANCE_REQUIRED'
   | 'QUOTA_EXCEEDED'
   | 'RANGE_INVALID'
@@ -153,6 +154,10 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
   PROOF_USER: {
     status: 403,
     hint: 'a user reads what it encrypted itself; with an acl for the application, what its delegator did too',
+  },
+  PROOF_HANDLE: {
+    status: 403,
+    hint: 'name a proven value by the handle that its list gives it; the message says which',
   },
   PROVENANCE_REQUIRED: {
     status: 403,

@@ -2,16 +2,21 @@
  * A list that its maker has proven to be well encrypted under this key, with a reference string of this network, for a
  * contract of the application. What the proof is bound to is put together here from the rules of the application and
  * the addresses that the caller names; other metadata makes another statement, which nobody proved.
+ *
+ * Under a production key its value goes by the handle that contracts know it by, which follows from the list: so what a
+ * contract allows for a handle, and what nodes sign about it, is about this input and no other.
  */
 import { createHash } from 'node:crypto';
 import type { KeyRecord, Services } from '@keyquorum/protocols/services';
+import { type FheType, fheTypeId } from '@keyquorum/tfhe/ciphertext';
 import { readCompactPublicKey } from '@keyquorum/tfhe/compact-public-key';
 import { keySetChoice } from '@keyquorum/tfhe/key-sets';
+import { inputHandle } from '@keyquorum/wire/input-handle';
 import { inputMetadata } from '@keyquorum/wire/input-metadata';
 import type { ProofRules } from '../config/schema.ts';
 import { ApiError } from '../errors/api-error.ts';
 import type { ProofCheck, ProofPool } from '../proofs/pool.ts';
-import type { ClaimedProof } from '../requests/content.ts';
+import type { Ciphertext, ClaimedProof } from '../requests/content.ts';
 import type { Provenance, ProvenanceQuestion, Reader } from './provenance.ts';
 
 /** Lists that are remembered to be proven: the values of one list are asked for one by one. */
@@ -40,13 +45,14 @@ export function proven(rules: ProvenRules, { services, proofs }: ProvenModules):
   return {
     kind: 'proven',
     offered: ({ provenance }) => provenance.proof !== undefined,
-    async verify({ key, ciphertext, reader }: ProvenanceQuestion) {
+    async verify({ key, ciphertext, type, reader }: ProvenanceQuestion) {
       const { format, bytes: list, provenance } = ciphertext;
       const { proof } = provenance;
       if (proof === undefined || format !== 'proven-list') {
         throw new ApiError('PROOF_MALFORMED', `a proof shows the origin of a proven-list, not of a ${format}`);
       }
       requireAddresses(rules, proof, reader);
+      if (key.purpose === 'production') requireHandle(rules, ciphertext, type);
       const { parameters } = keySetChoice(key.parameters);
       const crs = services.referenceStrings().find(({ crsId }) => crsId === proof.crsId);
       if (crs === undefined || keySetChoice(crs.parameters).parameters !== parameters) {
@@ -94,6 +100,17 @@ function requireAddresses(rules: ProvenRules, proof: ClaimedProof, reader: Reade
   if (userAddress === user || (userAddress === delegator && rules.delegationsAreChecked)) return;
   const unchecked = userAddress === delegator ? ': without "acl", this application knows of no delegations' : '';
   throw new ApiError('PROOF_USER', `proven by ${userAddress}, who is not the one that wants to read it${unchecked}`);
+}
+
+function requireHandle({ aclContract, hostChainId }: ProvenRules, ciphertext: Ciphertext, type: FheType): void {
+  const { handle, bytes: list, slot: index } = ciphertext;
+  const fheType = fheTypeId(type);
+  const place = { list, index, aclAddress: aclContract, chainId: BigInt(hostChainId) };
+  const right = fheType === undefined ? undefined : inputHandle({ ...place, fheType });
+  if (right !== undefined && Buffer.from(right).toString('hex') === handle) return;
+  const want =
+    right === undefined ? 'an input of this type or place has none' : `want ${Buffer.from(right).toString('hex')}`;
+  throw new ApiError('PROOF_HANDLE', `handle ${handle} is not that of this input: ${want}`);
 }
 
 function publicKeyDigest({ keyId, objects }: KeyRecord): string {

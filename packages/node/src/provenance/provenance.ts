@@ -6,6 +6,7 @@
  * of `ProvenanceBody` (requests/body.ts) if the caller has to send something for it.
  */
 import type { KeyRecord } from '@keyquorum/protocols/services';
+import type { FheType } from '@keyquorum/tfhe/ciphertext';
 import type { ProvenanceKind } from '../config/schema.ts';
 import { ApiError, apiErrorOf } from '../errors/api-error.ts';
 import type { Ciphertext, HexAddress } from '../requests/content.ts';
@@ -24,6 +25,8 @@ export interface ProvenanceQuestion {
   readonly key: KeyRecord;
   /** The bytes as they came, how they are read, and what the caller sent to show where they come from. */
   readonly ciphertext: Ciphertext;
+  /** Of the value in it. */
+  readonly type: FheType;
   /** Undefined when everybody will. */
   readonly reader: Reader | undefined;
 }

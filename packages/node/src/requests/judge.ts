@@ -86,7 +86,8 @@ export function judgementOf(
     ...own(values),
     ...ciphertexts.map((ciphertext, index) => {
       const reader = readerOf(content, index);
-      const run = () => inContext(index, () => requireProvenance(provenance(app), { key: key(), ciphertext, reader }));
+      const question = () => ({ key: key(), ciphertext, type: values[index]!.type, reader });
+      const run = () => inContext(index, () => requireProvenance(provenance(app), question()));
       return { name: `provenance.${index}`, needs: `ciphertexts.${index}`, run };
     }),
   ];

@@ -1,5 +1,6 @@
 /** Who may read a proven list alone, by the addresses that a request names. (Proofs: test/conformance.) */
 import type { KeyRecord } from '@keyquorum/protocols/services';
+import { inputHandle } from '@keyquorum/wire/input-handle';
 import { expect, test } from 'vitest';
 import type { Application } from '../../src/config/schema.ts';
 import { createProofPool } from '../../src/proofs/pool.ts';
@@ -18,17 +19,21 @@ const ballots: Application = {
   ...{ name: 'ballots', provenance: ['proven'], coprocessors: [] },
   proofs: { contracts: [CONTRACT, OTHER], aclContract: address(0x33), hostChainId: 1, developmentKeys: false },
 };
+const type = { kind: 'uint', bits: 64 } as const;
+const bytes = new Uint8Array(4);
+const named = { list: bytes, index: 0, fheType: 5, aclAddress: address(0x33), chainId: 1n };
+const handleOf = (change: Partial<typeof named>) => Buffer.from(inputHandle({ ...named, ...change })!).toString('hex');
 const list: Ciphertext = {
-  ...{ handle: '03'.repeat(32), format: 'proven-list', bytes: new Uint8Array(4), slot: 0, fheType: undefined },
+  ...{ handle: handleOf({}), format: 'proven-list', bytes, slot: 0, fheType: undefined },
   provenance: {
     attestations: [],
     proof: { crsId: '05'.repeat(32), contractAddress: CONTRACT, userAddress: USER },
   },
 };
 
-function verdict(application: Application, reader: Reader | undefined): Promise<void> {
+function verdict(application: Application, reader?: Reader, change: Partial<Ciphertext> = {}): Promise<void> {
   const rules = provenanceRules([application], { domain, services, proofs: createProofPool() });
-  return requireProvenance(rules(application.name), { key, ciphertext: list, reader });
+  return requireProvenance(rules(application.name), { key, ciphertext: { ...list, ...change }, type, reader });
 }
 
 const withAcl: Application = { ...ballots, acl: { chain: 1, contract: address(0x33) } };
@@ -50,4 +55,15 @@ test.each<[string, Application, Reader | undefined, string]>([
   ['for somebody else', withAcl, { contract: CONTRACT, user: STRANGER, delegator: OTHER }, 'PROOF_USER'],
 ])('a proven list, read by %s', async (_, application, reader, code) => {
   await expect(verdict(application, reader)).rejects.toMatchObject({ code });
+});
+
+test.each<[string, Partial<Ciphertext>]>([
+  ['a handle of one’s choice', { handle: '03'.repeat(32) }],
+  ['the handle of another list', { handle: handleOf({ list: new Uint8Array(5) }) }],
+  ['that of another value of the list', { handle: handleOf({ index: 1 }) }],
+  ['that of another type', { handle: handleOf({ fheType: 4 }) }],
+  ['that of another chain', { handle: handleOf({ chainId: 2n }) }],
+  ['any for a place that no handle has', { slot: 255 }],
+])('under a production key a proven value is not taken under %s', async (_, change) => {
+  await expect(verdict(ballots, undefined, change)).rejects.toMatchObject({ code: 'PROOF_HANDLE' });
 });
