@@ -2,7 +2,9 @@
  * What a node says to lists that node-tfhe has proven: taken under a production key when they are bound to a contract
  * of the application, and to their user where one user reads them; and what becomes of a check that goes wrong.
  */
+
 import { crsParameters } from '@keyquorum/crs/parameters';
+import { sha256 } from '@keyquorum/mpc/bytes';
 import type { Application, ProofRules } from '@keyquorum/node/config/schema';
 import { createProofPool, PROOF_POOL, type ProofCheck, type ProofPoolOptions } from '@keyquorum/node/proofs/pool';
 import { type Reader, requireProvenance } from '@keyquorum/node/provenance/provenance';
@@ -103,7 +105,8 @@ async function verdict({
   const question = {
     key: { keyId: id(2), parameters: 'test', purpose, objects } as unknown as KeyRecord, // the rest is not looked at
     ciphertext: {
-      ...{ handle, format: 'proven-list' as const, bytes, slot, fheType: undefined },
+      ...{ handle, format: 'proven-list' as const, slot, fheType: undefined },
+      ...{ bytes, digest: sha256(bytes) },
       provenance: { attestations: [], proof: { ...proof, ...claim } },
       ...ciphertext,
     },

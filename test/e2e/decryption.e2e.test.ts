@@ -8,6 +8,7 @@ import { askCoordinatorForSlots } from '@keyquorum/client/coordinator';
 import { decryptPublic } from '@keyquorum/client/public-decryption';
 import { slotRequests } from '@keyquorum/client/slots';
 import { createService } from '@keyquorum/coordinator/service';
+import { sha256 } from '@keyquorum/mpc/bytes';
 import { createSigner } from '@keyquorum/node/ed25519';
 import { authorizationMessage, encodeAuthorization, requesterSeed } from '@keyquorum/wire/authorization';
 import { keyDigest } from '@keyquorum/wire/digest';
@@ -205,7 +206,7 @@ test('a batch of which each ciphertext is signed, so that nobody sees the API ke
   const identity = createSigner(requesterSeed(running.network.apiKey));
   const slotAuthorizations = slotRequests(batch).map((request) => {
     const ciphertexts = request.ciphertexts.map((ciphertext) => {
-      return { fheType: undefined, ...ciphertext, bytes: Buffer.from(ciphertext.bytes, 'base64') };
+      return { fheType: undefined, ...ciphertext, digest: sha256(Buffer.from(ciphertext.bytes, 'base64')) };
     });
     const contentHash = publicRequestHash({ ...request, requester: 'demo', extraData: new Uint8Array(), ciphertexts });
     const signature = identity.sign(authorizationMessage(contentHash));

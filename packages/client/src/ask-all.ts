@@ -1,6 +1,7 @@
 /** Asks all nodes of a committee the same question at once, until the deadline, and records the outcome of each. */
 import type { Committee, CommitteeNode } from './committee.ts';
 import { askNode, type Outcome, type Question } from './conversation.ts';
+import type { Attachment } from './handing-over.ts';
 import { deferred, delay } from './timing.ts';
 
 /** Longest head start of the first node: one that is slow or down must not hold up the others. */
@@ -9,6 +10,8 @@ const HEAD_START_MS = 100;
 export interface AskOptions {
   /** The caller's Authorization header for the nodes. */
   readonly authorization: string;
+  /** Ciphertexts that the request names, for nodes that do not hold them. */
+  readonly attachments?: readonly Attachment[];
   /** From now; nodes that are silent until then are late or absent. */
   readonly deadlineMs: number;
   /** Ends everything early. */
@@ -36,14 +39,14 @@ export interface Hearing<T> {
 /** Resolves when every node has an outcome. */
 export async function askAll<T>(
   { nodes }: Committee,
-  question: Omit<Question, 'authorization' | 'fetch'>,
+  question: Omit<Question, 'authorization' | 'attachments' | 'fetch'>,
   options: AskOptions,
   { read, record }: Hearing<T>,
 ): Promise<void> {
-  const { authorization, fetch } = options;
+  const { authorization, attachments = [], fetch } = options;
   const ending = endingOf(options);
   const sentAt = performance.now();
-  const asked = { ...question, authorization, ...(fetch && { fetch }) };
+  const asked = { ...question, authorization, attachments, ...(fetch && { fetch }) };
   const ask = async (node: CommitteeNode, onTried: () => void): Promise<void> => {
     const outcome = await askNode<T>({
       url: node.url,

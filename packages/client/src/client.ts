@@ -6,6 +6,7 @@ import { askCoordinator, askCoordinatorForSlots } from './coordinator.ts';
 import { createCredentials, type Requester } from './credentials.ts';
 import { decryptForUser, type UserDecryption, type UserDecryptionRequest } from './decrypt.ts';
 import { type EncryptedInput, encrypt, type PlainInput, type TfheModule } from './encrypt.ts';
+import { createAttaching } from './handing-over.ts';
 import { createMemoryCache, fetchKeyObject, type MaterialCache } from './key-material.ts';
 import { createPermit, type Permit, type PermitOptions } from './permit.ts';
 import { type Coordination, decryptPublic, type SignedDecryption } from './public-decryption.ts';
@@ -121,9 +122,11 @@ export function createClient(options: ClientOptions): Client {
   const asking = { deadlineMs, ...(fetch && { fetch }) };
   const asUser = { ...asking, authorization: credentials.forUser, nowMs };
   const randomId = () => bytesToHex(random(ID_BYTES));
-  const publicBody = (request: PublicRequest): PublicDecryptionRequest => {
-    return { requestId: randomId(), app: 'default', extraData: '', ...request };
+  const attach = createAttaching(credentials.forCiphertext);
+  const publicBody = (request: PublicRequest) => {
+    return attach<PublicDecryptionRequest>({ requestId: randomId(), app: 'default', extraData: '', ...request });
   };
+  const userBody = (request: UserRequest) => attach<UserDecryptionRequest>({ requestId: randomId(), ...request });
   const publicKey = (keyId: string) => {
     return fetchKeyObject(committee, { keyId, type: 'CompactPublicKey' }, { ...asking, cache });
   };
@@ -136,27 +139,31 @@ export function createClient(options: ClientOptions): Client {
     },
     createPermit: (permit) => createPermit(permit, { decryptionContract, random, nowMs }),
     decryptForUser(permit, request, call = {}) {
-      return decryptForUser(committee, permit, { requestId: randomId(), ...request }, { ...asUser, ...call });
+      const { request: body, attachments } = userBody(request);
+      return decryptForUser(committee, permit, body, { ...asUser, ...call, attachments });
     },
     decryptPublic(request, call = {}) {
-      const body = publicBody(request);
-      return decryptPublic(committee, body, { ...asking, ...call, authorization: credentials.forPublic(body) });
+      const { request: body, attachments } = publicBody(request);
+      const authorization = credentials.forPublic(body);
+      return decryptPublic(committee, body, { ...asking, ...call, attachments, authorization });
     },
     async askCoordinator(url, request, call = {}) {
-      const body = publicBody(request);
-      return askCoordinator(committee, url, body, { ...asking, ...call, authorization: credentials.forPublic(body) });
+      const { request: body, attachments } = publicBody(request);
+      const authorization = credentials.forPublic(body);
+      return askCoordinator(committee, url, body, { ...asking, ...call, attachments, authorization });
     },
     askCoordinatorForUser(url, permit, request, call = {}) {
-      const identified = { requestId: randomId(), ...request };
-      return askCoordinatorForUser(committee, url, permit, identified, { ...asUser, ...call });
+      const { request: body, attachments } = userBody(request);
+      return askCoordinatorForUser(committee, url, permit, body, { ...asUser, ...call, attachments });
     },
     askCoordinatorForSlots(url, request, call = {}) {
-      const signing = { ...asking, ...call, authorization: credentials.forPublic };
-      return askCoordinatorForSlots(committee, url, publicBody(request), signing);
+      const { request: body, attachments } = publicBody(request);
+      const signing = { ...asking, ...call, attachments, authorization: credentials.forPublic };
+      return askCoordinatorForSlots(committee, url, body, signing);
     },
     askCoordinatorForUserSlots(url, permit, request, call = {}) {
-      const identified = { requestId: randomId(), ...request };
-      return askCoordinatorForUserSlots(committee, url, permit, identified, { ...asUser, ...call });
+      const { request: body, attachments } = userBody(request);
+      return askCoordinatorForUserSlots(committee, url, permit, body, { ...asUser, ...call, attachments });
     },
   };
 }

@@ -36,9 +36,10 @@ export interface RequestCiphertext {
   readonly handle: string;
   /** See docs/rest.md. */
   readonly format: string;
-  /** Base64. */
+  /** Base64. Either this or `digest`. */
   readonly bytes?: string;
-  readonly uri?: string;
+  /** SHA-256 of the bytes, which the nodes hold: see handing-over.ts. */
+  readonly digest?: string;
   /** Index of the value in a list. */
   readonly slot?: number;
   /** Must agree with the object. To be named where a coordinator is asked: signatures do not cover types. */

@@ -3,10 +3,13 @@
  * restarting, slow, or lying: every kind of trouble ends as an `Outcome`, never as an exception.
  */
 import { AnswerError, type NodeState, readErrorCode, readState } from './contract.ts';
+import { type Attachment, handOver } from './handing-over.ts';
 import { type Answer, type Exchange, exchange, HttpProblem } from './http.ts';
 import { delay } from './timing.ts';
 
 const WAIT_SECONDS = 20;
+/** A node that forgets what it was just given has no room for it. */
+const HAND_OVERS_MAX = 3;
 /** A node that keeps answering "pending" at once, or not at all, is asked ever more rarely. */
 const PAUSE_MS_MIN = 10;
 const PAUSE_MS_MAX = 1_000;
@@ -32,6 +35,8 @@ export interface Question {
   readonly body: string;
   /** The caller's own Authorization header: each node authorises the caller itself. */
   readonly authorization: string;
+  /** Ciphertexts that the request names, for nodes that do not hold them. */
+  readonly attachments?: readonly Attachment[];
   /** Of an answer. */
   readonly bytesMax: number;
   readonly fetch?: typeof fetch;
@@ -55,11 +60,17 @@ export interface Conversation<T> {
   read(body: unknown): T | undefined | Promise<T | undefined>;
 }
 
-/** What to do after an answer: stop with an outcome, submit (again), or poll (again). */
-type Step<T> = Outcome<T> | 'submit' | 'poll';
+/** What to do after an answer: stop with an outcome, submit (again), hand over what is attached, or poll (again). */
+type Step<T> = Outcome<T> | Move;
+type Move = 'submit' | 'hand over' | 'poll';
+
+interface Seen {
+  reached: boolean;
+  handedOver: number;
+}
 
 export async function askNode<T>(ask: Conversation<T>): Promise<Outcome<T>> {
-  const seen = { reached: false };
+  const seen: Seen = { reached: false, handedOver: 0 };
   try {
     return await converse(ask, seen);
   } catch (error) {
@@ -69,24 +80,25 @@ export async function askNode<T>(ask: Conversation<T>): Promise<Outcome<T>> {
   }
 }
 
-async function converse<T>(ask: Conversation<T>, seen: { reached: boolean }): Promise<Outcome<T>> {
-  let step: 'submit' | 'poll' = 'submit';
+async function converse<T>(ask: Conversation<T>, seen: Seen): Promise<Outcome<T>> {
+  let step: Move = 'submit';
   for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX)) {
     const next: Step<T> = await take(step, ask, seen);
     if (pauseMs === PAUSE_MS_MIN) ask.onTried?.();
     if (typeof next === 'object') return next;
-    // The first poll follows the submission at once: this is the path whose latency counts.
-    const accepted = step === 'submit' && next === 'poll';
+    // What follows a submission follows at once: this is the path whose latency counts.
+    const accepted = step !== 'poll' && next !== step;
     step = next;
     if (!accepted) await delay(pauseMs, ask.signal);
   }
 }
 
-async function take<T>(step: 'submit' | 'poll', ask: Conversation<T>, seen: { reached: boolean }): Promise<Step<T>> {
+async function take<T>(step: Move, ask: Conversation<T>, seen: Seen): Promise<Step<T>> {
   try {
+    if (step === 'hand over') return await handOverAll(ask, seen);
     const answer = await exchange(step === 'submit' ? submission(ask) : poll(ask));
     seen.reached = true;
-    return step === 'submit' ? readSubmission(answer) : await readPoll(ask, answer);
+    return step === 'submit' ? readSubmission(ask, answer, seen) : await readPoll(ask, answer);
   } catch (error) {
     if (error instanceof AnswerError) return { kind: 'wrong', reason: error.message };
     if (!(error instanceof HttpProblem)) throw error;
@@ -95,12 +107,12 @@ async function take<T>(step: 'submit' | 'poll', ask: Conversation<T>, seen: { re
 }
 
 function submission<T>({ url, question, signal }: Conversation<T>): Exchange {
-  const { path, ...rest } = question;
+  const { path, attachments: _, ...rest } = question;
   return { ...rest, method: 'POST', url: new URL(path, url).href, signal };
 }
 
 function poll<T>({ url, question, signal, pollQuery }: Conversation<T>): Exchange {
-  const { path, requestId, body: _, ...rest } = question;
+  const { path, requestId, body: _, attachments: __, ...rest } = question;
   const place = new URL(`${path}/${requestId}?wait=${WAIT_SECONDS}${pollQuery?.() ?? ''}`, url).href;
   return { ...rest, method: 'GET', url: place, signal };
 }
@@ -117,9 +129,20 @@ function refusal({ status, body }: Answer): { readonly kind: 'refused' | 'wrong'
   return { kind: 'refused', reason: code };
 }
 
-function readSubmission<T>(answer: Answer): Step<T> {
+function readSubmission<T>({ question }: Conversation<T>, answer: Answer, { handedOver }: Seen): Step<T> {
   if (answer.status < 300) return 'poll';
-  return isPassing(answer) ? 'submit' : refusal(answer);
+  if (isPassing(answer)) return 'submit';
+  const { kind, reason } = refusal(answer);
+  const isAttached = reason === 'CIPHERTEXT_UNKNOWN' && (question.attachments ?? []).length > 0;
+  return isAttached && handedOver < HAND_OVERS_MAX ? 'hand over' : { kind, reason };
+}
+
+async function handOverAll<T>({ url, question, signal }: Conversation<T>, seen: Seen): Promise<Step<T>> {
+  const { attachments = [], fetch } = question;
+  const refused = await handOver(attachments, { url, signal, ...(fetch && { fetch }) });
+  if (refused) return isPassing(refused) ? 'hand over' : refusal(refused);
+  seen.handedOver += 1;
+  return 'submit';
 }
 
 async function readPoll<T>(ask: Conversation<T>, answer: Answer): Promise<Step<T>> {

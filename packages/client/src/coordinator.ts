@@ -24,10 +24,10 @@ export async function askCoordinator(
   options: AskOptions,
 ): Promise<SignedDecryption> {
   const committee = requireCommittee(configured);
-  const { authorization, fetch, signal } = options;
+  const { authorization, attachments = [], fetch, signal } = options;
   const outcome = await askNode({
     url,
-    question: { ...publicQuestion(request), authorization, ...(fetch && { fetch }) },
+    question: { ...publicQuestion(request), authorization, attachments, ...(fetch && { fetch }) },
     signal: endingOf(options),
     read: (body) => readAgreement(committee, request, body),
   });
@@ -66,7 +66,7 @@ export async function askCoordinatorForSlots(
       await slots.settle(index, () => readAgreement(committee, part, slot.body));
     }
   }
-  const { fetch, signal } = options;
+  const { attachments = [], fetch, signal } = options;
   const headerOf = (asked: PublicDecryptionRequest) => {
     return typeof options.authorization === 'string' ? options.authorization : options.authorization(asked);
   };
@@ -78,8 +78,7 @@ export async function askCoordinatorForSlots(
       ...question,
       body: batchBody(request, authorization, requests.map(headerOf)),
       bytesMax: bytesMax + SLOT_BYTES_MAX * requests.length,
-      authorization,
-      ...(fetch && { fetch }),
+      ...{ authorization, attachments, ...(fetch && { fetch }) },
     },
     signal: endingOf(options),
     readPending: hear,

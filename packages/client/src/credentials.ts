@@ -3,10 +3,16 @@
  * see the API key, or by the key itself. See `@keyquorum/wire/authorization` for both forms.
  */
 import { authorizationMessage, encodeAuthorization, requesterSeed } from '@keyquorum/wire/authorization';
-import { type HashedRequest, publicRequestHash, userRequestHash } from '@keyquorum/wire/request-hash';
+import {
+  ciphertextRequestHash,
+  type HashedRequest,
+  publicRequestHash,
+  userRequestHash,
+} from '@keyquorum/wire/request-hash';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import type { PublicDecryptionRequest, RequestCiphertext, UserDecryptionBody } from './contract.ts';
+import { digestOf } from './handing-over.ts';
 
 export interface Requester {
   /** Secret; long and random. */
@@ -21,10 +27,13 @@ export interface Credentials {
   forPublic(request: PublicDecryptionRequest): string;
   /** @throws RangeError when the bytes of a ciphertext are no base64 */
   forUser(body: UserDecryptionBody): string;
+  /** To hand over a ciphertext. @param digest SHA-256, hex */
+  forCiphertext(digest: string): string;
 }
 
 export function createCredentials({ apiKey, requester }: Requester): Credentials {
-  if (requester === undefined) return { forPublic: () => `Bearer ${apiKey}`, forUser: () => `Bearer ${apiKey}` };
+  const shown = () => `Bearer ${apiKey}`;
+  if (requester === undefined) return { forPublic: shown, forUser: shown, forCiphertext: shown };
   const signed = (contentHash: Uint8Array): string => {
     const seed = requesterSeed(apiKey);
     const signature = ed25519.sign(authorizationMessage(contentHash), seed);
@@ -34,6 +43,7 @@ export function createCredentials({ apiKey, requester }: Requester): Credentials
   return {
     forPublic: (request) => signed(publicRequestHash(hashedRequest(requester, request, request.extraData))),
     forUser: (body) => signed(userContentHash(requester, body)),
+    forCiphertext: (digest) => signed(ciphertextRequestHash(requester, hexToBytes(digest))),
   };
 }
 
@@ -59,14 +69,6 @@ function hashedRequest(requester: string, request: Common, extraData = ''): Hash
   return { requester, requestId, keyId, app, extraData: hexToBytes(extraData), ciphertexts: ciphertexts.map(hashed) };
 }
 
-function hashed({ handle, format, slot = 0, fheType, bytes = '' }: RequestCiphertext, index: number) {
-  return { handle, format, slot, fheType, bytes: fromBase64(bytes, `ciphertexts.${index}.bytes`) };
-}
-
-function fromBase64(text: string, field: string): Uint8Array {
-  try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  } catch (cause) {
-    throw new RangeError(`${field}: not base64`, { cause });
-  }
+function hashed({ handle, format, slot = 0, fheType, ...ciphertext }: RequestCiphertext, index: number) {
+  return { handle, format, slot, fheType, digest: digestOf(ciphertext, `ciphertexts.${index}`) };
 }

@@ -19,11 +19,12 @@ export class HttpProblem extends Error {
 }
 
 export interface Exchange {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   readonly url: string;
   /** Value of the header; absent for what everybody may read: then browsers ask for no permission first. */
   readonly authorization?: string;
-  readonly body?: string;
+  /** JSON, or bytes as they are. */
+  readonly body?: string | Uint8Array;
   readonly bytesMax: number;
   readonly signal: AbortSignal;
   /** The global one when absent. */
@@ -55,9 +56,15 @@ export async function exchangeBytes(
     const headers = {
       accept: '*/*',
       ...(authorization && { authorization }),
-      ...(body && { 'content-type': 'application/json' }),
+      ...(body && { 'content-type': typeof body === 'string' ? 'application/json' : 'application/octet-stream' }),
     };
-    const response = await fetch(url, { method, headers, signal, redirect: 'error', ...(body && { body }) });
+    const response = await fetch(url, {
+      method,
+      headers,
+      signal,
+      redirect: 'error',
+      ...(body && { body: body as BodyInit }),
+    });
     return { status: response.status, bytes: await readBounded(response, bytesMax) };
   } catch (error) {
     signal.throwIfAborted();

@@ -17,6 +17,7 @@ import { askNode, type Outcome } from './conversation.ts';
 import { coordinatorError } from './coordinator-error.ts';
 import { type DecryptOptions, type Prepared, prepare, type UserDecryptionRequest } from './decrypt.ts';
 import { ClientError } from './errors.ts';
+import { digestOf } from './handing-over.ts';
 import type { Permit } from './permit.ts';
 import { batchBody, createSlots, type SlotOutcome, slotRequests } from './slots.ts';
 import type { DecryptedValue } from './user-hearing.ts';
@@ -38,13 +39,13 @@ export async function askCoordinatorForUser(
   const { body, authorization, hearing } = prepared;
   const { nodes, threshold } = prepared.committee;
   requireSameNames(permit, body);
-  const { fetch, signal } = options;
+  const { attachments = [], fetch, signal } = options;
   const sentAt = performance.now();
   let carried = 2 * threshold;
   try {
     const outcome = await askNode<'decided'>({
       url,
-      question: { ...userQuestion(body, nodes.length), authorization, ...(fetch && { fetch }) },
+      question: { ...userQuestion(body, nodes.length), authorization, attachments, ...(fetch && { fetch }) },
       signal: endingOf(options),
       pollQuery: () => `&responses=${Math.min(carried + 1, nodes.length)}`,
       async read(answer) {
@@ -98,7 +99,7 @@ export async function askCoordinatorForUserSlots(
     return undecided().length === 0 ? 'decided' : undefined;
   }
 
-  const { fetch, signal } = options;
+  const { attachments = [], fetch, signal } = options;
   const { authorization } = batch;
   const { path, requestId } = userQuestion(batch.body);
   const body = batchBody(
@@ -110,7 +111,7 @@ export async function askCoordinatorForUserSlots(
   try {
     const outcome = await askNode<'decided'>({
       url,
-      question: { path, requestId, body, bytesMax, authorization, ...(fetch && { fetch }) },
+      question: { path, requestId, body, bytesMax, authorization, attachments, ...(fetch && { fetch }) },
       signal: endingOf(options),
       pollQuery: () => {
         const carried = Math.min(...undecided().map((part) => part.carried));
@@ -165,8 +166,9 @@ const named = new WeakMap<Permit, Map<string, string>>();
 function requireSameNames(permit: Permit, { keyId, ciphertexts }: UserDecryptionBody): void {
   const names = named.get(permit) ?? new Map<string, string>();
   named.set(permit, names);
-  for (const { handle, format, bytes, uri, slot = 0 } of ciphertexts) {
-    const content = bytesToHex(sha256(utf8ToBytes(JSON.stringify([keyId, format, bytes, uri, slot]))));
+  for (const [index, { handle, format, slot = 0, ...ciphertext }] of ciphertexts.entries()) {
+    const digest = bytesToHex(digestOf(ciphertext, `ciphertexts.${index}`));
+    const content = bytesToHex(sha256(utf8ToBytes(JSON.stringify([keyId, format, digest, slot]))));
     if ((names.get(handle) ?? content) !== content) {
       throw new ClientError('HANDLE_REUSED', `handle ${handle} named another ciphertext before; make a new permit`);
     }

@@ -4,6 +4,7 @@
  * the nodes that had not spoken.
  */
 import { randomBytes } from 'node:crypto';
+import type { Attachment } from '@keyquorum/client/handing-over';
 import { parseAuthorization } from '@keyquorum/wire/authorization';
 import type { Kind, NodeVerdict, Report } from './contract.ts';
 import { createEventLog, type EventLog, verdictsOf } from './event-log.ts';
@@ -36,6 +37,8 @@ export interface Coordination<R extends Report> {
 
 export interface Ask {
   readonly authorization: string;
+  /** Ciphertexts that the request names, for nodes that do not hold them. */
+  readonly attachments: readonly Attachment[];
   /** Called after each node has spoken. */
   readonly onOutcome: () => void;
   /** Ends the asking. */
@@ -88,10 +91,9 @@ export interface AskingModules<B extends Batch, R extends Report> {
   onProblem(error: unknown): void;
 }
 
-interface Asked<B> {
-  readonly mark: Mark;
+/** What a caller sent, and what belongs to it. */
+export interface Sent<B> extends Pick<Ask, 'authorization' | 'attachments'> {
   readonly body: B;
-  readonly authorization: string;
 }
 
 /**
@@ -100,11 +102,13 @@ interface Asked<B> {
  */
 export function startAsking<B extends Batch, R extends Report>(
   modules: AskingModules<B, R>,
-  { mark, body, authorization }: Asked<B>,
+  mark: Mark,
+  { body, authorization, attachments }: Sent<B>,
 ): Asking<R> {
   const { ledger, stopping } = modules;
   const signed = parseAuthorization(authorization)?.scheme === 'signed';
-  const leave = enter(modules, { caller: mark.caller, requests: countRequests(body, signed), bytes: bytesOf(body) });
+  const bytes = bytesOf(body) + attachments.reduce((sum, attachment) => sum + attachment.bytes.length, 0);
+  const leave = enter(modules, { caller: mark.caller, requests: countRequests(body, signed), bytes });
   const collecting = new AbortController();
   const log = createEventLog(randomBytes(RUN_BYTES).toString('hex'));
   const base = { ...mark, madeMs: modules.nowMs(), run: log.run };
@@ -150,7 +154,7 @@ export function startAsking<B extends Batch, R extends Report>(
   let coordination: Coordination<R>;
   try {
     const signal = AbortSignal.any([stopping, collecting.signal]);
-    coordination = modules.ask(body, { authorization, onOutcome, signal });
+    coordination = modules.ask(body, { authorization, attachments, onOutcome, signal });
   } catch (error) {
     leave();
     throw error;

@@ -12,7 +12,6 @@ export const CIPHERTEXTS_MAX = 256;
 export const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 /** Decimal digits of the largest plaintext, 2048 bits, and a sign. */
 const VALUE_DIGITS_MAX = 618;
-const TEXT_MAX = 2_000;
 const EXTRA_DATA_BYTES_MAX = 1_024;
 const ENCRYPTION_KEY_BYTES = 869;
 /** Contracts that one signature of a user may name. */
@@ -33,8 +32,10 @@ const Address = Type.String({ pattern: '^0x[0-9a-fA-F]{40}$' });
 const Ciphertext = Type.Object({
   handle: Id,
   format: Type.String({ maxLength: 32 }),
-  bytes: Type.Optional(Type.String({ description: 'base64' })),
-  uri: Type.Optional(Type.String({ maxLength: TEXT_MAX })),
+  bytes: Type.Optional(Type.String({ description: 'base64; either this or digest' })),
+  digest: Type.Optional(
+    Type.String({ ...Id, description: 'SHA-256 of what was handed over with PUT /v1/ciphertexts/{digest}' }),
+  ),
   slot: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
   fheType: Type.Optional(Type.Union([Type.Integer({ minimum: 0, maximum: 255 }), Type.String({ maxLength: 16 })])),
   provenance: Type.Optional(

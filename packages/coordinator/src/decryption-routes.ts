@@ -15,18 +15,22 @@ import {
   WaitQuery,
 } from './contract.ts';
 import { eventStream } from './event-stream.ts';
+import type { HandedOver } from './handed-over.ts';
 import { callerOf, type Requests } from './requests.ts';
 import type { Waiting } from './waiting.ts';
 
 const EVENT_ID_MAX = 64;
 
-const authorization = Type.String({ pattern: '^(Bearer|Keyquorum) .+', maxLength: AUTHORIZATION_MAX });
+export const authorization = Type.String({ pattern: '^(Bearer|Keyquorum) .+', maxLength: AUTHORIZATION_MAX });
 const headers = Type.Object({ authorization });
 const params = Type.Object({ requestId: Id }, { additionalProperties: false });
-const failures = Object.fromEntries([400, 401, 404, 409, 413, 429, 503].map((status) => [status, ErrorBody]));
+export const failures = Object.fromEntries(
+  [400, 401, 404, 409, 413, 415, 422, 429, 503].map((status) => [status, ErrorBody]),
+);
 
 interface Shared {
   readonly waiting: Waiting;
+  readonly handedOver: HandedOver;
   /** Refuses callers before their body is read. */
   readonly onRequest: onRequestAsyncHookHandler;
 }
@@ -36,14 +40,15 @@ interface PublicModules extends Shared {
 }
 
 export const publicRoutes: FastifyPluginAsyncTypebox<PublicModules> = async (app, modules) => {
-  const { requests, waiting } = modules;
+  const { requests, waiting, handedOver } = modules;
   app.addHook('onRequest', modules.onRequest);
   const created = { operationId: 'createPublicDecryption', headers, body: PublicDecryptionRequest };
   app.post(
     '/v1/public-decryptions',
     { schema: { ...created, response: { 202: CoordinatedDecryption, ...failures } } },
-    async ({ body, headers: { authorization } }, reply) => {
-      const tracked = await requests.open(body, authorization);
+    async ({ body, ip, headers: { authorization } }, reply) => {
+      const attach = () => handedOver.attachments(body.ciphertexts, { ip, authorization });
+      const tracked = await requests.open(body, authorization, attach);
       return reply.code(202).send(await tracked.report());
     },
   );
@@ -67,14 +72,15 @@ interface UserModules extends Shared {
 }
 
 export const userRoutes: FastifyPluginAsyncTypebox<UserModules> = async (app, modules) => {
-  const { requests, waiting, quorum } = modules;
+  const { requests, waiting, handedOver, quorum } = modules;
   app.addHook('onRequest', modules.onRequest);
   const created = { operationId: 'createUserDecryption', headers, body: UserDecryptionRequest };
   app.post(
     '/v1/user-decryptions',
     { schema: { ...created, response: { 202: CoordinatedUserDecryption, ...failures } } },
-    async ({ body, headers: { authorization } }, reply) => {
-      const tracked = await requests.open(body, authorization);
+    async ({ body, ip, headers: { authorization } }, reply) => {
+      const attach = () => handedOver.attachments(body.ciphertexts, { ip, authorization });
+      const tracked = await requests.open(body, authorization, attach);
       return reply.code(202).send(await tracked.report());
     },
   );
@@ -98,7 +104,7 @@ function hasResponses({ state, responses, slots = [] }: CoordinatedUserDecryptio
   return parts.every((part) => part.state === 'failed' || part.responses.length >= wanted);
 }
 
-interface EventModules extends Shared {
+interface EventModules extends Omit<Shared, 'handedOver'> {
   readonly collection: 'public-decryptions' | 'user-decryptions';
   readonly requests: { find(requestId: string, authorization: string): Promise<Tracked> };
 }

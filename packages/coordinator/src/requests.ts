@@ -6,7 +6,16 @@
  * An id is claimed in memory at once and its claim is durable before the caller is told (asking.ts).
  */
 import { createHash } from 'node:crypto';
-import { type Asking, type AskingModules, INTERRUPTED, type Mark, startAsking, type Tracked } from './asking.ts';
+import type { Attachment } from '@keyquorum/client/handing-over';
+import {
+  type Asking,
+  type AskingModules,
+  INTERRUPTED,
+  type Mark,
+  type Sent,
+  startAsking,
+  type Tracked,
+} from './asking.ts';
 import type { Kind, Report } from './contract.ts';
 import { CoordinationError } from './errors.ts';
 import type { Known, LedgerRecord } from './ledger.ts';
@@ -17,9 +26,11 @@ const CALLER_LABEL = 'KEYQUORUM/coordinator/caller/v1';
 export interface Requests<B extends Batch, R extends Report> {
   /**
    * The request under its id, once it is durable; asked when new or failed.
-   * @throws CoordinationError REQUEST_CONFLICT, BUSY, BODY_INVALID, STORE_FAILED; WireError when it cannot be asked for
+   * @param attach what the request names; called when nodes are to be asked
+   * @throws CoordinationError REQUEST_CONFLICT, BUSY, BODY_INVALID, STORE_FAILED; WireError when it cannot be asked
+   *   for; what `attach` throws
    */
-  open(request: B, authorization: string): Promise<Tracked<R>>;
+  open(request: B, authorization: string, attach: () => readonly Attachment[]): Promise<Tracked<R>>;
   /** Throws REQUEST_UNKNOWN, also for another caller's request. */
   find(requestId: string, authorization: string): Promise<Tracked<R>>;
   /** Resolves when nothing is being asked, or what was is cut off. */
@@ -38,24 +49,27 @@ export function callerOf(authorization: string): string {
 }
 
 /**
- * Digest of what a request id is bound to: like at the nodes, without what shows where ciphertexts come from. Other
- * signatures that suffice make the same request; they are used when it has to be asked for again.
+ * Digest of what a request id is bound to, like at the nodes: the same whether ciphertexts are carried or named, and
+ * without what shows where they come from. Other signatures that suffice make the same request; they are used when it
+ * has to be asked for again.
  */
-function contentOf(kind: Kind, { requestId: _, ...content }: Batch): string {
-  const ciphertexts = content.ciphertexts.map(({ provenance: _, ...ciphertext }) => ciphertext);
-  return sha256(JSON.stringify([kind, { ...content, ciphertexts }]));
+function contentOf(kind: Kind, { requestId: _, ...request }: Batch): string {
+  const ciphertexts = request.ciphertexts.map(({ bytes, digest, provenance: _, ...rest }) => {
+    return { ...rest, digest: digest ?? sha256(Buffer.from(bytes ?? '', 'base64')) };
+  });
+  return sha256(JSON.stringify([kind, { ...request, ciphertexts }]));
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
 }
 
 export function createRequests<B extends Batch, R extends Report>(modules: RequestModules<B, R>): Requests<B, R> {
   const { kind, ledger } = modules;
   const live = new Map<string, Asking<R>>();
 
-  function claim(mark: Mark, body: B, authorization: string): Asking<R> {
-    const asking = startAsking(modules, { mark, body, authorization });
+  function claim(mark: Mark, sent: Sent<B>): Asking<R> {
+    const asking = startAsking(modules, mark, sent);
     live.set(mark.requestId, asking);
     asking.ended.then(() => live.delete(mark.requestId));
     return asking;
@@ -71,7 +85,7 @@ export function createRequests<B extends Batch, R extends Report>(modules: Reque
     const { requestId, content, caller, madeMs, run } = record;
     const mark = { requestId, content, caller };
     try {
-      claim(mark, open.body, open.authorization).accepted.catch(modules.onProblem);
+      claim(mark, { ...open, attachments: [] }).accepted.catch(modules.onProblem);
     } catch (error) {
       modules.onProblem(error); // as when the limits are smaller now
       const report = modules.failed(requestId, INTERRUPTED);
@@ -111,7 +125,7 @@ export function createRequests<B extends Batch, R extends Report>(modules: Reque
   }
 
   return {
-    async open(request, authorization) {
+    async open(request, authorization, attach) {
       const { requestId } = request;
       const mark = { requestId, content: contentOf(kind, request), caller: callerOf(authorization) };
       for (;;) {
@@ -122,7 +136,7 @@ export function createRequests<B extends Batch, R extends Report>(modules: Reque
         await (accepted ?? live.get(requestId)?.accepted);
         if (tracked) return tracked;
       }
-      const asking = claim(mark, request, authorization);
+      const asking = claim(mark, { body: request, authorization, attachments: attach() });
       await asking.accepted;
       return asking;
     },

@@ -17,6 +17,7 @@ import {
 } from './contract.ts';
 import { eventRoutes, publicRoutes, userRoutes } from './decryption-routes.ts';
 import { CoordinationError, type CoordinationErrorCode } from './errors.ts';
+import { ciphertextRoutes, createHandedOver } from './handed-over.ts';
 import { healthRoutes } from './health-routes.ts';
 import { publicKind, userKind } from './kinds.ts';
 import { openLedger } from './ledger.ts';
@@ -30,6 +31,7 @@ import { createWaiting } from './waiting.ts';
 const COLLECT_MS = 15_000;
 const HOUR_MS = 3_600_000;
 const CROSS_ORIGIN = {
+  methods: ['GET', 'HEAD', 'POST', 'PUT'],
   allowedHeaders: ['authorization', 'content-type', 'last-event-id'],
   exposedHeaders: ['retry-after'],
   maxAge: 7_200, // seconds; browsers remember a preflight no longer
@@ -62,6 +64,14 @@ const REMEDIES: Record<CoordinationErrorCode, { status: number; hint: string }> 
   BUSY: { status: 503, hint: 'wait as Retry-After says' },
   RATE_LIMITED: { status: 429, hint: 'wait as Retry-After says' },
   STORE_FAILED: { status: 503, hint: 'ask another coordinator; the operator: check the disk, then restart' },
+};
+
+/** What may be wrong with ciphertexts that callers hand over, or should have. */
+const HANDING_OVER: Partial<Record<string, { status: number; hint: string }>> = {
+  CIPHERTEXT_UNKNOWN: { status: 404, hint: 'hand it over with PUT /v1/ciphertexts/{digest}, then send it again' },
+  CIPHERTEXT_DIGEST: { status: 422, hint: 'name the bytes by their SHA-256, and send all of them' },
+  UPLOAD_TOO_LARGE: { status: 413, hint: 'raise limits.ciphertextBytesPerCaller, of which one may take half' },
+  UPLOADS_BUSY: { status: 503, hint: 'wait a moment' },
 };
 
 /** Assembles the service; the caller listens and closes. Throws COMMITTEE_INVALID, STORE_FAILED. */
@@ -117,10 +127,13 @@ export async function createService(options: ServiceOptions): Promise<FastifyIns
   });
   await app.register(rateLimit, { global: false });
   await app.register(healthRoutes, { committee, metrics, ledger });
-  const shared = {
-    waiting: createWaiting(places.waiting, stopping.signal),
-    onRequest: perAddress(app, limits.requestsPerMinute),
-  };
+  const onRequest = perAddress(app, limits.requestsPerMinute);
+  const handedOver = createHandedOver({
+    ...{ bytesMax: limits.ciphertextBytes, ownerBytesMax: limits.ciphertextBytesPerCaller },
+    keptMs: limits.ciphertextSeconds * 1_000,
+  });
+  const shared = { waiting: createWaiting(places.waiting, stopping.signal), handedOver, onRequest };
+  await app.register(ciphertextRoutes, { handedOver, onRequest });
   await app.register(publicRoutes, { ...shared, requests: requests.public });
   await app.register(userRoutes, { ...shared, requests: requests.user, quorum: 2 * committee.threshold + 1 });
   await app.register(eventRoutes, { ...shared, collection: 'public-decryptions', requests: requests.public });
@@ -155,6 +168,8 @@ function errorOf(error: Refusal, requestId: string) {
     return of(status, error.code, error.message, hint);
   }
   const { hint: correct } = REMEDIES.BODY_INVALID;
+  const { status: refused, hint: remedy } = HANDING_OVER[error.code] ?? {};
+  if (error instanceof WireError && refused && remedy) return of(refused, error.code, error.message, remedy);
   if (error instanceof WireError) return of(400, 'BODY_INVALID', `${error.code}: ${error.message}`, correct);
   if (error.validationContext === 'headers') {
     return of(401, 'UNAUTHENTICATED', error.message, 'send Authorization: Bearer KEY, a key that the nodes know');

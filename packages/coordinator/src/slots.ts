@@ -6,9 +6,18 @@ import type { Ask, Coordination, Failure } from './asking.ts';
 import type { Report } from './contract.ts';
 import { CoordinationError } from './errors.ts';
 
+export interface BatchCiphertext {
+  readonly handle: string;
+  /** Base64. */
+  readonly bytes?: string;
+  /** SHA-256 of the bytes, in their place. */
+  readonly digest?: string;
+  readonly provenance?: unknown;
+}
+
 export interface Batch {
   readonly requestId: string;
-  readonly ciphertexts: readonly { readonly handle: string; readonly bytes?: string; readonly provenance?: unknown }[];
+  readonly ciphertexts: readonly BatchCiphertext[];
   readonly slots?: boolean;
   readonly slotAuthorizations?: readonly string[];
 }
@@ -45,13 +54,14 @@ export function countRequests(batch: Batch, signed: boolean): number {
 /** Starts at once. The report has the outcomes of all in request order; it has succeeded when all have ended. */
 export function coordinateSlots<B extends Batch, R extends Report>(
   { slots: _, slotAuthorizations, ...batch }: B,
-  { authorization, onOutcome }: Omit<Ask, 'signal'>,
+  { authorization, attachments, onOutcome }: Omit<Ask, 'signal'>,
   { start, failed, whole }: Modules<B, R>,
 ): Coordination<R> {
   const parts = slotRequests(batch as Batch as B).map((request, index) => {
     let known: R | undefined;
     const asking = {
       authorization: slotAuthorizations?.[index] ?? authorization,
+      attachments: attachments.filter(({ digest }) => request.ciphertexts.some((each) => each.digest === digest)),
       onOutcome() {
         known = undefined;
         onOutcome();

@@ -143,6 +143,7 @@ test('the OpenAPI document describes exactly the calls it serves', async () => {
     '/health/live',
     '/health/ready',
     '/metrics',
+    '/v1/ciphertexts/{digest}',
     '/v1/public-decryptions',
     '/v1/public-decryptions/{requestId}',
     '/v1/user-decryptions',

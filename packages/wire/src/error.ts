@@ -32,6 +32,10 @@ export type WireErrorCode =
   | 'SIGNCRYPTION_SENDER' //         encrypted by somebody else than the party that answers
   | 'SIGNCRYPTION_REQUEST' //        made for another request or type
   | 'SHARE_LENGTH' //                not as many ring elements as the type needs
+  | 'CIPHERTEXT_UNKNOWN' //          named by a digest of which this owner handed over nothing, or long ago
+  | 'CIPHERTEXT_DIGEST' //           bytes of another digest or length than announced
+  | 'UPLOAD_TOO_LARGE' //            no ciphertext is that large, or the shelf too small for it
+  | 'UPLOADS_BUSY' //                too many bytes on their way in
   | 'VALUE_OUT_OF_RANGE'; //         2t+1 shares agree on something that is no value of the type
 
 export class WireError extends Error {

@@ -1,7 +1,8 @@
 /**
  * What a request for decryption asks, as one hash: equal at every node that admits it, so that an id can never come to
  * mean two things, and what a requester signs. SHA-256 over fields with a u32 little-endian length before each; texts
- * are UTF-8, ciphertexts enter by their bytes.
+ * are UTF-8, ciphertexts enter by the SHA-256 of their bytes: whether a request carries the bytes or names them is no
+ * part of what it asks.
  *
  * What shows where a ciphertext comes from (attestations) is no part of it: the same ciphertext with other signatures
  * that suffice is the same request, and must get the same answer. Nor does a requester's signature have to protect it:
@@ -11,8 +12,9 @@ import { sha256 } from '@noble/hashes/sha2.js';
 
 /** A changed layout gets a new number. */
 const LABEL = {
-  publicDecryption: 'KEYQUORUM/request/public-decryption/v1',
-  userDecryption: 'KEYQUORUM/request/user-decryption/v1',
+  publicDecryption: 'KEYQUORUM/request/public-decryption/v2',
+  userDecryption: 'KEYQUORUM/request/user-decryption/v2',
+  ciphertext: 'KEYQUORUM/request/ciphertext/v1',
 } as const;
 
 export interface HashedRequest {
@@ -32,7 +34,8 @@ export interface HashedCiphertext {
   readonly slot: number;
   /** As given in the request, if it was. */
   readonly fheType: string | number | undefined;
-  readonly bytes: Uint8Array;
+  /** SHA-256 of the bytes. */
+  readonly digest: Uint8Array;
 }
 
 export interface HashedUser {
@@ -49,22 +52,12 @@ export interface HashedUser {
   readonly contracts: readonly string[];
 }
 
-/** SHA-256 that takes its input in pieces. */
-export interface RunningSha256 {
-  update(bytes: Uint8Array): RunningSha256;
-  digest(): Uint8Array;
+export function publicRequestHash(request: HashedRequest): Uint8Array {
+  return hashOf([LABEL.publicDecryption, ...commonFields(request)]);
 }
 
-const portableSha256 = (): RunningSha256 => sha256.create();
-
-/** @param newSha256 by default one that runs everywhere, 10 ms per MiB; native ones take a tenth */
-export function publicRequestHash(request: HashedRequest, newSha256 = portableSha256): Uint8Array {
-  return hashOf(newSha256(), [LABEL.publicDecryption, ...commonFields(request)]);
-}
-
-/** @param newSha256 as above */
-export function userRequestHash(request: HashedRequest, user: HashedUser, newSha256 = portableSha256): Uint8Array {
-  return hashOf(newSha256(), [
+export function userRequestHash(request: HashedRequest, user: HashedUser): Uint8Array {
+  return hashOf([
     ...[LABEL.userDecryption, ...commonFields(request)],
     ...[user.userAddress, user.delegatorAddress ?? '', user.encryptionKey, user.signature],
     ...[user.hostChainId, user.startTimestamp, user.durationDays].map(String),
@@ -72,21 +65,27 @@ export function userRequestHash(request: HashedRequest, user: HashedUser, newSha
   ]);
 }
 
+/** Of handing over one ciphertext. @param digest SHA-256 of its bytes */
+export function ciphertextRequestHash(requester: string, digest: Uint8Array): Uint8Array {
+  return hashOf([LABEL.ciphertext, requester, digest]);
+}
+
 type Field = string | Uint8Array;
 
 function commonFields({ requester, requestId, keyId, app, extraData, ciphertexts }: HashedRequest): Field[] {
-  const fields = ciphertexts.flatMap(({ handle, format, slot, fheType, bytes }) => {
-    return [handle, format, String(slot), String(fheType ?? ''), bytes];
+  const fields = ciphertexts.flatMap(({ handle, format, slot, fheType, digest }) => {
+    return [handle, format, String(slot), String(fheType ?? ''), digest];
   });
   return [requester, requestId, keyId, app, extraData, String(ciphertexts.length), ...fields];
 }
 
-function hashOf(hash: RunningSha256, fields: readonly Field[]): Uint8Array {
+function hashOf(fields: readonly Field[]): Uint8Array {
+  const hash = sha256.create();
   const length = new Uint8Array(4);
   for (const field of fields) {
     const bytes = typeof field === 'string' ? new TextEncoder().encode(field) : field;
     new DataView(length.buffer).setUint32(0, bytes.length, true);
     hash.update(length).update(bytes);
   }
-  return new Uint8Array(hash.digest());
+  return hash.digest();
 }

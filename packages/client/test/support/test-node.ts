@@ -2,6 +2,7 @@
  * Nodes over real HTTP that behave as told. They sign with real keys and know the answer without any decryption: the
  * coordinator must not care how nodes come to their answers.
  */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -29,6 +30,8 @@ export type Behaviour = (call: {
 export interface TestNode extends CommitteeNode {
   /** Bodies of submissions, in order. */
   readonly submissions: string[];
+  /** Ciphertexts that were handed over, by digest; requests that name others are refused. */
+  readonly held: Map<string, Buffer>;
   readonly authorizations: (string | undefined)[];
   close(): Promise<void>;
 }
@@ -56,6 +59,8 @@ export interface TestNodeOptions {
   readonly poll?: Behaviour;
   /** Answers submissions; 202 when absent. */
   readonly submit?: (response: ServerResponse, request: PublicDecryptionRequest) => void;
+  /** Takes ciphertexts, and does not keep them. */
+  readonly forgetful?: boolean;
   /** Signs with the key of another party. */
   readonly signAs?: number;
 }
@@ -66,15 +71,26 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
   const { party, poll = honest } = options;
   const submissions: string[] = [];
   const authorizations: (string | undefined)[] = [];
+  const held = new Map<string, Buffer>();
   const requests = new Map<string, PublicDecryptionRequest>();
   let polls = 0;
   const server = createServer(async (incoming, response) => {
     if (incoming.url === '/health/ready') return json(response, 200, { ready: true });
     authorizations.push(incoming.headers.authorization);
+    if (incoming.method === 'PUT') {
+      const bytes = await bytesOf(incoming);
+      if (createHash('sha256').update(bytes).digest('hex') !== requestIdOf(incoming))
+        return refuse(response, 422, 'CIPHERTEXT_DIGEST');
+      if (!options.forgetful) held.set(requestIdOf(incoming), bytes);
+      return response.writeHead(204).end();
+    }
     if (incoming.method === 'POST') {
       const text = await textOf(incoming);
       submissions.push(text);
       const submitted: PublicDecryptionRequest = JSON.parse(text);
+      if (submitted.ciphertexts.some(({ digest }) => digest !== undefined && !held.has(digest))) {
+        return refuse(response, 404, 'CIPHERTEXT_UNKNOWN');
+      }
       requests.set(submitted.requestId, submitted);
       return options.submit ? options.submit(response, submitted) : json(response, 202, { state: 'pending' });
     }
@@ -88,8 +104,7 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
     party,
     url: `http://127.0.0.1:${port}`,
     signer: createSigner(secretKeyOf(party)).address,
-    submissions,
-    authorizations,
+    ...{ submissions, held, authorizations },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -126,9 +141,13 @@ function signedAnswer(
 }
 
 export async function textOf(incoming: IncomingMessage): Promise<string> {
+  return (await bytesOf(incoming)).toString();
+}
+
+async function bytesOf(incoming: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }
 
 /** Four nodes (t=1) with these behaviours by party; the others are honest. */

@@ -1,6 +1,6 @@
 /**
  * Bytes that one party offers and others pull by hash: bodies of broadcasts, opened values, transcripts. Everything
- * here is public among the parties; a secret must never be offered. One exchange serves all sessions.
+ * here is public among the parties; a secret must never be offered. One exchange serves all sessions of one store.
  *
  * A fetch asks the parties in the given order. The next one is asked when the last refused, or after HEDGE_MS without
  * an answer, so that one silent party costs 150 ms and not a timeout.
@@ -10,10 +10,12 @@ import type { Clock } from '../session.ts';
 import { ENVELOPE_BODY_BYTES_MAX, type Exchange, type PartyId, type SessionId, type Transport } from '../transport.ts';
 import { SessionError } from './session-error.ts';
 
-/** Request: session 32 bytes | SHA-256 32 bytes. Response: the bytes. */
+/** Session 32 bytes | SHA-256 32 bytes. */
+export const BLOB_REQUEST_BYTES = 2 * HASH_BYTES;
+/** The response are the bytes. */
 export const BLOB_EXCHANGE: Exchange = {
   name: 'blob',
-  requestBytesMax: 2 * HASH_BYTES,
+  requestBytesMax: BLOB_REQUEST_BYTES,
   responseBytesMax: ENVELOPE_BODY_BYTES_MAX,
 };
 
@@ -41,14 +43,20 @@ export interface BlobRequest {
   readonly signal: AbortSignal;
 }
 
-export function createBlobStore({ transport, clock }: { transport: Transport; clock: Clock }): BlobStore {
+interface BlobModules {
+  readonly transport: Transport;
+  readonly clock: Clock;
+}
+
+/** @param exchange another one for blobs of another size; it is served from now on */
+export function createBlobStore({ transport, clock }: BlobModules, exchange: Exchange = BLOB_EXCHANGE): BlobStore {
   const offers = new Map<SessionId, Map<string, Offer>>();
   const find = async (session: SessionId, hash: Uint8Array): Promise<Uint8Array | undefined> => {
     const offer = offers.get(session)?.get(toHex(hash));
     return typeof offer === 'function' ? offer() : offer;
   };
 
-  transport.serve(BLOB_EXCHANGE, async (_from, request) => {
+  transport.serve(exchange, async (_from, request) => {
     const bytes = await find(toHex(request.subarray(0, HASH_BYTES)), request.subarray(HASH_BYTES));
     if (!bytes) throw new SessionError('BLOB_UNAVAILABLE', 'this party does not offer these bytes');
     return bytes;
@@ -56,8 +64,8 @@ export function createBlobStore({ transport, clock }: { transport: Transport; cl
 
   return {
     offer(session, { bytes, hash }) {
-      if (bytes.length > ENVELOPE_BODY_BYTES_MAX) {
-        throw new RangeError(`offer: ${bytes.length} bytes, at most ${ENVELOPE_BODY_BYTES_MAX}`);
+      if (bytes.length > exchange.responseBytesMax) {
+        throw new RangeError(`offer: ${bytes.length} bytes, at most ${exchange.responseBytesMax}`);
       }
       const offered = offers.get(session) ?? new Map<string, Offer>();
       offers.set(session, offered.set(toHex(hash), bytes));
@@ -70,11 +78,11 @@ export function createBlobStore({ transport, clock }: { transport: Transport; cl
     async fetch(session, { hash, from, bytesMax, signal }) {
       const own = await find(session, hash);
       if (own) return own;
-      const body = new Uint8Array(2 * HASH_BYTES);
+      const body = new Uint8Array(BLOB_REQUEST_BYTES);
       body.set(fromHex(session));
       body.set(hash, HASH_BYTES);
       const ask = async (peer: PartyId, cancel: AbortSignal) => {
-        const bytes = await transport.request(peer, BLOB_EXCHANGE, body, cancel);
+        const bytes = await transport.request(peer, exchange, body, cancel);
         if (bytes.length > bytesMax || sha256Hex(bytes) !== toHex(hash)) {
           throw new SessionError('BLOB_UNAVAILABLE', `party ${peer} answered with other bytes`);
         }

@@ -149,6 +149,19 @@ export const Limits = Type.Object(
       description: 'under production keys, in memory too',
     }),
     waiters: Type.Integer({ minimum: 1, maximum: 10_000, default: 1024, description: 'long polls and event streams' }),
+    ciphertextBytes: Type.Integer({
+      minimum: 2 ** 20,
+      maximum: 2 ** 36,
+      default: 2 ** 28,
+      description: 'handed over by all requesters, in memory',
+    }),
+    ciphertextBytesPerRequester: Type.Integer({ minimum: 2 ** 20, maximum: 2 ** 36, default: 2 ** 27 }),
+    ciphertextSeconds: Type.Integer({
+      minimum: 1,
+      maximum: 30 * DAY_SECONDS,
+      default: 3600,
+      description: 'until one that nobody uses is forgotten',
+    }),
   },
   { ...closed, default: {} },
 );

@@ -21,6 +21,8 @@ interface Sources {
   readonly services: Services;
   peers(): readonly PeerStats[];
   running(): number;
+  /** Ciphertexts that requesters handed over. */
+  held(): { readonly count: number; readonly bytes: number };
   /** Undefined without object storage. */
   published(): PublishingStatus | undefined;
   readonly requesters: readonly Requester[];
@@ -81,10 +83,12 @@ function readGauge(registry: Registry, name: string, help: string, read: () => n
   });
 }
 
-function addServiceGauges(registry: Registry, { services, running }: Sources): void {
+function addServiceGauges(registry: Registry, { services, running, held }: Sources): void {
   readGauge(registry, 'keyquorum_epoch', 'Epoch of this node; 0 before it has joined one', () => services.epoch());
   readGauge(registry, 'keyquorum_keys', 'Keys this node holds shares of', () => services.keys().length);
   readGauge(registry, 'keyquorum_requests_running', 'Decryptions under way', running);
+  readGauge(registry, 'keyquorum_ciphertexts_held', 'Handed over, for requests that name them', () => held().count);
+  readGauge(registry, 'keyquorum_ciphertexts_held_bytes', 'Memory that they take', () => held().bytes);
   const pool = () => services.pool();
   readGauge(registry, 'keyquorum_pool_available_blocks', 'Blocks that could be decrypted now', () => pool().available);
   readGauge(registry, 'keyquorum_pool_target_blocks', 'Blocks the pool is kept at', () => pool().target);

@@ -1,5 +1,6 @@
 /** The HTTP side of a node: requests, key views, metrics and server, put together. */
 import { randomBytes } from 'node:crypto';
+import type { CiphertextShelf } from '@keyquorum/wire/ciphertext-shelf';
 import type { FastifyInstance } from 'fastify';
 import { contractPolicy } from '../chains/access-list.ts';
 import { createHostChains } from '../chains/host-chain.ts';
@@ -8,6 +9,7 @@ import { createProofPool, type ProofPool } from '../proofs/pool.ts';
 import { type HandleBook, openHandleBook } from '../provenance/handle-book.ts';
 import { provenanceRules } from '../provenance/rules.ts';
 import { PublicDecryptionBody, UserDecryptionBody } from '../requests/body.ts';
+import { createCiphertexts, createShelf } from '../requests/ciphertexts.ts';
 import { createDecryptions, type DecryptionModules } from '../requests/decryptions.ts';
 import { createForwarding } from '../requests/forwarding.ts';
 import type { AnswerSigner } from '../requests/public-answer.ts';
@@ -38,11 +40,13 @@ export async function createRest(node: Node): Promise<Rest> {
   const limits = { kept: config.limits.keptRequests, running: config.limits.runningRequests };
   const book = await createRequestBook({ table: store.requests, limits, now: Date.now });
   const quotas = createQuotas({ table: store.quotas, now: Date.now });
+  const shelf = createShelf(config.limits);
   const published = () => publishing?.status();
   const metrics = createMetrics({
     ...{ services, published, requesters: config.requesters },
     peers: () => mesh.stats(),
     running: () => book.running(),
+    held: () => shelf.held(),
     quotaUses: () => quotas.uses(),
   });
   const handles = openHandleBook({
@@ -58,11 +62,11 @@ export async function createRest(node: Node): Promise<Rest> {
   const waiting = createWaiting(config.limits.waiters);
   const signer = keys.answerKey.address;
   const proofs = createProofPool();
-  const decryptions = decryptionsOf(node, { book, quotas, handles, requesters, signing, metrics, proofs });
+  const decryptions = decryptionsOf(node, { shelf, book, quotas, handles, requesters, signing, metrics, proofs });
   const material = createNodeMaterial(services, () => urlOf(node, server));
   const uris = (digest: string) => [material.uri(digest), ...(publishing?.uris(digest) ?? [])];
   const server = await createServer({
-    ...{ config, log, services, waiting, requesters, signer, material, ...decryptions },
+    ...{ config, log, services, waiting, requesters, shelf, signer, material, ...decryptions },
     keys: createKeyViews({ services, signing, uris }),
     referenceStrings: createCrsViews({ services, signing, uris, url: () => urlOf(node, server) }),
     status: () => statusOf({ ...node, signer, startedMs }),
@@ -87,6 +91,7 @@ export async function createRest(node: Node): Promise<Rest> {
 }
 
 interface Parts {
+  readonly shelf: CiphertextShelf;
   readonly book: RequestBook;
   readonly handles: HandleBook;
   readonly quotas: Quotas;
@@ -99,13 +104,14 @@ interface Parts {
 const secureRandom = (count: number) => new Uint8Array(randomBytes(count));
 
 /** Every kind of decryption has its own exchange between nodes; ids, answers and limits are common. */
-function decryptionsOf(node: Node, { book, quotas, handles, requesters, signing, metrics, proofs }: Parts) {
+function decryptionsOf(node: Node, { shelf, book, quotas, handles, requesters, signing, metrics, proofs }: Parts) {
   const { config, party, services, log } = node;
   const { limits } = config;
   const warn = (message: string, fields: object) => log.warn(fields, message);
   const metering = { ended: metrics.decryptionEnded };
   const modules: DecryptionModules = {
     ...{ self: party.self, services, book, quotas, handles, limits, metering, warn, now: Date.now },
+    ciphertexts: createCiphertexts(party, shelf, limits.bodyBytes),
     provenance: provenanceRules(config.applications, { domain: signing.domain, services, proofs }),
   };
   const links = { party, requesters, bodyBytes: limits.bodyBytes, warn };

@@ -64,9 +64,13 @@ type OwnCode =
   | 'UNAUTHENTICATED'
   | 'WALLET_REFUSED';
 
-/** What may be wrong with what users and coprocessors sign and with extraData. */
+/** What may be wrong with ciphertexts that are handed over, with what users and coprocessors sign, with extraData. */
 type RequestCode = Extract<
   WireErrorCode,
+  | 'CIPHERTEXT_UNKNOWN'
+  | 'CIPHERTEXT_DIGEST'
+  | 'UPLOAD_TOO_LARGE'
+  | 'UPLOADS_BUSY'
   | 'ATTESTATION_SIGNER'
   | 'ATTESTATION_REPEATED'
   | 'ATTESTATIONS_TOO_MANY'
@@ -144,7 +148,10 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
     hint: 'ask another node for the same digest; this one is getting it back from peers',
   },
   MATERIAL_UNKNOWN: { status: 404, hint: 'take the digest from GET /v1/keys/{id}; the key may still be in the making' },
-  MEDIA_TYPE_UNSUPPORTED: { status: 415, hint: 'send content-type: application/json' },
+  MEDIA_TYPE_UNSUPPORTED: {
+    status: 415,
+    hint: 'send content-type: application/json, or application/octet-stream for the bytes of a ciphertext',
+  },
   NETWORK_MISMATCH: { status: 503, hint: 'compare network.toml of the named parties: name, n, t, keys, eip712' },
   NODE_RESTARTED: { status: 503, hint: 'send the same request again; it was cut off by a restart of this node' },
   NOT_READY: { status: 503, hint: 'wait until enough peers are connected; GET /v1/status names the missing ones' },
@@ -182,6 +189,10 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
 };
 
 const REQUEST: Record<RequestCode, ErrorEntry> = {
+  CIPHERTEXT_UNKNOWN: { status: 404, hint: 'hand it over with PUT /v1/ciphertexts/{digest}, then send it again' },
+  CIPHERTEXT_DIGEST: { status: 422, hint: 'name the bytes by their SHA-256, and send all of them' },
+  UPLOAD_TOO_LARGE: { status: 413, hint: 'raise limits.ciphertextBytesPerRequester, of which one may take half' },
+  UPLOADS_BUSY: { status: 503, hint: 'wait as Retry-After says' },
   ATTESTATION_SIGNER: {
     status: 403,
     hint: 'compare coprocessors in node.toml, key, handle, format, slot, bytes and eip712 with what was signed',

@@ -1,5 +1,6 @@
 /** Bodies of requests for decryption, and of the same requests between nodes. */
 import type { CiphertextFormat } from '@keyquorum/tfhe/ciphertext';
+import { CIPHERTEXT_BYTES_MAX } from '@keyquorum/wire/ciphertext-shelf';
 import { USER_SIGNATURE_BYTES_MAX } from '@keyquorum/wire/user-request';
 import Type, { type Static, type TSchema } from 'typebox';
 import { Address, COPROCESSORS_MAX } from '../config/schema.ts';
@@ -10,8 +11,7 @@ const CIPHERTEXTS_MAX = 256;
 /** Contracts that one signature of a user may name. */
 const CONTRACTS_MAX = 10;
 const ENCRYPTION_KEY_BYTES = 869;
-/** Base64 of the largest object, 17 MiB. */
-const BASE64_LENGTH_MAX = 24 * 2 ** 20;
+const BASE64_LENGTH_MAX = (CIPHERTEXT_BYTES_MAX / 3) * 4;
 const FORMATS = [
   'compact-list',
   'proven-list',
@@ -54,12 +54,17 @@ export const CiphertextBody = Type.Object(
         'what the bytes are: an encrypted list, one FheUint/FheInt/FheBool, its compressed form, a compressed list, ' +
         'one value after noise squashing, or a list of those',
     }),
-    bytes: Type.String({
-      minLength: 4,
-      maxLength: BASE64_LENGTH_MAX, // the alphabet is checked by decoding: patterns over 24 MB exhaust the stack
-      contentEncoding: 'base64',
-      description: 'base64 of safe_serialize',
-    }),
+    bytes: Type.Optional(
+      Type.String({
+        minLength: 4,
+        maxLength: BASE64_LENGTH_MAX, // the alphabet is checked by decoding: patterns over 24 MB exhaust the stack
+        contentEncoding: 'base64',
+        description: 'base64 of safe_serialize; either this or digest',
+      }),
+    ),
+    digest: Type.Optional(
+      Type.String({ ...Id, description: 'SHA-256 of what was handed over with PUT /v1/ciphertexts/{digest}' }),
+    ),
     slot: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535, description: 'index of the value in a list' })),
     fheType: Type.Optional(
       Type.Union([Type.String({ pattern: '^[a-z0-9]{1,16}$' }), Type.Integer({ minimum: 0, maximum: 255 })], {

@@ -1,5 +1,5 @@
 /** A request's body read once into what the checks and protocols take, with the hash that its id is bound to (R17). */
-import { createHash } from 'node:crypto';
+import { sha256 } from '@keyquorum/mpc/bytes';
 import { type HashedRequest, type HashedUser, publicRequestHash, userRequestHash } from '@keyquorum/wire/request-hash';
 import { ApiError } from '../errors/api-error.ts';
 import type { CiphertextBody, ProvenanceBody, PublicDecryptionBody, UserDecryptionBody } from './body.ts';
@@ -18,19 +18,26 @@ export interface ClaimedProvenance {
   readonly proof?: ClaimedProof;
 }
 
-export interface Ciphertext {
+export interface NamedCiphertext {
   /** 32 bytes, hex. */
   readonly handle: string;
   readonly format: CiphertextBody['format'];
-  readonly bytes: Uint8Array;
+  /** SHA-256 of the bytes. */
+  readonly digest: Uint8Array;
+  /** As the request carried them, if it did. */
+  readonly bytes: Uint8Array | undefined;
   readonly slot: number;
   /** What the caller believes the type is; checked against the object. */
   readonly fheType: string | number | undefined;
   readonly provenance: ClaimedProvenance;
 }
 
+export interface Ciphertext extends NamedCiphertext {
+  readonly bytes: Uint8Array;
+}
+
 interface Common extends HashedRequest {
-  readonly ciphertexts: readonly Ciphertext[];
+  readonly ciphertexts: readonly NamedCiphertext[];
   /** Equal at every node that admits the request. */
   readonly hash: Uint8Array;
 }
@@ -64,7 +71,7 @@ export function publicContentOf(body: PublicDecryptionBody, requester: string): 
   const { requestId, keyId, app = DEFAULT_APP, extraData = '' } = body;
   const ciphertexts = ciphertextsOf(body.ciphertexts);
   const request = { requester, requestId, keyId, app, extraData: bytesOf(extraData), ciphertexts };
-  return { kind: 'public-decryption', ...request, hash: publicRequestHash(request, nativeSha256) };
+  return { kind: 'public-decryption', ...request, hash: publicRequestHash(request) };
 }
 
 export function userContentOf(body: UserDecryptionBody, requester: string): UserContent {
@@ -83,13 +90,19 @@ export function userContentOf(body: UserDecryptionBody, requester: string): User
     contractAddresses: contractAddresses.map(addressOf),
     contracts: body.ciphertexts.map(({ contractAddress }) => addressOf(contractAddress)),
   };
-  return { kind: 'user-decryption', ...request, user, hash: userRequestHash(request, user, nativeSha256) };
+  return { kind: 'user-decryption', ...request, user, hash: userRequestHash(request, user) };
 }
 
-function ciphertextsOf(bodies: readonly CiphertextBody[]): Ciphertext[] {
-  return bodies.map(({ handle, format, bytes, slot = 0, fheType, provenance }, index) => {
-    const decoded = decodeBase64(bytes, `ciphertexts.${index}.bytes`);
-    return { handle, format, bytes: decoded, slot, fheType, provenance: claimedProvenance(provenance) };
+function ciphertextsOf(bodies: readonly CiphertextBody[]): NamedCiphertext[] {
+  return bodies.map(({ handle, format, bytes, digest, slot = 0, fheType, provenance }, index) => {
+    const field = `ciphertexts.${index}`;
+    const named = { handle, format, slot, fheType, provenance: claimedProvenance(provenance) };
+    if (bytes !== undefined && digest === undefined) {
+      const decoded = decodeBase64(bytes, `${field}.bytes`);
+      return { ...named, bytes: decoded, digest: sha256(decoded) };
+    }
+    if (digest !== undefined && bytes === undefined) return { ...named, bytes, digest: bytesOf(digest) };
+    throw new ApiError('BODY_INVALID', `${field}: want either bytes or digest`);
   });
 }
 
@@ -101,7 +114,6 @@ function claimedProof({ crsId, contractAddress, userAddress }: NonNullable<Prove
   return { crsId, contractAddress: addressOf(contractAddress), userAddress: addressOf(userAddress) };
 }
 
-const nativeSha256 = () => createHash('sha256');
 const bytesOf = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));
 const addressOf = (text: string) => text.toLowerCase() as HexAddress;
 

@@ -2,18 +2,22 @@
  * Decryptions of one kind from admission to the durable, signed answer. A request comes in from a caller of this node
  * or is forwarded by another node; both ways go through the same checks, and only the first asks the other nodes.
  */
+import { toHex } from '@keyquorum/mpc/bytes';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import type { Output } from '@keyquorum/protocols/decryption/job';
 import type { Services } from '@keyquorum/protocols/services';
 import type { CiphertextValue } from '@keyquorum/tfhe/ciphertext';
+import { INLINE_BYTES_MAX } from '@keyquorum/wire/ciphertext-shelf';
 import type { Limits, Requester } from '../config/schema.ts';
 import { ApiError, apiErrorOf } from '../errors/api-error.ts';
 import type { HandleBook } from '../provenance/handle-book.ts';
 import type { ProvenanceRules } from '../provenance/provenance.ts';
-import type { Content } from './content.ts';
+import type { CiphertextBody } from './body.ts';
+import type { CiphertextSource, Ciphertexts } from './ciphertexts.ts';
+import type { Ciphertext, Content } from './content.ts';
 import { capacityChecks, type Explanation, explained } from './explain.ts';
 import type { Forwarding } from './forwarding.ts';
-import { blocksOf, type Check, judge, judgementOf } from './judge.ts';
+import { blocksOf, type Check, type Judged, judge, judgementOf } from './judge.ts';
 import type { Quotas } from './quotas.ts';
 import type { Answer, RequestRecord } from './record.ts';
 import type { RequestBook } from './request-book.ts';
@@ -50,6 +54,12 @@ interface Admission {
   readonly requester: Requester;
   /** The node that was asked by the caller. */
   readonly first: PartyId;
+  readonly source: CiphertextSource;
+}
+
+interface Admitted {
+  readonly ciphertexts: readonly Ciphertext[];
+  readonly durable: Promise<void>;
 }
 
 export interface Metering {
@@ -60,6 +70,7 @@ export interface DecryptionModules {
   readonly self: PartyId;
   readonly services: Services;
   readonly book: RequestBook;
+  readonly ciphertexts: Ciphertexts;
   readonly handles: HandleBook;
   readonly provenance: ProvenanceRules;
   readonly quotas: Quotas;
@@ -69,14 +80,22 @@ export interface DecryptionModules {
   warn(message: string, fields: object): void;
 }
 
-export function createDecryptions<Body extends { readonly requestId: string }, Asked extends Content>(
+/** What bodies of all kinds have. */
+interface AnyBody {
+  readonly requestId: string;
+  readonly ciphertexts: readonly CiphertextBody[];
+}
+
+export function createDecryptions<Body extends AnyBody, Asked extends Content>(
   kind: DecryptionKind<Body, Asked>,
   forwarding: Forwarding<Body>,
   modules: DecryptionModules,
 ): Decryptions<Body, Asked> {
   const { book, quotas, handles, services, limits, self } = modules;
   let draining = false;
-  const checked = createSharedChecks<readonly CiphertextValue[]>(limits.runningRequests);
+  const checked = createSharedChecks<Judged>(limits.runningRequests);
+  // By itself: whoever has all bytes at hand waits for nobody who may never send them.
+  const pulled = createSharedChecks<CiphertextSource>(limits.runningRequests);
   const isOfKind = (record: RequestRecord): record is RecordOf<Asked> => record.kind === kind.name;
   const isProduction = ({ keyId }: Asked) => {
     return services.keys().some((key) => key.keyId === keyId && key.purpose === 'production');
@@ -89,9 +108,12 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
     return quotas.require(requester, content.keyId, blocks);
   }
 
-  const judgingOf = (content: Asked, requester: Requester): Parameters<typeof judge> => [
+  const judgingOf = (
+    content: Asked,
+    { requester, source }: Pick<Admission, 'requester' | 'source'>,
+  ): Parameters<typeof judge> => [
     content,
-    { requester, keys: services.keys(), limits, provenance: modules.provenance },
+    { requester, source, keys: services.keys(), limits, provenance: modules.provenance },
     (values) => {
       const quota = { name: 'quota', needs: 'ciphertexts', run: () => void takeQuota(content, requester, values) };
       return [quota, ...kind.checks(content, values)];
@@ -99,40 +121,53 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
   ];
 
   /** Starts the request unless it is known. `durable` resolves when a new one is. */
-  async function admit(
-    content: Asked,
-    { requester, first }: Admission,
-  ): Promise<{ readonly durable: Promise<void> } | undefined> {
+  async function admit(content: Asked, admission: Admission): Promise<Admitted | undefined> {
+    const { requester, first } = admission;
     if (book.knows(content)) return undefined;
     if (draining) throw new ApiError('STOPPING', 'this node is stopping');
     const copy = { hash: content.hash, from: first === self ? undefined : first };
-    const values = await checked(copy, () => judge(...judgingOf(content, requester)));
+    const { values, ciphertexts } = await checked(copy, () => judge(...judgingOf(content, admission)));
     // Another copy may have been admitted meanwhile; from here to the book nothing waits.
     if (book.knows(content)) return undefined;
     if (draining) throw new ApiError('STOPPING', 'this node is stopping');
     const count = takeQuota(content, requester, values);
-    if (isProduction(content)) handles.bind(content.keyId, content.ciphertexts);
+    if (isProduction(content)) handles.bind(content.keyId, ciphertexts);
     const durable = book.admit(content, { riding: first !== self });
     count(); // with the record in one batch
     void run(modules, content, () => kind.answer(content, values, first));
-    return { durable };
+    return { ciphertexts, durable };
   }
 
   forwarding.serve(async (from, body, authorize) => {
     const content = kind.contentOf(body.request, body.requester);
-    const admitted = await admit(content, { requester: authorize(content.hash), first: from });
+    const requester = authorize(content.hash);
+    if (book.knows(content)) return;
+    const source = await pulled({ hash: content.hash, from }, () => modules.ciphertexts.pull(from, content));
+    const admitted = await admit(content, { requester, source, first: from });
     await admitted?.durable;
   });
+
+  /** Tells the other nodes, which pull what is long, until the request has ended and they have been told. */
+  function forward(body: Body, content: Asked, ciphertexts: readonly Ciphertext[], signature: string): void {
+    const withdraw = modules.ciphertexts.offer(content, ciphertexts);
+    const request = {
+      ...body,
+      ciphertexts: body.ciphertexts.map((each, index) => shortened(each, ciphertexts[index]!)),
+    };
+    const end = forwarding.send({ request, requester: content.requester, signature });
+    book.onEnd(content.requestId, () => void end().then(withdraw));
+  }
 
   return {
     async ask(body, { requester, sign }) {
       const content = kind.contentOf(body, requester.name);
       const signature = Buffer.from(sign(content.hash)).toString('hex');
-      const admitted = await admit(content, { requester, first: self });
+      const source = modules.ciphertexts.own(requester.name);
+      const admitted = await admit(content, { requester, source, first: self });
       if (admitted) {
         // The others may start before our record is on disk: what must not be forgotten, the ceremonies journal
         // themselves.
-        book.onEnd(content.requestId, forwarding.send({ request: body, requester: requester.name, signature }));
+        forward(body, content, admitted.ciphertexts, signature);
         await admitted.durable;
       }
       const record = book.get(content.requestId);
@@ -149,11 +184,12 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
     async explain(body, { requester, sign }) {
       const content = kind.contentOf(body, requester.name);
       sign(content.hash);
-      const judgement = judgementOf(...judgingOf(content, requester));
+      const source = modules.ciphertexts.own(requester.name);
+      const judgement = judgementOf(...judgingOf(content, { requester, source }));
       const id = { name: 'requestId', run: () => void book.knows(content) };
-      const named = content.ciphertexts.map((ciphertext, index): Check => {
+      const named = content.ciphertexts.map((_, index): Check => {
         const run = () => {
-          if (isProduction(content)) handles.check(content.keyId, ciphertext);
+          if (isProduction(content)) handles.check(content.keyId, judgement.ciphertexts[index]!);
         };
         return { name: `handles.${index}`, needs: `provenance.${index}`, run };
       });
@@ -169,6 +205,12 @@ export function createDecryptions<Body extends { readonly requestId: string }, A
       await Promise.all(ends);
     },
   };
+}
+
+/** Names what is long instead of carrying it: a node that has it, or knows the request, does not need it again. */
+function shortened({ bytes, ...rest }: CiphertextBody, { digest, bytes: decoded }: Ciphertext): CiphertextBody {
+  if (bytes === undefined) return rest;
+  return decoded.length > INLINE_BYTES_MAX ? { ...rest, digest: toHex(digest) } : { ...rest, bytes };
 }
 
 /** Never rejects: whatever happens ends up in the record. */

@@ -1,6 +1,7 @@
 /**
  * How the asked node makes the others take part: one exchange per peer with the caller's request, the requester's name
- * and its signature over the content hash (requester.ts). The API key itself never travels.
+ * and its signature over the content hash (requester.ts). The API key itself never travels, and long ciphertexts are
+ * named by their digests: a peer that does not have one pulls it (ciphertexts.ts).
  *
  * A peer that is away is told again when its link comes back while the request runs; nobody waits for any of this.
  */
@@ -26,8 +27,8 @@ const ACCEPTED = 'accepted';
 type Authorize = (contentHash: Uint8Array) => Requester;
 
 export interface Forwarding<Body> {
-  /** Sends to all peers, now or when they come back; the result ends that. */
-  send(body: ForwardedBody<Body>): () => void;
+  /** Sends to all peers, now or when they come back; the result ends that and resolves when nobody is being told. */
+  send(body: ForwardedBody<Body>): () => Promise<void>;
   /** Registers what happens with a forwarded request. Called once. */
   serve(handler: (from: PartyId, body: ForwardedBody<Body>, authorize: Authorize) => Promise<void>): void;
 }
@@ -37,6 +38,13 @@ interface Modules {
   readonly requesters: Requesters;
   readonly bodyBytes: number;
   warn(message: string, fields: object): void;
+}
+
+interface Job {
+  readonly bytes: Uint8Array;
+  readonly requestId: string;
+  /** Peers that are being told. */
+  readonly telling: Set<Promise<void>>;
 }
 
 /** `schema`: of the body. Each kind of request has an exchange of its own. */
@@ -53,9 +61,9 @@ export function createForwarding<Body extends { readonly requestId: string }>(
     responseBytesMax: RESPONSE_BYTES_MAX,
   };
   const peers = partiesOf(party.roster).filter((peer) => peer !== party.self);
-  const running = new Set<{ readonly bytes: Uint8Array; readonly requestId: string }>();
+  const running = new Set<Job>();
 
-  async function tell(peer: PartyId, bytes: Uint8Array, requestId: string): Promise<void> {
+  async function tell(peer: PartyId, { bytes, requestId }: Job): Promise<void> {
     try {
       const response = await party.transport.request(peer, exchange, bytes, AbortSignal.timeout(TIMEOUT_MS));
       const answer = new TextDecoder().decode(response);
@@ -66,19 +74,28 @@ export function createForwarding<Body extends { readonly requestId: string }>(
     }
   }
 
+  function start(peer: PartyId, job: Job): void {
+    const telling = tell(peer, job).finally(() => job.telling.delete(telling));
+    job.telling.add(telling);
+  }
+
   party.onPeer((peer, state) => {
     if (state === 'down') return;
-    for (const { bytes, requestId } of running) void tell(peer, bytes, requestId);
+    for (const job of running) start(peer, job);
   });
 
   return {
     send(body) {
-      const job = { bytes: new TextEncoder().encode(JSON.stringify(body)), requestId: body.request.requestId };
+      const bytes = new TextEncoder().encode(JSON.stringify(body));
+      const job: Job = { bytes, requestId: body.request.requestId, telling: new Set() };
       running.add(job);
       for (const peer of peers) {
-        if (party.transport.isUp(peer)) void tell(peer, job.bytes, job.requestId);
+        if (party.transport.isUp(peer)) start(peer, job);
       }
-      return () => running.delete(job);
+      return async () => {
+        running.delete(job);
+        await Promise.all(job.telling);
+      };
     },
     serve(handler) {
       party.transport.serve(exchange, async (from, bytes) => {

@@ -3,6 +3,7 @@
  * canonical value under exactly that key's parameters, bounds hold, and under a production key it is shown where every
  * ciphertext comes from. Runs at every node on its own copy of the bytes.
  */
+import { toHex } from '@keyquorum/mpc/bytes';
 import type { Services } from '@keyquorum/protocols/services';
 import {
   CiphertextError,
@@ -19,7 +20,8 @@ import { parseExtraData } from '@keyquorum/wire/extra-data';
 import type { Limits, Requester } from '../config/schema.ts';
 import { ApiError, apiErrorOf } from '../errors/api-error.ts';
 import { type ProvenanceRules, type Reader, requireProvenance } from '../provenance/provenance.ts';
-import type { Ciphertext, Content } from './content.ts';
+import type { CiphertextSource } from './ciphertexts.ts';
+import type { Ciphertext, Content, NamedCiphertext } from './content.ts';
 
 /** A squashed block has the words of four to twelve others, up to 96 KiB. */
 const SQUASHED_WEIGHT = 4;
@@ -43,13 +45,18 @@ export interface Circumstances {
   readonly keys: ReturnType<Services['keys']>;
   readonly limits: Limits;
   readonly provenance: ProvenanceRules;
+  readonly source: CiphertextSource;
 }
 
-export interface Judgement {
-  /** In order; nothing is computed for a request before all of them hold. */
-  readonly checks: readonly Check[];
-  /** Per ciphertext, once its check has run. */
+/** Both per ciphertext, in order. */
+export interface Judged {
+  readonly ciphertexts: readonly Ciphertext[];
   readonly values: readonly CiphertextValue[];
+}
+
+export interface Judgement extends Judged {
+  /** In order; nothing is computed for a request before all of them hold. The lists fill while they run. */
+  readonly checks: readonly Check[];
 }
 
 /** `own`: what only this kind of request must fulfil, besides; gets the values when they are read. */
@@ -58,19 +65,34 @@ export function judgementOf(
   circumstances: Circumstances,
   own: (values: readonly CiphertextValue[]) => readonly Check[],
 ): Judgement {
-  const { requester, keys, limits, provenance } = circumstances;
-  const { ciphertexts, app, keyId } = content;
+  const { requester, keys, limits, provenance, source } = circumstances;
+  const { app, keyId } = content;
+  const ciphertexts: Ciphertext[] = [];
   const values: CiphertextValue[] = [];
   const key = () => keys.find((candidate) => candidate.keyId === keyId) ?? unknownKey(keyId);
   let blocks = 0;
+  /** By digest: values of one list share its bytes. */
+  const opened = new Map<string, Uint8Array>();
+  let bytesLeft = limits.bodyBytes;
 
-  function readOne(ciphertext: Ciphertext, index: number): void {
+  function open(named: NamedCiphertext): Ciphertext {
+    const digest = toHex(named.digest);
+    const bytes = opened.get(digest) ?? source(named);
+    if (!opened.has(digest)) bytesLeft -= bytes.length;
+    if (bytesLeft < 0) throw new ApiError('REQUEST_TOO_LARGE', `more than ${limits.bodyBytes} bytes of ciphertexts`);
+    opened.set(digest, bytes);
+    return { ...named, bytes };
+  }
+
+  function readOne(named: NamedCiphertext, index: number): void {
     const { parameters } = keySetChoice(key().parameters);
+    const ciphertext = open(named);
     const value = readValue(ciphertext, parameters);
     blocks += blocksOf(value);
     if (blocks > limits.blocksPerRequest) {
       throw new ApiError('REQUEST_TOO_LARGE', `more than ${limits.blocksPerRequest} blocks in one request`);
     }
+    ciphertexts[index] = ciphertext;
     values[index] = value;
   }
 
@@ -78,20 +100,20 @@ export function judgementOf(
     { name: 'application', run: () => requireApplication(requester, app) },
     { name: 'extraData', run: () => void parseExtraData(content.extraData) },
     { name: 'key', run: () => void key() },
-    { name: 'size', run: () => requireCount(ciphertexts.length, limits) },
-    ...ciphertexts.map((ciphertext, index) => {
-      const run = () => inContext(index, () => readOne(ciphertext, index));
+    { name: 'size', run: () => requireCount(content.ciphertexts.length, limits) },
+    ...content.ciphertexts.map((named, index) => {
+      const run = () => inContext(index, () => readOne(named, index));
       return { name: `ciphertexts.${index}`, needs: 'key', run };
     }),
     ...own(values),
-    ...ciphertexts.map((ciphertext, index) => {
+    ...content.ciphertexts.map((_, index) => {
       const reader = readerOf(content, index);
-      const question = () => ({ key: key(), ciphertext, type: values[index]!.type, reader });
+      const question = () => ({ key: key(), ciphertext: ciphertexts[index]!, type: values[index]!.type, reader });
       const run = () => inContext(index, () => requireProvenance(provenance(app), question()));
       return { name: `provenance.${index}`, needs: `ciphertexts.${index}`, run };
     }),
   ];
-  return { checks, values };
+  return { checks, ciphertexts, values };
 }
 
 function readerOf(content: Content, index: number): Reader | undefined {
@@ -100,11 +122,11 @@ function readerOf(content: Content, index: number): Reader | undefined {
   return { contract: contracts[index]!, user: userAddress, delegator: delegatorAddress };
 }
 
-/** The values of a request that may run. Throws what the first check that does not hold throws. */
-export async function judge(...request: Parameters<typeof judgementOf>): Promise<readonly CiphertextValue[]> {
-  const { checks, values } = judgementOf(...request);
+/** A request that may run. Throws what the first check that does not hold throws. */
+export async function judge(...request: Parameters<typeof judgementOf>): Promise<Judged> {
+  const { checks, ...judged } = judgementOf(...request);
   for (const check of checks) await check.run(); // in order: later ones cost more
-  return values;
+  return judged;
 }
 
 function requireApplication({ name, apps }: Requester, app: string): void {

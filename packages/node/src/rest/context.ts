@@ -1,5 +1,6 @@
 /** What the routes work with. The daemon fills it once; routes hold no state and no logic of their own. */
 import type { Services } from '@keyquorum/protocols/services';
+import type { CiphertextShelf } from '@keyquorum/wire/ciphertext-shelf';
 import type { Logger } from 'pino';
 import type { NodeConfig } from '../config/config.ts';
 import type { MaterialStore } from '../material/material-store.ts';
@@ -17,6 +18,7 @@ export interface RestContext {
   readonly log: Logger;
   readonly requesters: Requesters;
   readonly services: Services;
+  readonly shelf: CiphertextShelf;
   readonly publicDecryptions: Decryptions<PublicDecryptionBody, PublicContent>;
   readonly userDecryptions: Decryptions<UserDecryptionBody, UserContent>;
   readonly keys: KeyViews;

@@ -12,7 +12,7 @@ const ANY_PORT = ':*';
 export function crossOrigin(origins: readonly string[]): FastifyCorsOptions {
   return {
     origin: origins.map(originPattern),
-    methods: ['GET', 'HEAD', 'POST'], // pages encrypt and decrypt; ceremonies are for operators
+    methods: ['GET', 'HEAD', 'POST', 'PUT'], // pages encrypt and decrypt; ceremonies are for operators
     allowedHeaders: ['authorization', 'content-type'],
     exposedHeaders: ['retry-after'],
     maxAge: PREFLIGHT_SECONDS,

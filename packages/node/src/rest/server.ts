@@ -19,6 +19,7 @@ import { ApiError, apiErrorOf, errorDetail } from '../errors/api-error.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { VERSION } from '../version.ts';
 import { ceremonyRoutes } from './ceremony-routes.ts';
+import { ciphertextRoutes } from './ciphertext-routes.ts';
 import type { RestContext } from './context.ts';
 import { crossOrigin } from './cross-origin.ts';
 import { crsRoutes } from './crs-routes.ts';
@@ -37,6 +38,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
 /** `Retry-After` of refusals that pass by themselves. */
 const RETRY_SECONDS: Partial<Record<ErrorCode, number>> = {
   BUSY: 1,
+  UPLOADS_BUSY: 1,
   MATERIAL_DAMAGED: 10,
   CHAIN_DISAGREES: 10,
   CHAIN_STALE: 30,
@@ -56,7 +58,7 @@ export async function createServer(context: RestContext): Promise<FastifyInstanc
     return503OnClosing: true,
     routerOptions: { maxParamLength: 128 },
   }).withTypeProvider<TypeBoxTypeProvider>();
-  app.removeContentTypeParser('text/plain'); // JSON is the only kind of body here
+  app.removeContentTypeParser('text/plain'); // bodies are JSON, but for ciphertexts (ciphertext-routes.ts)
   app.setValidatorCompiler(schemaCompiler);
   app.decorateRequest('caller', null);
   app.addHook('onResponse', async (request, reply) => {
@@ -88,7 +90,7 @@ export async function createServer(context: RestContext): Promise<FastifyInstanc
 }
 
 const ROUTES = [
-  ...[healthRoutes, keyRoutes, crsRoutes, decryptionRoutes, explainRoutes],
+  ...[healthRoutes, keyRoutes, crsRoutes, ciphertextRoutes, decryptionRoutes, explainRoutes],
   ...[materialRoutes, ceremonyRoutes, evidenceRoutes],
 ];
 

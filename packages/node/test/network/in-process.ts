@@ -27,6 +27,8 @@ export interface TestNetwork {
   /** With the API key unless `headers` say otherwise. */
   ask(party: number, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   fetch(party: number, path: string, headers?: Record<string, string>): Promise<Response>;
+  /** Hands over the bytes of a ciphertext, with the API key; the status. */
+  handOver(party: number, digest: string, bytes: Uint8Array): Promise<number>;
   ready(party: number): Promise<void>;
   /** The first status of the node for which this holds. */
   statusWhen(party: number, holds: (status: Status) => boolean): Promise<Status>;
@@ -104,6 +106,11 @@ export async function testNetwork(onEnd: OnEnd, edit: (toml: string) => string =
       return { status: response.status, headers: response.headers, body: await response.json().catch(() => undefined) };
     },
     fetch: (party, path, headers = {}) => request(party, path, { headers: { ...bearer, ...headers } }),
+    async handOver(party, digest, bytes) {
+      const headers = { ...bearer, 'content-type': 'application/octet-stream' };
+      return (await request(party, `/v1/ciphertexts/${digest}`, { method: 'PUT', headers, body: bytes as BodyInit }))
+        .status;
+    },
     async ready(party) {
       for (;;) {
         const { status } = await network.ask(party, 'GET', '/health/ready');

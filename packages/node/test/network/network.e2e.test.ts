@@ -2,6 +2,12 @@
  * Goal: what docs/rest.md promises to callers, on four real nodes with one real default key.
  * Method: the network starts once; the tests run in order, the ones that stop nodes last.
  */
+import { randomBytes } from 'node:crypto';
+import { sha256Hex } from '@keyquorum/mpc/bytes';
+import { DEFAULT_PARAMETERS, lweDimensionOf } from '@keyquorum/tfhe/parameters';
+import { safeSerialize, TYPE_NAME } from '@keyquorum/tfhe/safe-serialize';
+import { fheInteger } from '@keyquorum/tfhe/schema/ciphertexts';
+import { NATIVE_64 } from '@keyquorum/tfhe/schema/core';
 import { keyDigest } from '@keyquorum/wire/digest';
 import { keyGenerationDigest, publicDecryptionDigest } from '@keyquorum/wire/eip712';
 import { recoverSigner } from '@keyquorum/wire/signer';
@@ -11,7 +17,7 @@ import { Check } from 'typebox/value';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createEncryptor, type Encryptor, type Sample } from '../../../../scripts/network/encryption.ts';
 import { ERRORS } from '../../src/errors/catalogue.ts';
-import type { PublicDecryptionBody } from '../../src/requests/body.ts';
+import type { CiphertextBody, PublicDecryptionBody } from '../../src/requests/body.ts';
 import { publicContentOf } from '../../src/requests/content.ts';
 import { createRequesters, newApiKey, requesterPublicKey } from '../../src/requests/requester.ts';
 import { Accepted, CeremonyBody, DecryptionBody, ErrorBody, KeyBody, Status } from '../../src/rest/schemas.ts';
@@ -186,6 +192,58 @@ test('same id and content: the same answer; other content: refused, everywhere',
   expect(await codeOf(network.ask(2, 'POST', '/v1/public-decryptions', other))).toBe('409 REQUEST_CONFLICT');
 });
 
+test('a ciphertext handed over to one node is named at all; in either form it is one request', async () => {
+  const body = request([{ type: 'uint64', value: 12n }]);
+  const [{ bytes = '', ...ciphertext }] = body.ciphertexts as [CiphertextBody];
+  const object = Buffer.from(bytes, 'base64');
+  const naming = { ...body, ciphertexts: [{ ...ciphertext, digest: sha256Hex(object) }] };
+  const ask = (party: number, asked: object) => network.ask(party, 'POST', '/v1/public-decryptions', asked);
+  expect(await codeOf(ask(1, naming))).toBe('404 CIPHERTEXT_UNKNOWN');
+  const explained = await network.ask(1, 'POST', '/v1/explain', { kind: 'public-decryption', request: naming });
+  expect(JSON.stringify(explained.body)).toContain('"code":"CIPHERTEXT_UNKNOWN"');
+  expect(await network.handOver(1, sha256Hex(object), object)).toBe(204);
+  expect((await ask(1, naming)).status).toBe(202);
+  const answers = await Promise.all([1, 2, 3, 4].map((party) => decrypted(party, body.requestId)));
+  expect(answers.map(({ values }) => values[0]?.value)).toEqual(['12', '12', '12', '12']);
+  const carrying = as(Accepted, await ask(2, body));
+  expect(carrying).toEqual({ requestId: body.requestId, state: 'succeeded' });
+  const next = { ...naming, requestId: newId() }; // party 3 pulled it for the first request
+  expect((await ask(3, next)).status).toBe(202);
+  expect((await decrypted(4, next.requestId)).values[0]?.value).toBe('12');
+});
+
+test('a long ciphertext that one node was sent with the request reaches the others by its digest', async () => {
+  const body = request([{ type: 'uint8', value: 1n }]);
+  const object = randomInteger(8);
+  const bytes = Buffer.from(object).toString('base64');
+  const [first] = body.ciphertexts;
+  const ciphertexts = [{ handle: first!.handle, format: 'fhe', bytes }];
+  expect((await network.ask(4, 'POST', '/v1/public-decryptions', { ...body, ciphertexts })).status).toBe(202);
+  const answers = await Promise.all([1, 2, 3, 4].map((party) => decrypted(party, body.requestId)));
+  expect(new Set(answers.map(({ state, abiEncoded }) => `${state} ${abiEncoded}`)).size).toBe(1);
+  expect(answers[0]!.state).toBe('succeeded');
+  const named = [{ handle: first!.handle, format: 'fhe', digest: sha256Hex(object) }];
+  const held = await network.ask(1, 'POST', '/v1/public-decryptions', {
+    ...body,
+    requestId: newId(),
+    ciphertexts: named,
+  });
+  expect(held.status).toBe(202); // it was pulled
+});
+
+/** What words say under no key: some value, the same at all nodes. */
+function randomInteger(blocks: number): Uint8Array {
+  const data = new Uint8Array(randomBytes(8 * (lweDimensionOf(DEFAULT_PARAMETERS.glwe) + 1)));
+  const order = { kind: 'KeyswitchBootstrap' as const, value: null };
+  const block = {
+    lwe: { data, ciphertextModulus: NATIVE_64 },
+    ...{ degree: 3, noiseLevel: 1, messageModulus: 4, carryModulus: 4 },
+    atomicPattern: { kind: 'Standard' as const, value: order },
+  };
+  const value = { ciphertext: { blocks: Array(blocks).fill(block) }, tag: { data: new Uint8Array(0) } };
+  return safeSerialize(TYPE_NAME.fheUint, fheInteger, { version: 1, value });
+}
+
 test('wrong type, slot, parameters and garbage are told apart', async () => {
   const body = request([{ type: 'uint8', value: 3n }]);
   const [ciphertext] = body.ciphertexts;
@@ -203,7 +261,12 @@ test('wrong type, slot, parameters and garbage are told apart', async () => {
 test(
   'mutated real bodies: accepted or refused with a documented code, never an internal error',
   async () => {
-    const original = JSON.stringify(request([{ type: 'uint8', value: 77n }]));
+    const body = request([{ type: 'uint8', value: 77n }]);
+    const [ciphertext] = body.ciphertexts;
+    const object = Buffer.from(ciphertext!.bytes!, 'base64');
+    await network.handOver(1, sha256Hex(object), object);
+    const { bytes: _, ...named } = { ...ciphertext!, digest: sha256Hex(object) };
+    const original = JSON.stringify({ ...body, ciphertexts: [named, ciphertext] });
     const position = fc.nat({ max: original.length - 1 });
     const mutation = fc.oneof(
       fc.record({ at: position, text: fc.string({ minLength: 1, maxLength: 8 }) }),
@@ -236,7 +299,7 @@ test(
   async () => {
     const body = request([{ type: 'uint8', value: 78n }]);
     const [ciphertext] = body.ciphertexts;
-    const bytes = Buffer.from(ciphertext!.bytes, 'base64');
+    const bytes = Buffer.from(ciphertext!.bytes!, 'base64');
     await fc.assert(
       fc.asyncProperty(
         fc.nat({ max: 400 }), // header, parameters and lengths; what follows are masks, where every value is valid
@@ -303,6 +366,13 @@ test(
     await network.start(3);
     expect(await decrypted(3, body.requestId)).toEqual(before);
     await network.ready(3);
+    const object = Buffer.from(body.ciphertexts[0]!.bytes!, 'base64');
+    const forgotten = {
+      ...body,
+      requestId: newId(),
+      ciphertexts: [{ ...body.ciphertexts[0]!, bytes: undefined, digest: sha256Hex(object) }],
+    };
+    expect(await codeOf(network.ask(3, 'POST', '/v1/public-decryptions', forgotten))).toBe('404 CIPHERTEXT_UNKNOWN');
     const after = request([{ type: 'uint64', value: 43n }]);
     expect((await network.ask(3, 'POST', '/v1/public-decryptions', after)).status).toBe(202);
     expect((await decrypted(3, after.requestId)).values[0]?.value).toBe('43');

@@ -2,6 +2,8 @@
  * What one node says to ciphertexts under a production key (SPEC R13, N23): it goes by what coprocessors signed about
  * the very bytes before it, and what they signed must still be well formed.
  */
+
+import { sha256Hex } from '@keyquorum/mpc/bytes';
 import type { KeyRecord } from '@keyquorum/protocols/services';
 import { lweDimensionOf, TEST_PARAMETERS } from '@keyquorum/tfhe/parameters';
 import { safeSerialize, TYPE_NAME } from '@keyquorum/tfhe/safe-serialize';
@@ -14,6 +16,7 @@ import type { Application } from '../../src/config/schema.ts';
 import { createProofPool } from '../../src/proofs/pool.ts';
 import { provenanceRules } from '../../src/provenance/rules.ts';
 import type { CiphertextBody } from '../../src/requests/body.ts';
+import type { CiphertextSource } from '../../src/requests/ciphertexts.ts';
 import { publicContentOf } from '../../src/requests/content.ts';
 import { explained } from '../../src/requests/explain.ts';
 import { judge, judgementOf } from '../../src/requests/judge.ts';
@@ -27,19 +30,21 @@ const application: Application = {
   coprocessors: coprocessors.map(({ address }) => address),
 };
 const requester = { name: 'alice', apps: ['default', 'games'], operator: false, publicKey: id(0) };
-const limits = { ciphertextsPerRequest: 4, blocksPerRequest: 64 } as Parameters<typeof judge>[1]['limits'];
+const limits = { ciphertextsPerRequest: 4, blocksPerRequest: 64, bodyBytes: 2 ** 20 } as Parameters<
+  typeof judge
+>[1]['limits'];
 const keyOf = (byte: number, purpose: KeyRecord['purpose']) => ({ keyId: id(byte), parameters: 'test', purpose });
 const keys = [keyOf(2, 'production'), keyOf(4, 'production'), keyOf(5, 'development')] as KeyRecord[];
 
-const LIST: CiphertextBody = {
+const LIST = {
   handle: id(3),
   format: 'compressed-list',
   bytes: Buffer.from(zeroList()).toString('base64'),
   slot: 1,
-};
+} satisfies CiphertextBody;
 
 /** What the coprocessors sign about a ciphertext, hex. */
-function attestations({ handle, format, bytes, slot = 0 }: CiphertextBody, keyId = id(2), who = [0, 1]): string[] {
+function attestations({ handle, format, bytes = '', slot = 0 }: CiphertextBody, keyId = id(2), who = [0, 1]): string[] {
   const running = createCiphertextDigest();
   running.update(Buffer.from(bytes, 'base64'));
   const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
@@ -57,7 +62,8 @@ function asked(ciphertexts: readonly CiphertextBody[], { keyId = id(2), app = 'd
   const content = publicContentOf({ requestId: id(1), keyId, app, ciphertexts: [...ciphertexts] }, 'alice');
   const services = { referenceStrings: () => [], material: () => undefined };
   const provenance = provenanceRules([application], { domain, services, proofs: createProofPool() });
-  return [content, { requester, keys, limits, provenance }, () => []] as const;
+  const source: CiphertextSource = ({ bytes }) => bytes ?? new Uint8Array(Buffer.from(LIST.bytes, 'base64'));
+  return [content, { requester, keys, limits, source, provenance }, () => []] as const;
 }
 
 /** A boolean whose mask is `coordinate` on four coordinates and zero elsewhere: its answer is four bits of the key. */
@@ -78,14 +84,28 @@ function malformed({ coordinate = 1n << 59n, noiseLevel = 1 } = {}): CiphertextB
 
 test('attested ciphertexts go through, each with its own attestations', async () => {
   const other = { ...LIST, handle: id(6), slot: 0 };
-  expect(await judge(...asked([attested(LIST), attested(other)]))).toMatchObject([
+  expect((await judge(...asked([attested(LIST), attested(other)]))).values).toMatchObject([
     { type: { kind: 'uint', bits: 8 } },
     { type: { kind: 'bool' } },
   ]);
 });
 
+test('attestations are about the bytes that are found under a digest, not about the digest', async () => {
+  const { bytes, ...named } = { ...attested(LIST), digest: sha256Hex(Buffer.from(LIST.bytes, 'base64')) };
+  expect((await judge(...asked([named]))).values).toMatchObject([{ type: { kind: 'uint', bits: 8 } }]);
+  const [content, circumstances, own] = asked([named]);
+  const others = () => new Uint8Array(Buffer.from(malformed().bytes!, 'base64'));
+  const swapped = judge(content, { ...circumstances, source: others }, own);
+  await expect(swapped).rejects.toMatchObject({ code: 'CIPHERTEXT_MALFORMED' });
+  const flipped = new Uint8Array(Buffer.from(LIST.bytes, 'base64'));
+  flipped[flipped.length >> 1]! ^= 1; // in the packed words
+  await expect(judge(content, { ...circumstances, source: () => flipped }, own)).rejects.toMatchObject({
+    code: 'ATTESTATION_SIGNER',
+  });
+});
+
 test('a development key asks for nothing', async () => {
-  expect(await judge(...asked([LIST, malformed()], { keyId: id(5) }))).toHaveLength(2);
+  expect((await judge(...asked([LIST, malformed()], { keyId: id(5) }))).values).toHaveLength(2);
 });
 
 describe('refused under a production key', () => {

@@ -1,4 +1,5 @@
 /** A handle means the ciphertext that it named first, over restarts, until it is the oldest of too many. */
+import { sha256 } from '@keyquorum/mpc/bytes';
 import { realClock } from '@keyquorum/mpc/runtime/clock';
 import { createMemoryDisk } from '@keyquorum/mpc/runtime/memory-journal';
 import fc from 'fast-check';
@@ -11,7 +12,8 @@ const provenance = { attestations: [] };
 
 function ciphertext(change: Partial<Ciphertext> = {}): Ciphertext {
   const bytes = new Uint8Array([1, 2, 3]);
-  return { handle: id(1), format: 'compact-list', bytes, slot: 0, fheType: undefined, provenance, ...change };
+  const named = { handle: id(1), format: 'compact-list' as const, slot: 0, fheType: undefined, provenance };
+  return { ...named, bytes, digest: sha256(bytes), ...change };
 }
 
 function setting(kept = 100) {

@@ -1,4 +1,5 @@
 /** Who may read a proven list alone, by the addresses that a request names. (Proofs: test/conformance.) */
+import { sha256 } from '@keyquorum/mpc/bytes';
 import type { KeyRecord } from '@keyquorum/protocols/services';
 import { inputHandle } from '@keyquorum/wire/input-handle';
 import { expect, test } from 'vitest';
@@ -24,7 +25,8 @@ const bytes = new Uint8Array(4);
 const named = { list: bytes, index: 0, fheType: 5, aclAddress: address(0x33), chainId: 1n };
 const handleOf = (change: Partial<typeof named>) => Buffer.from(inputHandle({ ...named, ...change })!).toString('hex');
 const list: Ciphertext = {
-  ...{ handle: handleOf({}), format: 'proven-list', bytes, slot: 0, fheType: undefined },
+  ...{ handle: handleOf({}), format: 'proven-list', slot: 0, fheType: undefined },
+  ...{ bytes, digest: sha256(bytes) },
   provenance: {
     attestations: [],
     proof: { crsId: '05'.repeat(32), contractAddress: CONTRACT, userAddress: USER },

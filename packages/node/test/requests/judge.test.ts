@@ -13,17 +13,20 @@ import { zeroList } from './zero-list.ts';
 
 const id = (byte: number) => byte.toString(16).padStart(2, '0').repeat(32);
 const requester = { name: 'alice', apps: ['default'], operator: false, apiKeySha256: id(0), publicKey: id(0) };
-const limits = { ciphertextsPerRequest: 4, blocksPerRequest: 8 } as Parameters<typeof judge>[1]['limits'];
+const limits = { ciphertextsPerRequest: 4, blocksPerRequest: 8, bodyBytes: 2 ** 20 } as Parameters<
+  typeof judge
+>[1]['limits'];
 
-function judged(change: Partial<PublicDecryptionBody['ciphertexts'][number]>) {
+async function judged(change: Partial<PublicDecryptionBody['ciphertexts'][number]>) {
   const bytes = Buffer.from(zeroList()).toString('base64');
   const ciphertexts = [{ handle: id(3), format: 'compressed-list' as const, bytes, ...change }];
   const keys = [{ keyId: id(2), parameters: 'test', purpose: 'development' }] as KeyRecord[];
-  return judge(
+  const { values } = await judge(
     publicContentOf({ requestId: id(1), keyId: id(2), ciphertexts }, 'alice'),
-    { requester, keys, limits, provenance: () => NO_PROVENANCE },
+    { requester, keys, limits, source: ({ bytes }) => bytes!, provenance: () => NO_PROVENANCE },
     () => [],
   );
+  return values;
 }
 
 test('a value of a compressed list, by slot', async () => {

@@ -1,5 +1,7 @@
+import { sha256Hex } from '@keyquorum/mpc/bytes';
 import { realClock } from '@keyquorum/mpc/runtime/clock';
 import { createMemoryDisk } from '@keyquorum/mpc/runtime/memory-journal';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { publicContentOf } from '../../src/requests/content.ts';
 import { createRequestBook } from '../../src/requests/request-book.ts';
@@ -93,6 +95,30 @@ test('the content hash covers every field', () => {
   ];
   const hashes = [...variants.map((body) => publicContentOf(body, 'alice')), publicContentOf(base, 'bob')];
   expect(new Set(hashes.map(({ hash }) => Buffer.from(hash).toString('hex'))).size).toBe(hashes.length);
+});
+
+test('carrying the bytes or naming them is the same request', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat({ max: 3 }), (bytes, slot) => {
+      const named = { handle: id(4), format: 'fhe' as const, slot };
+      const hashOf = (ciphertext: object) => {
+        const ciphertexts = [{ ...named, ...ciphertext }];
+        return Buffer.from(publicContentOf({ requestId: id(1), keyId: id(2), ciphertexts }, 'a').hash).toString('hex');
+      };
+      const carried = hashOf({ bytes: Buffer.from(bytes).toString('base64') });
+      expect(hashOf({ digest: sha256Hex(bytes) })).toBe(carried);
+      expect(hashOf({ digest: sha256Hex(Uint8Array.of(...bytes, 0)) })).not.toBe(carried);
+    }),
+  );
+});
+
+test.each([{}, { bytes: 'AAAA', digest: id(1) }])('either bytes or digest: not %o', (ciphertext) => {
+  const body = {
+    requestId: id(1),
+    keyId: id(2),
+    ciphertexts: [{ handle: id(0), format: 'fhe' as const, ...ciphertext }],
+  };
+  expect(() => publicContentOf(body, 'a')).toThrow(expect.objectContaining({ code: 'BODY_INVALID' }));
 });
 
 test.each(['A', 'AA', 'AAA', 'AA=A', '****', 'AAA A', 'AAAA\n', 'A===', ''])(

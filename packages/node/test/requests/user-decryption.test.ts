@@ -11,7 +11,7 @@ import { NO_PROVENANCE } from '../../src/provenance/provenance.ts';
 import type { UserDecryptionBody } from '../../src/requests/body.ts';
 import { userContentOf } from '../../src/requests/content.ts';
 import { explained } from '../../src/requests/explain.ts';
-import { judge, judgementOf } from '../../src/requests/judge.ts';
+import { type Circumstances, judge, judgementOf } from '../../src/requests/judge.ts';
 import { type UserRules, userChecks } from '../../src/requests/user-decryption.ts';
 import { CREDULOUS, UNWILLING, walletOf } from '../chains/wallets.ts';
 import { zeroList } from './zero-list.ts';
@@ -72,11 +72,15 @@ function signed(wish: Wish = {}): UserDecryptionBody {
   };
 }
 
-function judged(body: UserDecryptionBody, by: UserRules = rules) {
+const circumstances: Circumstances = {
+  ...{ requester, keys, limits },
+  source: ({ bytes }) => bytes!,
+  provenance: () => NO_PROVENANCE,
+};
+
+async function judged(body: UserDecryptionBody, by: UserRules = rules) {
   const content = userContentOf(body, 'alice');
-  return judge(content, { requester, keys, limits, provenance: () => NO_PROVENANCE }, (values) =>
-    userChecks(content, values, by),
-  );
+  return (await judge(content, circumstances, (values) => userChecks(content, values, by))).values;
 }
 
 test('what the user signed is answered, in its own name or as a delegate', async () => {
@@ -137,7 +141,6 @@ test('clocks that differ by less than the tolerance do no harm', async () => {
 
 test('a dry run does not judge the user without the values', async () => {
   const content = userContentOf({ ...signed(), keyId: id(9) }, 'alice');
-  const circumstances = { requester, keys, limits, provenance: () => NO_PROVENANCE };
   const { checks } = judgementOf(content, circumstances, (values) => userChecks(content, values, rules));
   expect((await explained(checks)).checks).toEqual(
     expect.arrayContaining([

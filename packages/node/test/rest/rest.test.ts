@@ -1,7 +1,11 @@
 import { sha256Hex } from '@keyquorum/mpc/bytes';
 import { encodeEvidenceFile } from '@keyquorum/protocols/evidence/file';
+import { authorizationMessage, encodeAuthorization, requesterSeed } from '@keyquorum/wire/authorization';
+import { ciphertextRequestHash } from '@keyquorum/wire/request-hash';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { accuseOfTwo, createCommittee, makeBatch } from '../../../protocols/test/support/made-evidence.ts';
+import { createSigner } from '../../src/ed25519.ts';
 import { ERRORS } from '../../src/errors/catalogue.ts';
 import { parseRange } from '../../src/rest/material-routes.ts';
 import { type SingleNode, singleNode } from './single-node.ts';
@@ -79,6 +83,7 @@ describe('open to everybody', () => {
         "GET /v1/crs listCrs",
         "GET /v1/crs/{id} getCrs",
         "GET /v1/crs/{id}/transcript getCrsTranscript",
+        "PUT /v1/ciphertexts/{digest} handOverCiphertext",
         "POST /v1/public-decryptions decryptPublicly",
         "GET /v1/public-decryptions/{id} getPublicDecryption",
         "POST /v1/user-decryptions decryptForUser",
@@ -138,6 +143,64 @@ describe('who may do what', () => {
     const strict = await singleNode(afterAll, (toml) => toml.replace(/defaultPurpose = .*/, ''));
     const unsaid = strict.ask('POST', '/v1/keys', { requestId: id(1), parameters: 'default' });
     expect(await refusal(unsaid)).toMatchObject({ statusCode: 400, code: 'KEY_PURPOSE_REQUIRED' });
+  });
+});
+
+describe('ciphertexts that are handed over', () => {
+  const bytes = Buffer.alloc(100_000, 7);
+  const put = (change: { digest?: string; headers?: object; payload?: Buffer } = {}, at = node) => {
+    const { digest = sha256Hex(bytes), headers, payload = bytes } = change;
+    const authorization = `Bearer ${at.apiKey}`;
+    return at.inject({
+      ...{ method: 'PUT', url: `/v1/ciphertexts/${digest}`, payload },
+      headers: { authorization, 'content-type': 'application/octet-stream', ...headers },
+    });
+  };
+  const signedFor = (digest: string) => {
+    const identity = createSigner(requesterSeed(node.apiKey));
+    const contentHash = ciphertextRequestHash('demo', Buffer.from(digest, 'hex'));
+    const signature = identity.sign(authorizationMessage(contentHash));
+    return { authorization: encodeAuthorization({ requester: 'demo', contentHash, signature }) };
+  };
+
+  test('by key and by signature, as often as one likes; held once', async () => {
+    expect((await put()).statusCode).toBe(204);
+    expect((await put({ headers: signedFor(sha256Hex(bytes)) })).statusCode).toBe(204);
+    const metrics = (await node.inject({ url: '/metrics' })).body;
+    expect(metrics).toContain('keyquorum_ciphertexts_held 1\n');
+  });
+
+  test.each<[string, Parameters<typeof put>[0], number, string]>([
+    ['other bytes', { payload: Buffer.alloc(100_000, 8) }, 422, 'CIPHERTEXT_DIGEST'],
+    ['no bytes', { payload: Buffer.alloc(0) }, 422, 'CIPHERTEXT_DIGEST'],
+    ['no digest', { digest: 'ab' }, 400, 'PARAMETER_INVALID'],
+    ['an unknown caller', { headers: { authorization: `Bearer ${'x'.repeat(40)}` } }, 401, 'UNAUTHENTICATED'],
+    ['JSON', { headers: { 'content-type': 'application/json' } }, 415, 'MEDIA_TYPE_UNSUPPORTED'],
+    ['a length that nobody has', { headers: { 'content-length': `${2 ** 40}` } }, 413, 'UPLOAD_TOO_LARGE'],
+    ['no length', { headers: { 'content-length': 'many' } }, 400, 'REQUEST_INVALID'],
+  ])('refused: %s', async (_, change, statusCode, code) => {
+    expect(await refusal(put(change))).toMatchObject({ statusCode, code });
+  });
+
+  test('refused: a signature for another digest', async () => {
+    const code = 'UNAUTHENTICATED';
+    expect(await refusal(put({ headers: signedFor(id(9)) }))).toMatchObject({ statusCode: 401, code });
+  });
+
+  test('any bytes under any digest: kept if they are its own, else refused', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 99 }), fc.uint8Array({ maxLength: 99 }), async (one, other) => {
+        const answer = await put({ digest: sha256Hex(one), payload: Buffer.from(other) });
+        expect(answer.statusCode).toBe(Buffer.compare(one, other) === 0 ? 204 : 422);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('other calls still take JSON only', async () => {
+    const headers = { authorization: `Bearer ${node.apiKey}`, 'content-type': 'application/octet-stream' };
+    const answer = node.inject({ method: 'POST', url: '/v1/public-decryptions', headers, payload: bytes });
+    expect(await refusal(answer)).toMatchObject({ statusCode: 415, code: 'MEDIA_TYPE_UNSUPPORTED' });
   });
 });
 
