@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toHex } from '../../src/bytes.ts';
@@ -25,6 +26,21 @@ describe('derive', () => {
     expect(derive(key, 'label', 'ab', 'c')).not.toEqual(derive(key, 'label', 'a', 'bc'));
     expect(derive(key, 'label', 'ab')).not.toEqual(derive(key, 'labela', 'b'));
     expect(derive(key, 'label')).not.toEqual(derive(key, 'label', ''));
+  });
+
+  test('is HMAC-SHA256 of the parts, each behind its length', () => {
+    const keyOf = fc.uint8Array({ maxLength: 64 });
+    fc.assert(
+      fc.property(keyOf, parts, (anyKey, list) => {
+        const mac = createHmac('sha256', anyKey);
+        for (const part of ['label', ...list]) {
+          const bytes = Buffer.from(part);
+          mac.update(Uint32Array.of(bytes.length)).update(bytes);
+        }
+        expect(toHex(derive(anyKey, 'label', ...list))).toBe(mac.digest('hex'));
+      }),
+    );
+    expect(() => derive(new Uint8Array(65), 'label')).toThrow(RangeError);
   });
 
   test('gives 32 bytes in a buffer of their own', () => {
