@@ -15,12 +15,16 @@ test.each([
   const preflight = (origin: string) =>
     service.app.inject({
       method: 'OPTIONS',
-      url: '/v1/public-decryptions',
-      headers: { origin, 'access-control-request-method': 'POST' },
+      url: `/v1/ciphertexts/${'00'.repeat(32)}`,
+      headers: { origin, 'access-control-request-method': 'PUT' },
     });
   const live = (origin: string) => service.app.inject({ url: '/health/live', headers: { origin } });
   for (const ask of [preflight, live]) {
     const answers = [await ask(APP), await ask(EVIL)];
     expect(answers.map(({ headers }) => headers['access-control-allow-origin'])).toEqual(allowed);
+  }
+  if (origins.length > 0) {
+    const { headers } = await preflight(APP);
+    expect(headers['access-control-allow-methods']).toBe('GET, HEAD, POST, PUT');
   }
 });

@@ -54,6 +54,8 @@ export function createShelf(limits: Limits): CiphertextShelf {
 /** @param bytesMax of the ciphertexts of one request */
 export function createCiphertexts(party: Party, shelf: CiphertextShelf, bytesMax: number): Ciphertexts {
   const blobs = createBlobStore(party, EXCHANGE);
+  /** The newest offer for each request. */
+  const offers = new Map<SessionId, object>();
   const others = (first: PartyId) => partiesOf(party.roster).filter((id) => id !== first && id !== party.self);
   const here = (requester: string, { bytes, digest }: NamedCiphertext) => bytes ?? shelf.get(requester, toHex(digest));
 
@@ -76,7 +78,9 @@ export function createCiphertexts(party: Party, shelf: CiphertextShelf, bytesMax
       let bytesLeft = bytesMax;
       for (const ciphertext of ciphertexts) {
         const digest = toHex(ciphertext.digest);
-        if (found.has(digest) || here(requester, ciphertext) !== undefined) continue;
+        const held = found.get(digest) ?? here(requester, ciphertext);
+        if (held !== undefined) found.set(digest, held); // it may be driven out before it is read
+        if (held !== undefined) continue;
         const request = { hash: ciphertext.digest, from: [peer, ...others(peer)], bytesMax: bytesLeft };
         const bytes = await pulled(toHex(content.hash), request);
         if (bytes === undefined) return unknown(requester, ciphertext);
@@ -84,15 +88,18 @@ export function createCiphertexts(party: Party, shelf: CiphertextShelf, bytesMax
         found.set(digest, bytes);
         shelf.put(requester, digest, bytes);
       }
-      return (ciphertext) => {
-        const bytes = found.get(toHex(ciphertext.digest)) ?? here(requester, ciphertext);
-        return bytes ?? unknown(requester, ciphertext);
-      };
+      return (ciphertext) => found.get(toHex(ciphertext.digest)) ?? unknown(requester, ciphertext);
     },
     offer(content, ciphertexts) {
       const session = toHex(content.hash);
       for (const { digest: hash, bytes } of ciphertexts) blobs.offer(session, { hash, bytes });
-      return () => blobs.withdrawAll(session);
+      const turn = {};
+      offers.set(session, turn);
+      return () => {
+        if (offers.get(session) !== turn) return; // the request failed and is tried again
+        offers.delete(session);
+        blobs.withdrawAll(session);
+      };
     },
   };
 }

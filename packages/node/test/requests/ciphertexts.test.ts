@@ -59,6 +59,16 @@ test('from another one when the first serves other bytes; nothing but the named 
   expect(await pulled({ prepare })).toEqual({ bytes: BYTES, held: 1 });
 });
 
+test('also when the request failed, is tried again, and its first try ends late', async () => {
+  const prepare: Setting['prepare'] = (ciphertexts, { self }) => {
+    if (self !== 2) return;
+    const endFirst = offering(ciphertexts);
+    offering(ciphertexts);
+    endFirst();
+  };
+  expect(await pulled({ prepare })).toEqual({ bytes: BYTES, held: 1 });
+});
+
 test('from nobody but itself when it was handed over here', async () => {
   const prepare: Setting['prepare'] = (ciphertexts, { self }) => {
     if (self === 1) ciphertexts.shelf.put('alice', sha256Hex(BYTES), BYTES);

@@ -29,7 +29,7 @@ test.each([APP, 'http://localhost:5173', 'http://127.0.0.1:8080', 'http://localh
     expect(headers).toMatchObject({
       'access-control-allow-origin': origin,
       'access-control-allow-headers': 'authorization, content-type',
-      'access-control-allow-methods': 'GET, HEAD, POST',
+      'access-control-allow-methods': 'GET, HEAD, POST, PUT',
       'access-control-max-age': '7200',
       vary: 'Origin',
     });
