@@ -104,10 +104,24 @@ function answersTable(costs: readonly AnswerCost[]): string {
   return table(head, rows);
 }
 
-function floodingTable({ latencyMs, concurrency, uint64PerSecond, requestBytes }: FloodingReport): string {
-  const head = ['squashed uint64, 4/1', 'p50 ms', 'p99 ms', `a second, ${concurrency} at once`, 'MB per request'];
-  const row = [latencyMs.p50, latencyMs.p99, uint64PerSecond, requestBytes / 1e6].map(tenth);
-  return table(head, [['', ...row]]);
+function floodingTable(report: FloodingReport): string {
+  const { latencyMs, carryingMs, handOverMs, concurrency, uint64PerSecond, blocksPerSecond, ciphertextBytes } = report;
+  const megabytes = tenth(ciphertextBytes / 1e6);
+  const latencies = Object.entries({
+    'request that names it': latencyMs,
+    'request that carries it': carryingMs,
+    'handing it over': handOverMs,
+  }).map(([what, { count, p50, p99, max }]) => [what, String(count), tenth(p50), tenth(p99), tenth(max)]);
+  return [
+    table([`squashed uint64 of ${megabytes} MB, 4/1`, 'times', 'p50 ms', 'p99 ms', 'max ms'], latencies),
+    table(
+      [`${concurrency} requests at once`, 'a second'],
+      [
+        ['uint64', tenth(uint64PerSecond)],
+        ['blocks, by each node', whole(blocksPerSecond)],
+      ],
+    ),
+  ].join('\n\n');
 }
 
 /** `--only PART` runs one part. */

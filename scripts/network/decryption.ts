@@ -21,11 +21,17 @@ export interface TimedDecryption extends DecryptionState {
   readonly ms: number;
 }
 
-export function decryptionRequest(keyId: string, ciphertexts: readonly EncryptedValue[]) {
+/** A ciphertext that the nodes hold. */
+export interface NamedValue extends Omit<EncryptedValue, 'bytes'> {
+  /** SHA-256 of its bytes, hex. */
+  readonly digest: string;
+}
+
+export function decryptionRequest<C extends EncryptedValue | NamedValue>(keyId: string, ciphertexts: readonly C[]) {
   return { requestId: newRequestId(), keyId, app: 'default', ciphertexts: [...ciphertexts], extraData: '' };
 }
 
-export type DecryptionRequest = ReturnType<typeof decryptionRequest>;
+export type DecryptionRequest = ReturnType<typeof decryptionRequest<EncryptedValue | NamedValue>>;
 
 /** Waits for the final state of a request at a node that knows it. */
 export async function decryptionOf(rest: Rest, requestId: string): Promise<DecryptionState> {

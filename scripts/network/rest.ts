@@ -33,6 +33,8 @@ export interface Rest {
   get<Body>(path: string): Promise<Body>;
   post<Body>(path: string, body: unknown): Promise<Body>;
   bytes(path: string): Promise<Uint8Array>;
+  /** Sends bytes as they are. Throws RestError for any answer but 2xx. */
+  put(path: string, bytes: Uint8Array): Promise<void>;
   /** Server-sent events until the server ends the stream. */
   events(path: string): AsyncIterable<ServerEvent>;
 }
@@ -45,14 +47,17 @@ export interface ServerEvent {
 /** `apiKey` undefined sends no Authorization header. */
 export function createRest(url: string, apiKey?: string): Rest {
   async function send(method: string, path: string, body?: unknown): Promise<Response> {
+    const isBinary = body instanceof Uint8Array;
     const headers = new Headers();
     if (apiKey !== undefined) headers.set('authorization', `Bearer ${apiKey}`);
-    if (body !== undefined) headers.set('content-type', 'application/json');
+    if (body !== undefined) headers.set('content-type', isBinary ? 'application/octet-stream' : 'application/json');
     return fetch(new URL(path, url), {
       method,
       headers,
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body !== undefined && {
+        body: isBinary || typeof body === 'string' ? (body as BodyInit) : JSON.stringify(body),
+      }),
     });
   }
   const rest: Rest = {
@@ -72,6 +77,10 @@ export function createRest(url: string, apiKey?: string): Rest {
       const response = await send('GET', path);
       if (!response.ok) throw new RestError(`GET ${path}`, response.status, parse(await response.text()));
       return new Uint8Array(await response.arrayBuffer());
+    },
+    async put(path, bytes) {
+      const response = await send('PUT', path, bytes);
+      if (!response.ok) throw new RestError(`PUT ${path}`, response.status, parse(await response.text()));
     },
     async *events(path) {
       // No timeout: a key generation may take half an hour, and heartbeats keep the stream alive.
