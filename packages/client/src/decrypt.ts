@@ -1,7 +1,7 @@
 /**
  * Reads values for one user: sends a permit and ciphertexts to all nodes, checks and decrypts every answer, and is done
  * as soon as the shares of 2t+1 parties agree. Goes on listening until all have spoken or the deadline, so that it can
- * say who was late, absent or wrong. This entry needs no TFHE module and no WebAssembly.
+ * say who was late, absent or wrong. This entry needs no TFHE module, and in browsers no WebAssembly.
  *
  * Promise: with at most t corrupt nodes and n >= 3t+1 the values are right, whatever nodes send; n-t honest nodes that
  * answer in time are enough. Nobody but the owner of the permit's private key learns the values.

@@ -7,16 +7,15 @@
  *   (ciphertext, secret) = ML-KEM-512.Encaps(encapsulation key)
  *   out       = nonce || u64 768 || ciphertext || u64 length || AES-256-GCM(secret, nonce, content)
  *
- * The secret is used for this one message only, so that any nonce would do. AES is WebCrypto's: it comes with browsers
- * and Node, costs a client no bytes, and has no tables that secrets index.
+ * The secret is used for this one message only, so that any nonce would do.
  */
+
 import { decode, encode, encodeSecret, u32 } from '@keyquorum/codec/codec';
 import { bytes, fixedBytes, struct } from '@keyquorum/codec/composites';
 import { CodecError } from '@keyquorum/codec/error';
-import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { ml_kem512 } from '@noble/post-quantum/ml-kem.js';
 import { hexToBytes } from 'viem';
+import { aes256Gcm, mlKem512, secp256k1 } from '#primitives';
 import { DIGEST_BYTES, DIGEST_LABEL, labelledDigest } from './digest.ts';
 import { KEM_CIPHERTEXT_BYTES } from './encryption-key.ts';
 import { equalBytes } from './equal-bytes.ts';
@@ -25,8 +24,6 @@ import { PACKED_SHARE_BYTES_MAX } from './packed-share.ts';
 import type { Signer } from './signer.ts';
 
 const INNER_SIGNATURE_BYTES = 64;
-/** Message randomness of an encapsulation. */
-const KEM_SEED_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 /** Lengths of share and linker, and the type. */
@@ -34,7 +31,6 @@ const MESSAGE_FRAME_BYTES = 8 + 4 + 8 + DIGEST_BYTES;
 const CONTENT_BYTES_MAX = MESSAGE_FRAME_BYTES + PACKED_SHARE_BYTES_MAX + INNER_SIGNATURE_BYTES + DIGEST_BYTES;
 const ENCRYPTED_BYTES_MAX = CONTENT_BYTES_MAX + TAG_BYTES;
 export const SIGNCRYPTED_BYTES_MAX = NONCE_BYTES + 8 + KEM_CIPHERTEXT_BYTES + 8 + ENCRYPTED_BYTES_MAX;
-const ECDSA = { prehash: true, lowS: true, format: 'compact' } as const;
 
 const signcryption = struct({
   nonce: fixedBytes(NONCE_BYTES),
@@ -76,13 +72,11 @@ export async function signcrypt(
   const signed = toSign(body, { encapsulationKey, userAddress });
   const signature = signer.sign(sha256(signed)).subarray(0, INNER_SIGNATURE_BYTES);
   const plain = encodeSecret(content, { message: value, signature, sender: keyHash(signer.publicKey) });
-  const seed = random(KEM_SEED_BYTES);
-  const { cipherText, sharedSecret } = ml_kem512.encapsulate(encapsulationKey, seed);
-  const nonce = new Uint8Array(random(NONCE_BYTES));
-  const key = await aesKey(sharedSecret, 'encrypt');
-  const encrypted = await crypto.subtle.encrypt({ name: 'AES-GCM', iv: nonce }, key, plain);
-  for (const secret of [body, signed, plain, seed]) secret.fill(0);
-  return encode(signcryption, { nonce, encapsulated: cipherText, encrypted: new Uint8Array(encrypted) });
+  const { ciphertext: encapsulated, sharedSecret } = mlKem512.encapsulate(encapsulationKey);
+  const nonce = random(NONCE_BYTES);
+  const encrypted = await aes256Gcm.seal(sharedSecret, nonce, plain);
+  for (const secret of [body, signed, plain, sharedSecret]) secret.fill(0);
+  return encode(signcryption, { nonce, encapsulated, encrypted });
 }
 
 export interface Unsigncryption {
@@ -107,7 +101,7 @@ export async function unsigncrypt(signcrypted: Uint8Array, expected: Unsigncrypt
       throw new WireError('SIGNCRYPTION_SENDER', 'signcryption names another sender than the party that answers');
     }
     const signed = toSign(plain.subarray(0, plain.length - INNER_SIGNATURE_BYTES - DIGEST_BYTES), expected.recipient);
-    const valid = secp256k1.verify(signature, signed, expected.senderKey, ECDSA);
+    const valid = secp256k1.verify(sha256(signed), signature, expected.senderKey);
     signed.fill(0);
     if (!valid) {
       throw new WireError('SIGNCRYPTION_SENDER', 'signcryption without a valid signature of the party that answers');
@@ -127,28 +121,11 @@ async function decrypt(signcrypted: Uint8Array, decapsulationKey: Uint8Array): P
     const what = `signcryption with a KEM ciphertext of ${encapsulated.length} bytes, want ${KEM_CIPHERTEXT_BYTES}`;
     throw new WireError('SIGNCRYPTION_MALFORMED', what);
   }
-  const key = await aesKey(ml_kem512.decapsulate(encapsulated, decapsulationKey), 'decrypt');
-  try {
-    const iv = new Uint8Array(nonce);
-    return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, key, new Uint8Array(encrypted)));
-  } catch (cause) {
-    // WebCrypto says nothing but OperationError, on purpose.
-    throw new WireError('SIGNCRYPTION_UNREADABLE', 'signcryption: not for this key, or changed', { cause });
-  }
-}
-
-/** Takes the secret over and erases it. */
-async function aesKey(secret: Uint8Array, use: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
-  if (globalThis.crypto?.subtle === undefined) {
-    throw new Error('WebCrypto is missing: browsers have it on pages served over https and on localhost only');
-  }
-  const raw = new Uint8Array(secret);
-  try {
-    return await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, [use]);
-  } finally {
-    raw.fill(0);
-    secret.fill(0);
-  }
+  const secret = mlKem512.decapsulate(encapsulated, decapsulationKey);
+  const plain = await aes256Gcm.open(secret, nonce, encrypted);
+  secret.fill(0);
+  if (plain !== undefined) return plain;
+  throw new WireError('SIGNCRYPTION_UNREADABLE', 'signcryption: not for this key, or changed');
 }
 
 function toSign(body: Uint8Array, { userAddress, encapsulationKey }: Recipient): Uint8Array {

@@ -2,9 +2,10 @@
  * secp256k1 signatures for the outside (contracts, SDKs): 65 bytes r || s || v over a 32-byte digest, low s, v 27 or
  * 28, nonces of RFC 6979. One spelling per signature: what `recoverSigner` accepts is what contracts accept.
  */
-import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { bytesToHex } from 'viem';
+
+import { bytesToHex, hexToBytes } from 'viem';
 import { publicKeyToAddress } from 'viem/accounts';
+import { secp256k1 } from '#primitives';
 import { WireError } from './error.ts';
 
 export const SIGNATURE_BYTES = 65;
@@ -21,17 +22,15 @@ export interface Signer {
 
 /** @param secretKey 32 bytes; kept by reference, so erase it only when the signer is no longer needed */
 export function createSigner(secretKey: Uint8Array): Signer {
-  if (!secp256k1.utils.isValidSecretKey(secretKey)) throw new RangeError('signing key: want 32 bytes in 1..n-1');
+  if (!secp256k1.isSecretKey(secretKey)) throw new RangeError('signing key: want 32 bytes in 1..n-1');
+  const publicKey = secp256k1.publicKey(secretKey);
   return {
-    address: addressOf(secp256k1.getPublicKey(secretKey, false)),
-    publicKey: secp256k1.getPublicKey(secretKey, true),
+    address: addressOfKey(publicKey),
+    publicKey,
     sign(digest) {
       requireDigest(digest);
-      const recovered = secp256k1.sign(digest, secretKey, { prehash: false, lowS: true, format: 'recovered' });
-      const signature = new Uint8Array(SIGNATURE_BYTES);
-      signature.set(recovered.subarray(1));
-      signature[64] = RECOVERY_BASE + (recovered[0] ?? 0);
-      return signature;
+      const { signature, recovery } = secp256k1.sign(digest, secretKey);
+      return Uint8Array.of(...signature, RECOVERY_BASE + recovery);
     },
   };
 }
@@ -72,14 +71,20 @@ export function signerOf(digest: Uint8Array, signature: Uint8Array): `0x${string
   const v = signature[64] ?? 0;
   const recovery = v - RECOVERY_BASE;
   if (recovery !== 0 && recovery !== 1) throw new WireError('SIGNATURE_V', `signature with v ${v}, want 27 or 28`);
-  try {
-    const parsed = secp256k1.Signature.fromBytes(signature.subarray(0, 64), 'compact');
-    if (!parsed.hasHighS()) return addressOf(parsed.addRecoveryBit(recovery).recoverPublicKey(digest).toBytes(false));
-  } catch (cause) {
-    // The curve library throws plain errors for values outside the range or the curve.
-    throw new WireError('SIGNATURE_INVALID', 'signature: r or s is out of range, or no key fits', { cause });
+  const key = secp256k1.recover(digest, signature.subarray(0, 64), recovery);
+  if (key === undefined) throw new WireError('SIGNATURE_INVALID', 'signature: r or s is out of range, or no key fits');
+  if (isHigh(signature.subarray(32, 64))) {
+    throw new WireError('SIGNATURE_HIGH_S', 'signature with s above half the order, want the other spelling');
   }
-  throw new WireError('SIGNATURE_HIGH_S', 'signature with s above half the order, want the other spelling');
+  return addressOf(key);
+}
+
+/** (n-1)/2, for the order n of the curve. */
+const HALF_ORDER = hexToBytes('0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0');
+
+function isHigh(s: Uint8Array): boolean {
+  const index = s.findIndex((byte, at) => byte !== HALF_ORDER[at]);
+  return index >= 0 && s[index]! > HALF_ORDER[index]!;
 }
 
 /** Field `verification_key` of answers: u64 length 33, then the compressed key. */
@@ -95,11 +100,9 @@ export function verificationKeyBytes(publicKey: Uint8Array): Uint8Array {
  * @throws WireError SIGNATURE_INVALID when it is no point of the curve
  */
 export function addressOfKey(publicKey: Uint8Array): `0x${string}` {
-  try {
-    return addressOf(secp256k1.Point.fromBytes(publicKey).toBytes(false));
-  } catch (cause) {
-    throw new WireError('SIGNATURE_INVALID', 'verification key: no point of secp256k1', { cause });
-  }
+  const key = secp256k1.uncompressed(publicKey);
+  if (key !== undefined) return addressOf(key);
+  throw new WireError('SIGNATURE_INVALID', 'verification key: no point of secp256k1');
 }
 
 function addressOf(uncompressedKey: Uint8Array): `0x${string}` {
