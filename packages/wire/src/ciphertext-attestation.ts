@@ -7,10 +7,11 @@
  * The digest of the bytes is Keccak-256, which coprocessors compute for their commitments anyway.
  */
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { bytesToHex, hashTypedData, hexToBytes } from 'viem';
-import { fullDomain, type SigningDomain } from './eip712.ts';
+import { bytesToHex } from 'viem';
+import type { SigningDomain } from './eip712.ts';
 import { WireError } from './error.ts';
 import { signerOf } from './signer.ts';
+import { fullDomain, typedDataDigest } from './typed-data.ts';
 
 /** The struct, as wallets and viem take it. */
 export const ATTESTATION_TYPES = {
@@ -58,7 +59,7 @@ export function attestationTypedData(domain: SigningDomain, attested: AttestedCi
 
 /** What a coprocessor signs, 32 bytes. */
 export function attestationDigest(domain: SigningDomain, attested: AttestedCiphertext): Uint8Array {
-  return hexToBytes(hashTypedData(attestationTypedData(domain, attested)));
+  return typedDataDigest(domain, attestationTypedData(domain, attested));
 }
 
 function bytes32(bytes: Uint8Array, name: string): `0x${string}` {
@@ -77,7 +78,7 @@ export interface Coprocessors {
 /**
  * Refuses unless every signature over `digest` is a coprocessor's, no two are of the same, and there are enough. One
  * that is wrong is refused and not skipped: whoever gathers signatures finds out at once, and nodes do bounded work:
- * 4 ms per signature.
+ * 0.7 ms per signature in Node.
  * @throws WireError ATTESTATIONS_TOO_MANY, SIGNATURE_LENGTH, SIGNATURE_V, SIGNATURE_HIGH_S, SIGNATURE_INVALID,
  *   ATTESTATION_SIGNER, ATTESTATION_REPEATED, ATTESTATIONS_TOO_FEW
  */

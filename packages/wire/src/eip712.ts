@@ -3,7 +3,7 @@
  * and of the Decryption and KMSGeneration contracts; any change breaks verification. Handles are padded on the
  * left to 32 bytes.
  */
-import { bytesToHex, hashTypedData, hexToBytes } from 'viem';
+import { leftPadded, typedDataDigest } from './typed-data.ts';
 
 /** The contract that answers are for. Chain and address come from configuration. */
 export interface SigningDomain {
@@ -80,14 +80,13 @@ export function publicDecryptionDigest(
     readonly extraData: Uint8Array;
   },
 ): Uint8Array {
-  return digestOf({
-    domain: fullDomain(domain),
+  return typedDataDigest(domain, {
     types: PUBLIC_DECRYPTION,
     primaryType: 'PublicDecryptVerification',
     message: {
       ctHandles: answer.handles.map(paddedHandle),
-      decryptedResult: bytesToHex(answer.decryptedResult),
-      extraData: bytesToHex(answer.extraData),
+      decryptedResult: answer.decryptedResult,
+      extraData: answer.extraData,
     },
   });
 }
@@ -102,15 +101,14 @@ export function userDecryptionResponseDigest(
     readonly extraData: Uint8Array;
   },
 ): Uint8Array {
-  return digestOf({
-    domain: fullDomain(domain),
+  return typedDataDigest(domain, {
     types: USER_DECRYPTION_RESPONSE,
     primaryType: 'UserDecryptResponseVerification',
     message: {
-      publicKey: bytesToHex(answer.publicKey),
+      publicKey: answer.publicKey,
       ctHandles: answer.handles.map(paddedHandle),
-      userDecryptedShare: bytesToHex(answer.userDecryptedShare),
-      extraData: bytesToHex(answer.extraData),
+      userDecryptedShare: answer.userDecryptedShare,
+      extraData: answer.extraData,
     },
   });
 }
@@ -124,12 +122,11 @@ export function userDecryptionLinker(
     readonly userAddress: `0x${string}`;
   },
 ): Uint8Array {
-  return digestOf({
-    domain: fullDomain(domain),
+  return typedDataDigest(domain, {
     types: USER_DECRYPTION_LINKER,
     primaryType: 'UserDecryptionLinker',
     message: {
-      publicKey: bytesToHex(request.publicKey),
+      publicKey: request.publicKey,
       handles: request.handles.map(paddedHandle),
       userAddress: request.userAddress,
     },
@@ -147,15 +144,14 @@ export function keyGenerationDigest(
     readonly extraData: Uint8Array;
   },
 ): Uint8Array {
-  return digestOf({
-    domain: fullDomain(domain),
+  return typedDataDigest(domain, {
     types: KEY_GENERATION,
     primaryType: 'KeygenVerification',
     message: {
       prepKeygenId: outcome.prepKeygenId,
       keyId: outcome.keyId,
-      keyDigests: outcome.keyDigests.map(({ keyType, digest }) => ({ keyType, digest: bytesToHex(digest) })),
-      extraData: bytesToHex(outcome.extraData),
+      keyDigests: outcome.keyDigests.map(({ keyType, digest }) => ({ keyType, digest: digest })),
+      extraData: outcome.extraData,
     },
   });
 }
@@ -172,23 +168,14 @@ export function crsGenerationDigest(
   },
 ): Uint8Array {
   const { crsId, maxBitLength, crsDigest, extraData } = outcome;
-  return digestOf({
-    domain: fullDomain(domain),
+  return typedDataDigest(domain, {
     types: CRS_GENERATION,
     primaryType: 'CrsgenVerification',
-    message: { crsId, maxBitLength, crsDigest: bytesToHex(crsDigest), extraData: bytesToHex(extraData) },
+    message: { crsId, maxBitLength, crsDigest: crsDigest, extraData: extraData },
   });
 }
 
-const digestOf: (...typed: Parameters<typeof hashTypedData>) => Uint8Array = (...typed) =>
-  hexToBytes(hashTypedData(...typed));
-
-/** All fields of the domain, as viem and wallets take it. */
-export function fullDomain({ name = 'Decryption', chainId, verifyingContract }: SigningDomain) {
-  return { name, version: '1', chainId: BigInt(chainId), verifyingContract };
-}
-
-function paddedHandle(handle: Uint8Array): `0x${string}` {
+function paddedHandle(handle: Uint8Array): Uint8Array {
   if (handle.length > 32) throw new RangeError(`handle: got ${handle.length} bytes, want at most 32`);
-  return bytesToHex(handle, { size: 32 });
+  return leftPadded(handle);
 }

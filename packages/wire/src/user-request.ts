@@ -3,11 +3,12 @@
  * are in use; field names, order and types are those of the Decryption contract and of the dApp SDKs. Users sign under
  * the chain id of the contracts that hold the values (the host chain), nodes answer under that of the gateway.
  */
-import { bytesToHex, hashTypedData, hexToBytes, isAddress } from 'viem';
-import { fullDomain, type SigningDomain } from './eip712.ts';
+import { bytesToHex, isAddress } from 'viem';
+import type { SigningDomain } from './eip712.ts';
 import { WireError } from './error.ts';
 import { parseExtraData } from './extra-data.ts';
 import { requireSigner } from './signer.ts';
+import { fullDomain, typedDataDigest } from './typed-data.ts';
 import { requireBits } from './user-type.ts';
 
 type Address = `0x${string}`;
@@ -104,8 +105,7 @@ export function userRequestTypedData(domain: SigningDomain, request: UserRequest
 
 /** What the user signs, 32 bytes. */
 export function userRequestDigest(domain: SigningDomain, request: UserRequest): Uint8Array {
-  const { domain: full, types, primaryType, message } = userRequestTypedData(domain, request);
-  return hexToBytes(hashTypedData<Record<string, unknown>, string>({ domain: full, types, primaryType, message }));
+  return typedDataDigest(domain, userRequestTypedData(domain, request));
 }
 
 /** What contract wallets take has any length; 65 bytes of a key are the common case. */
