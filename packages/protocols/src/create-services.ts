@@ -111,7 +111,7 @@ export function createServices(options: ServiceOptions): Services {
     refill = createRefill({
       ...{ party, pool, ledger, reservations, publics, board, epoch, signal, log, ...sizes },
       keys: epochKeys,
-      ...{ proven, learnProven: tellProven },
+      ...{ proven, learnProven: tellProven, calm: decryption.calm },
     });
     refill.run().catch((error) => {
       if (!signal.aborted) log({ level: 'error', message: 'the pool is not refilled any more', error: String(error) });

@@ -91,6 +91,7 @@ describe.each([
         bundles,
         expected,
         deadlineMs: party.clock.now() + 60_000,
+        turn: async () => undefined,
       }),
     );
     const shares = new Map<PartyId, Material>();

@@ -291,6 +291,36 @@ test('one ciphertext for a user and for everybody at once: no bundle serves both
   expect(checkBindings(witness, net.sim.roster, [1, 2, 3, 4]).certified).toBeGreaterThan(0);
 });
 
+test('what can wait, waits for the requests under way, or for its limit', async () => {
+  const net = network('calm', { n: 4, t: 1 });
+  const job = jobOf([VALUES['an FheUint, with carries']!.value]);
+  const run = await net.sim.run(async (party) => {
+    const { clock } = party;
+    const service = await net.service(party);
+    const waited = async (limitMs: number) => {
+      const from = clock.now();
+      await service.calm(limitMs);
+      return clock.now() - from;
+    };
+    const idle = await waited(1_000);
+    await clock.until(clock.now() + 5_000 * Number(party.self !== 1)); // the others come later than party 1
+    const shares = service.userShares(job);
+    const late = await waited(1_000);
+    const settled = await waited(60_000);
+    await shares;
+    return { idle, late, settled, after: await waited(1_000) };
+  });
+  const [first, ...others] = run.outcomes.map((outcome) =>
+    outcome.status === 'fulfilled' ? outcome.value : undefined,
+  );
+  expect(first).toMatchObject({ idle: 0, late: 1_000, after: 0 });
+  expect(first!.settled).toBeGreaterThan(0);
+  for (const { idle, late, settled, after } of [first!, ...others.map((other) => other!)]) {
+    expect(late + settled).toBeLessThan(10_000); // the request's end, not the limit
+    expect([idle, after]).toEqual([0, 0]);
+  }
+});
+
 test('what is opened for a user is uniform: the same bit opens as 0 and as 1', async () => {
   const witness = createWitness(4);
   const net = network('uniform', { n: 4, t: 1 }, witness.faults, BUNDLES);

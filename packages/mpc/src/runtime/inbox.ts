@@ -16,6 +16,9 @@ export interface InboxLimits {
   readonly listenedTagsMax: number;
 }
 
+/** Why a deadline is not waited for: a reason of our own, since the default one, an exception, is dear to make. */
+const FINISHED = 'finished';
+
 interface Listener {
   readonly prefix: string;
   readonly bytesMax: number;
@@ -84,7 +87,7 @@ export class Inbox {
   receive(tag: string, { bytesMax, deadlineMs }: ReceiveLimits): Collector {
     if (this.#collectors.has(tag)) throw new RangeError(`receive ${tag}: called twice in one session`);
     const finished = new AbortController();
-    const collector = new Collector(bytesMax, this.#modules.peers.length, () => finished.abort());
+    const collector = new Collector(bytesMax, this.#modules.peers.length, () => finished.abort(FINISHED));
     this.#collectors.set(tag, collector);
     for (const { from, body } of this.#release((waiting) => waiting === tag))
       this.#collect(collector, { from, body }, tag);

@@ -174,6 +174,8 @@ export interface BatchInput {
   /** All parties that are not proven corrupt. */
   readonly expected: readonly PartyId[];
   readonly deadlineMs: number;
+  /** Awaited before each step that keeps the processor busy. */
+  turn(): Promise<void>;
   readonly onWaiting?: (parties: readonly PartyId[]) => void;
 }
 
@@ -192,6 +194,7 @@ export async function preprocess(session: Session, input: BatchInput): Promise<B
   const { kernel, t } = session;
   const { bundles, expected } = input;
   enterSession(session.journal, session.id);
+  await input.turn();
   const { message, secrets } = withSessionKeys(input.keys, session.id, (keys) =>
     shareMessage(kernel, createPrss(kernel, keys), bundles),
   );
@@ -205,6 +208,7 @@ export async function preprocess(session: Session, input: BatchInput): Promise<B
     deadlineMs: input.deadlineMs,
     ...(input.onWaiting && { onWaiting: input.onWaiting }),
   });
+  await input.turn();
   const material = finishBatch(kernel, secrets, { values: opened.values, bundles });
   eraseSecrets(secrets);
   return { material, values: opened.values, certificate: encodeCertificate(opened.certificate) };

@@ -56,6 +56,9 @@ const BATCH_DEADLINE_MS = 60_000;
 const TICK_MS = 500;
 /** A party with a full pool helps another that has none, after a reboot, but not more often than this. */
 const FAVOUR_MS = 30_000;
+/** While the pool has this part of its target, each step of a batch waits so long for requests that are under way. */
+const COMFORT = 1 / 4;
+const CALM_MS = 1_000;
 /** Material beyond this many times the target makes the oldest batches dispensable. */
 const SURPLUS = 4;
 const RATE_WINDOW = 8;
@@ -80,6 +83,8 @@ export interface RefillModules {
   readonly proven: ProvenParties;
   /** Asks the others whom they have proven corrupt; never rejects. */
   learnProven(): Promise<void>;
+  /** Resolves when no decryption is under way here, or after `limitMs`. */
+  calm(limitMs: number): Promise<void>;
   readonly signal: AbortSignal;
   readonly log: Log;
 }
@@ -186,7 +191,7 @@ export function createRefill(modules: RefillModules): Refill {
     board.begin('preprocessing', id, { deadlineMs, total: 1 });
     try {
       const result = await preprocess(session, {
-        ...{ keys: modules.keys, bundles: start.bundles, expected: expected(), deadlineMs },
+        ...{ keys: modules.keys, bundles: start.bundles, expected: expected(), deadlineMs, turn },
         onWaiting: (waitingFor) => board.progress(id, { phase: 'shares', waitingFor, bytesSent: session.bytesSent }),
       });
       const record = { start: encoded, certificate: result.certificate, values: result.values };
@@ -321,6 +326,11 @@ export function createRefill(modules: RefillModules): Refill {
     return [...running.values()].some(({ sinceMs }) => clock.now() < sinceMs + TURN_MS);
   }
 
+  /** A batch keeps a core busy for a tenth of a second: a request that somebody waits for goes first. */
+  async function turn(): Promise<void> {
+    if (level() >= modules.target * COMFORT) await modules.calm(CALM_MS);
+  }
+
   /** Leads when it is this party's turn: the turns rotate with the batches made and with time. */
   async function tick(): Promise<void> {
     await dropSpent();
@@ -331,9 +341,10 @@ export function createRefill(modules: RefillModules): Refill {
       return;
     }
     lowSinceMs ??= clock.now();
-    const turn = pool.batches() + Math.floor((clock.now() - lowSinceMs) / TURN_MS);
-    if (isBusy() || isLeading(self) || roundsAreRunning()) return;
-    if ((turn % roster.n) + 1 === self) await lead();
+    const number = pool.batches() + Math.floor((clock.now() - lowSinceMs) / TURN_MS);
+    if (isBusy() || isLeading(self) || roundsAreRunning() || (number % roster.n) + 1 !== self) return;
+    await turn();
+    await lead();
   }
 
   return {

@@ -65,6 +65,8 @@ export interface DecryptionService {
   admitted(items: readonly ProposalItem[]): Promise<boolean>;
   /** For the bindings: runs the online protocol of a certified proposal. */
   onBound(bound: Bound): void;
+  /** For work that can wait: resolves when all requests that are under way here have ended, or after `limitMs`. */
+  calm(limitMs: number): Promise<void>;
 }
 
 export function createDecryptionService(modules: DecryptionModules): DecryptionService {
@@ -244,18 +246,32 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     }
   }
 
+  /** What `wait` gives; the signal it is handed fires after `limitMs` or when the node stops. */
+  function within<T>(limitMs: number, wait: (late: AbortSignal) => Promise<T>): Promise<T> {
+    const ended = new AbortController();
+    const end = () => ended.abort('over'); // a reason of its own: making the default one costs more than all this
+    const timer = clock.until(clock.now() + limitMs, AbortSignal.any([signal, ended.signal]));
+    timer.catch(() => undefined).finally(end);
+    return wait(ended.signal).finally(end);
+  }
+
   /** Whether the items are admitted here within the limit. */
   function admittedWithin(items: readonly ProposalItem[], limitMs: number): Promise<boolean> {
-    const ended = new AbortController();
-    const timer = clock.until(clock.now() + limitMs, AbortSignal.any([signal, ended.signal]));
-    timer.catch(() => undefined).finally(() => ended.abort()); // stopping, admitted or late: nobody waits any more
-    return board.admitted(items, ended.signal).finally(() => ended.abort());
+    return within(limitMs, (late) => board.admitted(items, late));
+  }
+
+  async function calm(limitMs: number): Promise<void> {
+    const running = board.pending();
+    if (running.length === 0) return;
+    const over = Promise.allSettled(running.map(({ opened }) => opened));
+    await within(limitMs, (late) => Promise.race([over, fired(late)]));
   }
 
   return {
     decrypt: (request) => admit(request, 'public', ({ results, faults }) => ({ messages: results, faults })),
     userShares: (request) => admit(request, 'user', (job) => ownShares(kernel, job, roster.t)),
     admitted: (items) => admittedWithin(items, ADMISSION_WAIT_MS),
+    calm,
     onBound(bound) {
       boundMs.set(bound.proposal.owner, clock.now());
       passedOver.delete(bound.proposal.owner);
@@ -264,6 +280,10 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
       });
     },
   };
+}
+
+function fired(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 /** One opening per request; parties that hold other words in it never meet. */
