@@ -66,11 +66,15 @@ export function digestOf({ bytes, digest }: Pick<RequestCiphertext, 'bytes' | 'd
 }
 
 function fromBase64(text: string, field: string): Uint8Array {
+  let binary: string;
   try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    binary = atob(text);
   } catch (cause) {
     throw new RangeError(`${field}: not base64`, { cause });
   }
+  const bytes = new Uint8Array(binary.length); // a callback per byte, as of Uint8Array.from, takes ten times as long
+  for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at);
+  return bytes;
 }
 
 interface HandOver {
