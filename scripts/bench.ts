@@ -91,12 +91,18 @@ function simulatorTables(reports: readonly SimulatorReport[]): string {
 }
 
 function answersTable(costs: readonly AnswerCost[]): string {
-  const rows = costs.map(({ n, t, answerMs, openMs, decodeMs, floodedBlocksPerSecond }) => {
-    return [`${n}/${t}`, tenth(answerMs), tenth(openMs), tenth(decodeMs), whole(floodedBlocksPerSecond)];
+  const rows = costs.map((cost) => {
+    const { n, t, permitMs, answerMs, answerParts, openMs, decodeMs, floodedBlocksPerSecond } = cost;
+    const { signaturesMs, digestsMs, encapsulationMs } = answerParts;
+    const parts = [signaturesMs, digestsMs, encapsulationMs].map(tenth).join(' + ');
+    const client = [tenth(openMs), tenth(decodeMs)];
+    return [`${n}/${t}`, tenth(permitMs), tenth(answerMs), parts, ...client, whole(floodedBlocksPerSecond)];
   });
   const head = [
     'processor time',
+    'node: permit ms',
     'node: answer ms',
+    'of it, signatures + digests + ML-KEM',
     'client: open ms',
     'client: 64 blocks ms',
     'node: flooded blocks/s',

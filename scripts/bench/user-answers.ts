@@ -10,9 +10,13 @@ import { PRSS_KEY_BYTES, prssKeys } from '@keyquorum/mpc/prss/keys';
 import { floodedShares, maskSession } from '@keyquorum/protocols/decryption/flooding';
 import type { Value128 } from '@keyquorum/tfhe/ciphertext';
 import { DEFAULT_PARAMETERS, lweDimensionOf, SQUASHED_DELTA_LOG2 } from '@keyquorum/tfhe/parameters';
-import { createUserKeyPair } from '@keyquorum/wire/encryption-key';
+import { userDecryptionLinker, userDecryptionResponseDigest } from '@keyquorum/wire/eip712';
+import { createUserKeyPair, decodeEncryptionKey } from '@keyquorum/wire/encryption-key';
+import { mlKem512 } from '@keyquorum/wire/primitives-node';
 import type { AnsweredRequest } from '@keyquorum/wire/response';
+import { createSigner } from '@keyquorum/wire/signer';
 import { combineResponses, createResponseOpener } from '@keyquorum/wire/user-decryption';
+import { checkUserRequest, type UserRequest, userRequestDigest } from '@keyquorum/wire/user-request';
 import {
   ALL_TYPES,
   createCommittee,
@@ -21,6 +25,7 @@ import {
   random,
   respond,
 } from '../../packages/wire/test/support/committee.ts';
+import { CONTRACT } from '../network/user.ts';
 
 const WARM_UP_CALLS = 200;
 const CALLS = 200;
@@ -30,12 +35,18 @@ const UINT256 = typeOfBits(256);
 const BLOCKS_OF_UINT64 = 16;
 const ELEMENT_BYTES = 64;
 const WORD_BYTES = 16;
+/** Of the answer for one uint64. */
+const ANSWER_BYTES = 1_385;
+const USER = `0x${'22'.repeat(20)}` as const;
 
 export interface AnswerCost {
   readonly n: number;
   readonly t: number;
   /** A node's answer for one uint64: signcryption and signature; its shares are there already. */
   readonly answerMs: number;
+  readonly answerParts: AnswerParts;
+  /** What a node does for a request before: it checks what the user signed. */
+  readonly permitMs: number;
   /** One answer for one uint64, checked and decrypted by the client. */
   readonly openMs: number;
   /** The 64 blocks of a uint256 from 2t+1 opened answers. */
@@ -44,9 +55,49 @@ export interface AnswerCost {
   readonly floodedBlocksPerSecond: number;
 }
 
+/** The largest parts of an answer's processor time. */
+export interface AnswerParts {
+  /** Two: of the share inside, and of the whole answer. */
+  readonly signaturesMs: number;
+  /** Two of EIP-712: the linker, and what is signed. */
+  readonly digestsMs: number;
+  readonly encapsulationMs: number;
+}
+
 export async function benchAnswers({ n, t }: { n: number; t: number }): Promise<AnswerCost> {
   const floodMs = await floodOneMs(n, t);
-  return { n, t, ...(await answerMs(n, t)), floodedBlocksPerSecond: (1_000 * BLOCKS_OF_UINT64) / floodMs };
+  const before = { answerParts: await answerParts(), permitMs: await permitMs() };
+  return { n, t, ...before, ...(await answerMs(n, t)), floodedBlocksPerSecond: (1_000 * BLOCKS_OF_UINT64) / floodMs };
+}
+
+async function answerParts(): Promise<AnswerParts> {
+  const signer = createSigner(random(32));
+  const { encryptionKey } = createUserKeyPair(random(64));
+  const encapsulationKey = decodeEncryptionKey(encryptionKey);
+  const request = { publicKey: encryptionKey, handles: [random(32)], userAddress: USER };
+  const answer = { ...request, userDecryptedShare: random(ANSWER_BYTES), extraData: new Uint8Array(0) };
+  const digest = random(32);
+  return {
+    signaturesMs: 2 * (await cpuMs(() => signer.sign(digest))),
+    digestsMs: await cpuMs(() => {
+      userDecryptionLinker(DOMAIN, request);
+      userDecryptionResponseDigest(DOMAIN, answer);
+    }),
+    encapsulationMs: await cpuMs(() => mlKem512.encapsulate(encapsulationKey)),
+  };
+}
+
+async function permitMs(): Promise<number> {
+  const signer = createSigner(random(32));
+  const request: UserRequest = {
+    kind: 'direct',
+    publicKey: createUserKeyPair(random(64)).encryptionKey,
+    ...{ contractAddresses: [CONTRACT], startTimestamp: 0n, durationDays: 1n, extraData: new Uint8Array(1) },
+  };
+  const signature = signer.sign(userRequestDigest(DOMAIN, request));
+  const values = [{ fheType: UINT64.fheType, contractAddress: CONTRACT }];
+  const check = { domain: DOMAIN, request, userAddress: signer.address, signature, values };
+  return cpuMs(() => checkUserRequest({ ...check, nowSeconds: 1, toleranceSeconds: 60 }));
 }
 
 async function answerMs(n: number, t: number): Promise<Pick<AnswerCost, 'answerMs' | 'openMs' | 'decodeMs'>> {
@@ -55,7 +106,7 @@ async function answerMs(n: number, t: number): Promise<Pick<AnswerCost, 'answerM
   const request: AnsweredRequest = {
     domain: DOMAIN,
     encryptionKey: keys.encryptionKey,
-    userAddress: `0x${'22'.repeat(20)}`,
+    userAddress: USER,
     extraData: new Uint8Array(0),
   };
   const openerFor = (handle: Uint8Array) => {
