@@ -3,7 +3,7 @@
  * it names, so a typing error or a swapped address is noticed before the network starts.
  */
 import { createHash } from 'node:crypto';
-import { createSigner, verifySignature } from '../ed25519.ts';
+import { createSigner, createVerifier } from '../ed25519.ts';
 import { LABELS } from '../labels.ts';
 import { ConfigError } from './config-error.ts';
 import type { Card } from './schema.ts';
@@ -25,12 +25,8 @@ export function signCard(statement: Omit<Statement, 'publicKey'>, seed: Uint8Arr
 /** Throws CONFIG_CARD unless the card is signed by the key it names. */
 export function requireSigned(card: Card, file: string, field: string): void {
   const { publicKey, signature } = card;
-  const signed = verifySignature({
-    publicKey: Buffer.from(publicKey, 'hex'),
-    message: statementBytes(card),
-    signature: Buffer.from(signature, 'hex'),
-  });
-  if (signed) return;
+  const verify = createVerifier(Buffer.from(publicKey, 'hex'));
+  if (verify(statementBytes(card), Buffer.from(signature, 'hex'))) return;
   const message = `${field}: the card of party ${card.party} was changed after it was signed; ask its operator again`;
   throw new ConfigError('CONFIG_CARD', { file, field, message });
 }

@@ -12,7 +12,7 @@ import {
   type SignedAuthorization,
 } from '@keyquorum/wire/authorization';
 import type { Requester } from '../config/schema.ts';
-import { createSigner, verifySignature } from '../ed25519.ts';
+import { createSigner, createVerifier } from '../ed25519.ts';
 import { ApiError } from '../errors/api-error.ts';
 
 const KEY_PREFIX = 'kq_';
@@ -54,7 +54,10 @@ export interface Requesters {
 }
 
 export function createRequesters(requesters: readonly Requester[]): Requesters {
-  const known = requesters.map((requester) => ({ requester, publicKey: Buffer.from(requester.publicKey, 'hex') }));
+  const known = requesters.map((requester) => {
+    const publicKey = Buffer.from(requester.publicKey, 'hex');
+    return { requester, publicKey, verify: createVerifier(publicKey) };
+  });
 
   function keyHolder(apiKey: string): Caller | undefined {
     if (apiKey.length < KEY_LENGTH_MIN || apiKey.length > KEY_LENGTH_MAX) return undefined;
@@ -73,9 +76,7 @@ export function createRequesters(requesters: readonly Requester[]): Requesters {
 
   function verify(name: string, contentHash: Uint8Array, signature: Uint8Array): Requester | undefined {
     const match = known.find(({ requester }) => requester.name === name);
-    if (!match) return undefined;
-    const message = authorizationMessage(contentHash);
-    return verifySignature({ publicKey: match.publicKey, message, signature }) ? match.requester : undefined;
+    return match?.verify(authorizationMessage(contentHash), signature) ? match.requester : undefined;
   }
 
   return {
