@@ -1,5 +1,7 @@
 /** What one corrupt, killed or restarted process of four can do to the others: nothing but be named. */
+import { randomBytes } from 'node:crypto';
 import { decryptPublic } from '@keyquorum/client/public-decryption';
+import type { CrsBody } from '@keyquorum/node/rest/schemas';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { statusOf } from '../../scripts/network/committee.ts';
 import { decrypt, decryptionOf, decryptionRequest } from '../../scripts/network/decryption.ts';
@@ -10,6 +12,8 @@ import { waitFor } from '../../scripts/network/rest.ts';
 import { PARTIES, type RunningNetwork, START_MS, startNetwork } from './running-network.ts';
 
 const RECOVERY_MS = 60_000;
+/** Four small contributions, on a busy machine. */
+const CRS_MS = 180_000;
 /** After so many a liar that answers at all has been in time for once. */
 const REQUESTS_MAX = 30;
 let running: RunningNetwork;
@@ -74,6 +78,41 @@ test('all nodes killed at once: key, answers and service come back', async () =>
   const after = await decryptionOf(network.rest(2), request.requestId);
   expect([after.values, after.signature]).toEqual([before.values, before.signature]);
   for (const party of PARTIES) await decryptsAt(party, ['uint16']);
+});
+
+/** Resolves when the reference string is in this turn at party 1. */
+async function inTurn(id: string, turn: number): Promise<void> {
+  await waitFor({ what: `turn ${turn}`, withinMs: CRS_MS }, async () => {
+    const { done, state } = await running.network.rest(1).get<CrsBody>(`/v1/crs/${id}`);
+    return (state === 'running' && done >= turn - 1) || undefined;
+  });
+}
+
+/** The finished reference string of a party. */
+async function finishedCrs(id: string, party: number): Promise<CrsBody> {
+  return waitFor({ what: `reference string of party ${party}`, withinMs: CRS_MS }, async () => {
+    const crs = await running.network.rest(party).get<CrsBody>(`/v1/crs/${id}`);
+    if (crs.error) throw new Error(`${crs.error.code}: ${crs.error.message}`);
+    return crs.state === 'succeeded' ? crs : undefined;
+  });
+}
+
+test('one node killed between contributions, then all: a reference string is made from what was accepted', async () => {
+  const { network } = running;
+  const id = randomBytes(32).toString('hex');
+  await network.rest(1).post('/v1/crs', { requestId: id, parameters: 'test', maxBits: 1 });
+  await inTurn(id, 2);
+  await network.kill(4);
+  await network.start(4);
+  await inTurn(id, 3);
+  await Promise.all(PARTIES.map((party) => network.kill(party)));
+  await network.startAll();
+  const all = await Promise.all(PARTIES.map((party) => finishedCrs(id, party)));
+  for (const { contributors, file } of all) {
+    expect(contributors).toEqual([...PARTIES]);
+    expect(file!.digest).toBe(all[0]!.file!.digest);
+  }
+  await network.allReady();
 });
 
 test('a node that sends wrong shares changes no value and is named by the others', async () => {

@@ -15,6 +15,7 @@ import { createCrsCeremonies } from './crs/ceremony.ts';
 import { TFHE_FORMAT } from './crs/content.ts';
 import { createCrsStore } from './crs/crs-store.ts';
 import type { CurveModules } from './crs/curve-modules.ts';
+import { createCrsMemory } from './crs/memory.ts';
 import { serveBatchList } from './decryption/batch-list.ts';
 import type { EpochKeys } from './decryption/flooding.ts';
 import { DecryptionError, type PoolStatus } from './decryption/job.ts';
@@ -89,7 +90,7 @@ export function createServices(options: ServiceOptions): Services {
   });
   const crs = createCrsCeremonies({
     ...{ party, board, proven, limits, announce, signal, log },
-    ...{ store: crsStore, curves: options.curves, format: TFHE_FORMAT },
+    ...{ store: crsStore, memory: createCrsMemory(journal, publics), curves: options.curves, format: TFHE_FORMAT },
   });
   const joint = createJointCeremonies(board, { epoch: epochs, keygen, crs }, options);
 
@@ -180,6 +181,7 @@ export function createServices(options: ServiceOptions): Services {
     async start() {
       await keys.load();
       await party.start();
+      crs.resume();
       epochs.run().catch((error) => {
         if (!signal.aborted) log({ level: 'error', message: 'the epoch cannot start', error: String(error) });
       });

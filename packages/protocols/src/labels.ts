@@ -23,6 +23,7 @@ export const labels = {
   crsVote: 'keyquorum/protocols/crs-vote/v1',
   crsEndorsement: 'keyquorum/protocols/crs-endorsement/v1',
   crsComplete: 'keyquorum/protocols/crs-complete/v1',
+  crsChain: 'keyquorum/protocols/crs-chain/v1',
   crsTranscript: 'keyquorum/protocols/crs-transcript/v1',
   evidence: 'keyquorum/protocols/evidence/v1',
   epochContext: 'keyquorum/protocols/epoch-context/v1',

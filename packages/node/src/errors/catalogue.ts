@@ -5,7 +5,7 @@
 import type { CrsCheck, CrsFileErrorCode, EncryptionProofErrorCode } from '@keyquorum/crs/crs-error';
 import type { CrsParametersError } from '@keyquorum/crs/parameters';
 import type { CeremonyError } from '@keyquorum/protocols/ceremony/ceremony';
-import type { CrsTooFewError } from '@keyquorum/protocols/crs/crs';
+import type { CrsTimeoutError, CrsTooFewError } from '@keyquorum/protocols/crs/crs';
 import type { CrsDisagreementError } from '@keyquorum/protocols/crs/judge';
 import type { TranscriptErrorCode } from '@keyquorum/protocols/crs/transcript';
 import type { DecryptionErrorCode } from '@keyquorum/protocols/decryption/job';
@@ -264,6 +264,7 @@ const EVIDENCE: Record<EvidenceErrorCode, ErrorEntry> = {
 type CrsErrorCode =
   | CrsParametersError['code']
   | CrsTooFewError['code']
+  | CrsTimeoutError['code']
   | CrsDisagreementError['code']
   | CrsCheck
   | CrsFileErrorCode
@@ -284,6 +285,7 @@ const WRONG_CRS = 'do not use this reference string; ask other nodes for theirs,
 const CRS: Record<CrsErrorCode, ErrorEntry> = {
   CRS_PARAMETERS: { status: 422, hint: 'ask for a power of two up to 2048 that the key has room for' },
   CRS_TOO_FEW: { status: 503, hint: 'more than t parties were away or slow: see the log, then use a new id' },
+  CRS_TIMEOUT: { status: 503, hint: 'more than t parties were away: start them, then use a new id' },
   CRS_DISAGREEMENT: { status: 503, hint: 'check memory and software of this node, then use a new id' },
   CRS_MALFORMED: { status: 0, hint: WRONG_CRS },
   CRS_ROUND: { status: 0, hint: WRONG_CRS },

@@ -1,7 +1,7 @@
 /**
  * All ceremonies of a node: every change goes through here, is written down before it is acted on, and is told to
- * whoever watches. After a crash a ceremony that was under way has failed, with that reason: nothing stays pending for
- * ever.
+ * whoever watches. After a crash a ceremony that was under way has failed, with that reason, unless its kind can go on:
+ * nothing stays pending for ever.
  */
 import type { Clock, Journal } from '@keyquorum/mpc/session';
 import {
@@ -13,9 +13,12 @@ import {
   isFinal,
   newCeremony,
 } from './ceremony.ts';
+import { NODE_RESTARTED } from './failure.ts';
 
 /** Finished preprocessing ceremonies are many and small; only the newest are kept. */
 const FINISHED_PREPROCESSING_MAX = 32;
+/** Kinds whose owner ends what an earlier process began. */
+const RESUMED: readonly CeremonyKind[] = ['crs'];
 
 export type Change = Partial<Pick<Ceremony, 'phase' | 'done' | 'waitingFor' | 'bytesSent' | 'etaSeconds'>>;
 
@@ -59,10 +62,8 @@ export function createBoard(journal: Journal, clock: Clock): Board {
   for (const key of journal.keys('ceremony/')) {
     const ceremony = fromBytes(journal.get(key)!);
     ceremonies.set(ceremony.id, ceremony);
-    const message = 'the node was restarted while the ceremony was under way; start a new one';
-    if (!isFinal(ceremony)) {
-      move(ceremony.id, 'failed', { failure: { code: 'NODE_RESTARTED', message, culprits: [], absent: [] } });
-    }
+    if (isFinal(ceremony) || RESUMED.includes(ceremony.kind)) continue;
+    move(ceremony.id, 'failed', { failure: NODE_RESTARTED });
   }
 
   return {

@@ -23,6 +23,14 @@ export class OtherContentError extends Error {
   }
 }
 
+/** What a ceremony that cannot be gone on with ends with when its process was lost. */
+export const NODE_RESTARTED: CeremonyFailure = {
+  code: 'NODE_RESTARTED',
+  message: 'the node was restarted while the ceremony was under way; start a new one',
+  culprits: [],
+  absent: [],
+};
+
 export function failureOf(error: unknown, culprits: readonly PartyId[] = []): CeremonyFailure {
   const message = error instanceof Error ? error.message : String(error);
   const code = (error as { code?: unknown } | undefined)?.code;

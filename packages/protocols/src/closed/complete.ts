@@ -6,15 +6,26 @@ import type { Certificate } from '@keyquorum/mpc/agreement/certificate';
 import { decide, decisionSubject } from '@keyquorum/mpc/agreement/decision';
 import { quorumOf } from '@keyquorum/mpc/roster';
 import type { Session } from '@keyquorum/mpc/session';
-import type { PartyId } from '@keyquorum/mpc/transport';
+import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { untilDeadline } from './deadline.ts';
 import { openVoteBox } from './vote-box.ts';
 
 /** From now on this party signs no BURN of the session. @throws when it was decided otherwise */
-export async function decideComplete(session: Session, digest: Uint8Array): Promise<void> {
-  const result = decide(session.journal, session.id, 'complete', digest);
-  if (result === 'refused') throw new Error(`session ${session.id} was decided otherwise: it is abandoned here`);
-  await session.journal.sync();
+export async function decideComplete(
+  { id, journal }: Pick<Session, 'id' | 'journal'>,
+  digest: Uint8Array,
+): Promise<void> {
+  const result = decide(journal, id, 'complete', digest);
+  if (result === 'refused') throw new Error(`session ${id} was decided otherwise: it is abandoned here`);
+  await journal.sync();
+}
+
+interface Completing {
+  readonly digest: Uint8Array;
+  readonly deadlineMs: number;
+  readonly onWaiting?: (parties: readonly PartyId[]) => void;
+  /** The session that is completed, if it is not the one that carries the signatures. */
+  readonly of?: SessionId;
 }
 
 /**
@@ -24,10 +35,10 @@ export async function decideComplete(session: Session, digest: Uint8Array): Prom
  */
 export async function complete(
   session: Session,
-  { digest, ...wait }: { digest: Uint8Array; deadlineMs: number; onWaiting?: (parties: readonly PartyId[]) => void },
+  { digest, of = session.id, ...wait }: Completing,
 ): Promise<Certificate> {
-  const votes = openVoteBox(session, 'complete', (voted) => decisionSubject(session.id, 'complete', voted));
-  await decideComplete(session, digest);
+  const votes = openVoteBox(session, 'complete', (voted) => decisionSubject(of, 'complete', voted));
+  await decideComplete({ id: of, journal: session.journal }, digest);
   votes.cast(digest);
   const all = { ...wait, tag: 'complete', waitingFor: () => votes.missing() };
   await untilDeadline(session, all, votes.reached(quorumOf(session.roster)));

@@ -2,11 +2,13 @@
  * How all parties come to the same end of a turn (docs/protocols/crs.md, step T3): one vote each, for the hash of a
  * contribution or for nothing. A quorum is a certificate, at most one per turn; all honest parties follow it, or none.
  */
-import { digestSubject } from '@keyquorum/mpc/agreement/certificate';
+import { type Certificate, digestSubject } from '@keyquorum/mpc/agreement/certificate';
 import { openEndorsement } from '@keyquorum/mpc/agreement/endorsement';
 import { HASH_BYTES } from '@keyquorum/mpc/bytes';
 import { quorumOf } from '@keyquorum/mpc/roster';
+import type { Subject } from '@keyquorum/mpc/runtime/statement';
 import type { Session } from '@keyquorum/mpc/session';
+import type { SessionId } from '@keyquorum/mpc/transport';
 import { openVoteBox, type Tally } from '../closed/vote-box.ts';
 import { labels } from '../labels.ts';
 
@@ -14,7 +16,7 @@ import { labels } from '../labels.ts';
 const NOTHING = new Uint8Array(HASH_BYTES);
 
 /** What a turn ended with: a hash and who voted for it; undefined when it is skipped. */
-export type TurnEnd = Tally | undefined;
+export type TurnEnd = (Tally & { readonly certificate: Certificate }) | undefined;
 
 export interface Ballot {
   /** This party's vote; undefined for nothing. Only the first counts. */
@@ -24,6 +26,11 @@ export interface Ballot {
   readonly end: Promise<TurnEnd>;
 }
 
+/** What a vote signs: for a contribution of this turn, or for nothing. */
+export function voteSubject(session: SessionId, tag: string, digest: Uint8Array): Subject {
+  return digestSubject(labels.crsVote, session, tag, digest);
+}
+
 /** @param times.closesMs when a certificate begins to need endorsements; @param times.roundMs above any delay */
 export function openBallot(
   session: Session,
@@ -31,7 +38,7 @@ export function openBallot(
   times: { readonly closesMs: number; readonly roundMs: number },
 ): Ballot {
   const { roster, t } = session;
-  const subjectOf = (digest: Uint8Array) => digestSubject(labels.crsVote, session.id, tag, digest);
+  const subjectOf = (digest: Uint8Array) => voteSubject(session.id, tag, digest);
   const votes = openVoteBox(session, `${tag}/vote`, subjectOf);
   const quorum = quorumOf(roster);
   const endorsement = openEndorsement(session, { tag, domain: labels.crsEndorsement, subjectOf, quorum, ...times });
@@ -41,7 +48,8 @@ export function openBallot(
   vouched.catch(() => undefined); // whoever waits sees it
   const end = endorsement.end.then((certificate): TurnEnd => {
     if (certificate === undefined || isNothing(certificate.subject.digest)) return undefined;
-    return { digest: certificate.subject.digest, voters: [...certificate.signatures.keys()] };
+    const { subject, signatures } = certificate;
+    return { digest: subject.digest, voters: [...signatures.keys()], certificate };
   });
   end.catch(() => undefined); // the same
   return { cast: (digest = NOTHING) => votes.cast(digest), vouched, end };

@@ -1,30 +1,36 @@
 /**
- * The making of a reference string as a ceremony of a node: announced by the node that was asked, run by all, recorded,
- * and taken from a peer by a node that missed the end (recovery.ts). An id is used once: what fails is asked for again
- * under another one.
+ * The making of a reference string as a ceremony of a node: announced by the node that was asked, run by all, gone on
+ * with after a restart (rejoin.ts), recorded, and taken from a peer by a node that missed the end (recovery.ts). An id
+ * is used once: what fails is asked for again under another one.
  */
 import { encodeHead } from '@keyquorum/crs/contribution';
+import { enterSession, forgetSession, isCompleted } from '@keyquorum/mpc/agreement/decision';
 import { equalBytes } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import { rosterDigest } from '@keyquorum/mpc/runtime/statement';
-import type { PartyId } from '@keyquorum/mpc/transport';
+import type { Session } from '@keyquorum/mpc/session';
+import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
 import type { Board } from '../ceremony/board.ts';
 import { type Cancelling, serveCancel } from '../ceremony/cancel-exchange.ts';
-import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
-import { failureOf, withMissing } from '../ceremony/failure.ts';
+import { type Ceremony, CeremonyError, isFinal } from '../ceremony/ceremony.ts';
+import { failureOf, NODE_RESTARTED, withMissing } from '../ceremony/failure.ts';
 import { type Announcement, announcedSession, encodeAnnouncement, leadMs } from '../ceremony/starting.ts';
 import type { ProvenParties } from '../closed/proven.ts';
 import { type EvidenceProof, encodeEvidenceFile } from '../evidence/file.ts';
 import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
 import type { CrsRequest, ServiceLimits } from '../services.ts';
+import { type CrsCeremony, ceremonyOf } from './attempt.ts';
+import { encodeChain, startOfChain } from './chain.ts';
 import { type CrsFormat, decodeCrsContent, encodeCrsContent } from './content.ts';
-import { generateCrs } from './crs.ts';
+import { type CrsInput, CrsTimeoutError, type GeneratedCrs, generateCrs, type Place } from './crs.ts';
 import type { CrsStore } from './crs-store.ts';
 import type { CurveModules } from './curve-modules.ts';
 import type { CrsProof } from './judge.ts';
+import type { CrsMemory } from './memory.ts';
 import { createCrsProgress, unitsOf } from './progress.ts';
 import { createCrsRecovery } from './recovery.ts';
+import { createRejoin } from './rejoin.ts';
 import { encodeTranscript, verifyTranscript } from './transcript.ts';
 
 /** For the end, after all turns: files are written and signatures gathered. */
@@ -34,6 +40,7 @@ export interface CrsModules {
   readonly party: Party;
   readonly board: Board;
   readonly store: CrsStore;
+  readonly memory: CrsMemory;
   readonly proven: ProvenParties;
   readonly curves: CurveModules;
   readonly format: CrsFormat;
@@ -49,18 +56,30 @@ export interface CrsCeremonies {
   /** Announced by another node: what it asks for. @throws when this node refuses */
   accept(announcement: Announcement): CrsRequest;
   enter(announcement: Announcement): void;
+  /** Goes on with what an earlier process of this node was in; called once, when the transport is started. */
+  resume(): void;
   /** Here at once; the others stop when t+1 parties ask. @throws CeremonyError CEREMONY_UNKNOWN */
   cancel(id: string): void;
   /** Takes finished reference strings that this node missed from its peers; called when one comes up. */
   recover(): void;
 }
 
+/** Of one attempt. */
+interface Running {
+  readonly session: Session;
+  readonly proofs: Promise<void>[];
+}
+
 export function createCrsCeremonies(modules: CrsModules): CrsCeremonies {
-  const { party, board, store, proven, curves, format, limits, signal, log } = modules;
+  const { party, board, store, memory, proven, curves, format, limits, signal, log } = modules;
   const { clock, journal, roster } = party;
   const aborts = new Map<string, AbortController>();
   const missing = new Map<string, readonly PartyId[]>();
-  const isRunning = (id: string): boolean => aborts.has(id);
+  const rejoin = createRejoin({
+    ...{ party, memory, log, curve: curves.curve, roundMs: limits.roundMs },
+    announce: (announcement) => modules.announce(announcement),
+  });
+  const isRunning = (id: string): boolean => aborts.has(id) && !rejoin.isWaiting(id);
   /** Failed here, before the time that the others have is over. */
   const mayYetEnd = (): boolean =>
     board
@@ -99,40 +118,85 @@ export function createCrsCeremonies(modules: CrsModules): CrsCeremonies {
   /** The content an id stands for on this node; entered with its announcement. */
   const contentOf = (id: string): Uint8Array | undefined => journal.get(`crs/${id}`);
 
-  async function run(announcement: Announcement, cancelled: AbortController): Promise<void> {
-    const { id } = announcement;
+  /** @param place where to begin; asked for when an earlier process was in it */
+  async function run(start: Announcement, place?: Place): Promise<void> {
+    const { id } = start;
+    const [cancelled, late, ended] = [new AbortController(), new AbortController(), new AbortController()];
+    aborts.set(id, cancelled);
+    const over = AbortSignal.any([signal, cancelled.signal, late.signal]);
     const { deadlineMs } = board.get(id)!;
-    const session = party.open(announcedSession(roster, announcement), {
-      signal: AbortSignal.any([signal, cancelled.signal]),
-    });
-    const proofs: Promise<void>[] = [];
+    const onTime = clock
+      .until(deadlineMs, AbortSignal.any([over, ended.signal]))
+      .then(() => late.abort(new CrsTimeoutError()));
+    onTime.catch(() => undefined); // it ended before
     try {
-      const subject = format.subject(id, decodeCrsContent(announcement.content));
-      const made = await generateCrs(session, {
-        ...{ subject, startMs: announcement.startMs, deadlineMs, curves },
-        limits: { turnMs: limits.crsTurnMs, roundMs: limits.roundMs },
-        isProven: (each) => proven.list().includes(each),
-        isUp: (each) => party.transport.isUp(each),
-        ...createCrsProgress({ roster, clock, log, id, tell: (change) => tell(id, change, session.bytesSent) }),
-        onProof: (proof) => proofs.push(keepProof(announcement, proof)),
-        encode: (points) => format.encode(subject, points),
-        keep: (file) => store.keepFile(id, file),
-      });
-      const network = rosterDigest(roster);
-      const transcript = encodeTranscript({ network, announcement: encodeAnnouncement(announcement), ...made });
-      await store.publish(verifyTranscript(curves.curve, roster, transcript, format), transcript);
+      const ceremony = ceremonyOf(roster, start, format);
+      const isOver = async (): Promise<boolean> => {
+        await recovery.all();
+        return store.record(id) !== undefined;
+      };
+      const from = place ?? (await rejoin.place(ceremony, { isOver, signal: over }));
+      if (from !== undefined) await runFrom(ceremony, from, over);
       board.succeed(id);
     } catch (error) {
       if (!signal.aborted) await endBadly(id, error, cancelled.signal.aborted);
     } finally {
       aborts.delete(id);
+      ended.abort();
+      if (!signal.aborted) await memory.forget(id);
+    }
+  }
+
+  async function runFrom(ceremony: CrsCeremony, place: Place, over: AbortSignal): Promise<void> {
+    const session = party.open(announcedSession(roster, place.attempt), { signal: over });
+    const proofs: Promise<void>[] = [];
+    try {
+      const made = await generateCrs(session, inputOf(ceremony, place, { session, proofs }));
+      await publish(ceremony, made);
+    } finally {
+      rejoin.left(ceremony.start.id);
       await Promise.allSettled(proofs);
       closeLater(session);
     }
   }
 
-  function tell(id: string, change: Parameters<Board['progress']>[1], bytesSent: number): void {
-    board.progress(id, { ...change, bytesSent });
+  function inputOf(ceremony: CrsCeremony, place: Place, { session, proofs }: Running): CrsInput {
+    const { start, subject } = ceremony;
+    const { id } = start;
+    const { attempt } = place.attempt;
+    return {
+      ...{ ceremony, place, deadlineMs: board.get(id)!.deadlineMs, curves },
+      limits: { turnMs: limits.crsTurnMs, roundMs: limits.roundMs },
+      isProven: (each) => proven.list().includes(each),
+      isUp: (each) => party.transport.isUp(each),
+      onPlace: rejoin.at,
+      ...createCrsProgress({
+        ...{ roster, clock, log, id, from: place.round },
+        tell: (change) => board.progress(id, { ...change, bytesSent: session.bytesSent }),
+      }),
+      onProof: (proof) => proofs.push(keepProof(start, proof)),
+      keepChain: (earlier, last) => memory.keepChain(id, encodeChain(earlier, last)),
+      own: () => memory.own(id),
+      keepOwn: (message) => memory.keepOwn(id, message),
+      mayVote: (round) => memory.mayVote(id, attempt, round),
+      encode: (points) => format.encode(subject, points),
+      keep: (file) => store.keepFile(id, file),
+    };
+  }
+
+  async function publish({ start }: CrsCeremony, made: GeneratedCrs): Promise<void> {
+    const network = rosterDigest(roster);
+    const transcript = encodeTranscript({ network, announcement: encodeAnnouncement(start), ...made });
+    await store.publish(verifyTranscript(curves.curve, roster, transcript, format), transcript);
+  }
+
+  /** Nothing went wrong in `run` itself but a bug, or the disk. */
+  function launch(start: Announcement, place?: Place): void {
+    run(start, place).catch((error) => {
+      const { id } = start;
+      log({ level: 'error', message: 'a reference string ended badly', id, error: String(error) });
+      if (!signal.aborted) board.fail(id, failureOf(error));
+    });
   }
 
   /** The others may have ended well: then this node has the same result a little later. */
@@ -163,6 +227,16 @@ export function createCrsCeremonies(modules: CrsModules): CrsCeremonies {
     return startMs + roster.n * turnMs + END_MS;
   }
 
+  /**
+   * What this process does not know to have signed, no other did: a disk that is older than its last decision is found
+   * out by the journal's owner. Only ends of key generation can also be abandoned, so they keep a rule of their own.
+   */
+  function enterAgain(session: SessionId): void {
+    if (isCompleted(journal, session)) return;
+    forgetSession(journal, session);
+    enterSession(journal, session);
+  }
+
   return {
     request(request) {
       const { requestId: id } = request;
@@ -181,28 +255,40 @@ export function createCrsCeremonies(modules: CrsModules): CrsCeremonies {
       );
       return board.get(id)!;
     },
-    accept({ id, content, attempt }) {
+    accept(announcement) {
+      const { id, content, attempt } = announcement;
+      if (attempt > 0) {
+        const { start } = rejoin.accept(announcement);
+        return { requestId: id, ...decodeCrsContent(start.content) };
+      }
       const known = contentOf(id);
       if (known !== undefined && !equalBytes(known, content)) throw new Error('the id was used for another request');
       if (known !== undefined || board.get(id) !== undefined || store.record(id) !== undefined) {
         throw new Error('the ceremony exists');
       }
-      if (attempt !== 0) throw new Error('a reference string is made in one attempt');
       const request = { requestId: id, ...decodeCrsContent(content) };
       format.subject(id, request);
       return request;
     },
     enter(announcement) {
-      const { id, content, startMs } = announcement;
+      const { id, content, startMs, attempt } = announcement;
+      if (attempt > 0) return rejoin.enter(announcement);
       journal.set(`crs/${id}`, content);
-      const deadlineMs = deadlineAfter(startMs);
-      board.begin('crs', id, { deadlineMs, total: unitsOf(roster) });
-      const controller = new AbortController();
-      aborts.set(id, controller);
-      run(announcement, controller).catch((error) => {
-        log({ level: 'error', message: 'a reference string ended badly', id, error: String(error) });
-        if (!signal.aborted) board.fail(id, failureOf(error));
-      });
+      memory.enter(announcement);
+      const ceremony = ceremonyOf(roster, announcement, format);
+      enterSession(journal, ceremony.session);
+      board.begin('crs', id, { deadlineMs: deadlineAfter(startMs), total: unitsOf(roster) });
+      launch(announcement, { attempt: announcement, round: 1, startMs, chain: startOfChain(ceremony) });
+    },
+    resume() {
+      for (const { id } of board.list().filter((each) => each.kind === 'crs' && !isFinal(each))) {
+        const start = memory.entered(id)?.start;
+        if (start === undefined) board.fail(id, NODE_RESTARTED);
+        else {
+          enterAgain(ceremonyOf(roster, start, format).session);
+          launch(start);
+        }
+      }
     },
     cancel,
     recover() {

@@ -30,6 +30,8 @@ export interface SignedHead {
 
 export interface Accepted extends SignedHead {
   readonly state: CrsState;
+  /** As its author sent it. */
+  readonly message: Uint8Array;
 }
 
 /** A signed contribution that no honest party makes, and the head that it was to build on. */
@@ -47,6 +49,8 @@ export type CrsProof =
 
 export interface Judged {
   readonly round: PartyId;
+  /** What heads are signed for, whatever session carries them. */
+  readonly ceremony: SessionId;
   readonly subject: CrsSubject;
   /** What the contribution must build on, and its head; none for the start. */
   readonly state: CrsState;
@@ -65,8 +69,10 @@ export class CrsDisagreementError extends Error {
 export interface Judge {
   /** @throws CrsError when it is not to be accepted; who broke the rules of messages is reported */
   check(message: Uint8Array): Promise<Accepted>;
-  /** Signs this party's own; it is known to be right. */
-  sign(contribution: Contribution): { readonly message: Uint8Array; readonly digest: Uint8Array };
+  /** Signs this party's own. */
+  sign(contribution: Contribution): Uint8Array;
+  /** What this party has signed is known to be right, and offered to others. Returns its digest. */
+  adopt(message: Uint8Array): Uint8Array;
   /** A message from those who vouch for its hash. */
   pull(digest: Uint8Array, voters: readonly PartyId[]): Promise<Uint8Array>;
   /** What a quorum voted for. @throws CrsDisagreementError when it fails here */
@@ -90,13 +96,13 @@ export function turnMessageBytes({ parameters }: CrsSubject): number {
 
 /** @param signal ends checks that are not needed any more */
 export function createJudge(session: Session, turn: Judged, signal: AbortSignal): Judge {
-  const { round, subject, state } = turn;
+  const { round, ceremony, subject, state } = turn;
   const checked = new Map<string, Promise<Accepted>>();
   let signed: { readonly subject: Subject; readonly signature: Uint8Array } | undefined;
 
   /** The head, if its author signed it. Two different ones are a proof. @throws CrsError */
   function signedHead(signature: Uint8Array, headBytes: Uint8Array): SignedHead {
-    const claim = { subject: headSubject(session.id, round, headBytes), signature };
+    const claim = { subject: headSubject(ceremony, round, headBytes), signature };
     if (!verifyStatement(session.roster, round, claim.subject, signature)) {
       throw new CrsError('CRS_MALFORMED', round, 'is not signed by that party');
     }
@@ -120,7 +126,7 @@ export function createJudge(session: Session, turn: Judged, signal: AbortSignal)
       const after = await withWorkers(turn.curves, signal, (tools) =>
         verifyContribution(tools, subject, state, checks),
       );
-      return { ...head, state: after };
+      return { ...head, state: after, message };
     } catch (error) {
       if (error instanceof CrsError && isProvable(error, head, bytes)) {
         const value = { party: round, base: turn.base, signature, contribution: Uint8Array.from(bytes) };
@@ -155,14 +161,19 @@ export function createJudge(session: Session, turn: Judged, signal: AbortSignal)
     pull,
     sign(contribution) {
       const bytes = encodeContribution(contribution);
-      const signature = signStatement(session, headSubject(session.id, round, bytes.subarray(0, HEAD_BYTES)));
+      const signature = signStatement(session, headSubject(ceremony, round, bytes.subarray(0, HEAD_BYTES)));
       const message = new Uint8Array(SIGNATURE_BYTES + bytes.length);
       message.set(signature);
       message.set(bytes, SIGNATURE_BYTES);
+      return message;
+    },
+    adopt(message) {
+      const signature = message.subarray(0, SIGNATURE_BYTES);
+      const contribution = decodeContribution(message.subarray(SIGNATURE_BYTES), subject.parameters.size, round);
+      const own = { head: contribution.head, signature, state: stateAfter(contribution), message };
       const digest = session.offer(message);
-      const own = { head: contribution.head, signature, state: stateAfter(contribution) };
       checked.set(toHex(digest), Promise.resolve(own));
-      return { message, digest };
+      return digest;
     },
     async accept(digest, voters) {
       try {

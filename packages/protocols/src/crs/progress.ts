@@ -11,6 +11,8 @@ interface Sources {
   readonly clock: Clock;
   readonly id: string;
   readonly log: Log;
+  /** The turn that it begins with. */
+  readonly from: number;
   tell(change: Change): void;
 }
 
@@ -19,12 +21,13 @@ export function unitsOf({ n }: Roster): number {
 }
 
 /** Turns what the protocol tells into changes of its ceremony. The estimate is that turns take as long as before. */
-export function createCrsProgress({ roster, clock, id, log, tell }: Sources) {
-  let done = 0;
+export function createCrsProgress({ roster, clock, id, log, from, tell }: Sources) {
+  let done = from - 1;
   let firstMs: number | undefined;
   const etaSeconds = (): number | null => {
-    if (done === 0 || firstMs === undefined) return null;
-    return Math.ceil((((clock.now() - firstMs) / done) * (roster.n - done)) / 1_000);
+    const taken = done - (from - 1);
+    if (taken === 0 || firstMs === undefined) return null;
+    return Math.ceil((((clock.now() - firstMs) / taken) * (roster.n - done)) / 1_000);
   };
   return {
     onPhase(round: PartyId, phase: TurnPhase) {

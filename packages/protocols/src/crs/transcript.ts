@@ -29,7 +29,7 @@ import { labels } from '../labels.ts';
 import { type CrsContent, type CrsFormat, decodeCrsContent, TFHE_FORMAT } from './content.ts';
 import { headSubject, type SignedHead } from './judge.ts';
 
-const CONTRIBUTIONS_MAX = 15;
+export const CONTRIBUTIONS_MAX = 15;
 const LABEL_BYTES_MAX = 64;
 
 export interface Transcript {
@@ -136,11 +136,7 @@ export function verifyTranscript(
   }
   const { announcement, content, subject } = agreed(start, format);
   const session = announcedSession(roster, announcement);
-  let position = startPosition(subject);
-  for (const signed of contributions) {
-    requireSignature(roster, session, signed);
-    position = verifyHead(curve, subject, position, signed.head);
-  }
+  const position = verifyHeads({ curve, roster, session, subject }, contributions);
   const last = contributions.at(-1);
   if (last === undefined || contributions.length <= roster.t) {
     const problem = `${contributions.length} contributions, want ${roster.t + 1}: one of them honest`;
@@ -172,6 +168,22 @@ export async function verifyFile(tools: CurveTools, verified: VerifiedTranscript
   }
   await verifyLists(tools, subject, { head: last.head, g1: crs.g1, g2: crs.g2 });
   return crs;
+}
+
+/**
+ * Every contribution is signed by its party for this ceremony, and shown to build on the one before.
+ * @throws TranscriptError CRS_TRANSCRIPT_SIGNATURE, CrsError
+ */
+export function verifyHeads(
+  { curve, roster, session, subject }: { curve: Bls446; roster: Roster; session: SessionId; subject: CrsSubject },
+  contributions: readonly SignedHead[],
+): CrsPosition {
+  let position = startPosition(subject);
+  for (const signed of contributions) {
+    requireSignature(roster, session, signed);
+    position = verifyHead(curve, subject, position, signed.head);
+  }
+  return position;
 }
 
 function agreed(

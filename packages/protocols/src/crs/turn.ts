@@ -2,10 +2,13 @@
  * One turn of the ceremony (docs/protocols/crs.md, steps T1 to T3): the party whose turn it is sends its signed
  * contribution, everybody checks it and votes, and all end with the same contribution or with none.
  */
-import { contribute } from '@keyquorum/crs/contribution';
+import { contribute, decodeHead, HEAD_BYTES } from '@keyquorum/crs/contribution';
 import { CrsError } from '@keyquorum/crs/crs-error';
-import { sha256 } from '@keyquorum/mpc/bytes';
+import type { Certificate } from '@keyquorum/mpc/agreement/certificate';
+import { equalBytes, sha256 } from '@keyquorum/mpc/bytes';
+import { SIGNATURE_BYTES } from '@keyquorum/mpc/runtime/statement';
 import type { Session } from '@keyquorum/mpc/session';
+import type { PartyId } from '@keyquorum/mpc/transport';
 import { type Ballot, openBallot } from './ballot.ts';
 import { withWorkers } from './curve-modules.ts';
 import { type Accepted, createJudge, type Judge, type Judged, turnMessageBytes, turnTag } from './judge.ts';
@@ -28,6 +31,12 @@ export interface Turn extends Judged {
   /** When it began here. */
   readonly startMs: number;
   readonly limits: TurnLimits;
+  /** What this party signed in its turn before it was restarted. */
+  own(): Promise<Uint8Array | undefined>;
+  /** Makes what this party signs durable, before it is sent. */
+  keepOwn(message: Uint8Array): Promise<void>;
+  /** Test-and-set: whether this party has no vote in this turn yet, not before a restart either. */
+  mayVote(): boolean;
   /** Is there a link to the party whose turn it is? */
   isUp(): boolean;
   onPhase(phase: TurnPhase): void;
@@ -36,7 +45,7 @@ export interface Turn extends Judged {
 export interface TurnResult {
   readonly endMs: number;
   /** Undefined when the turn was skipped. */
-  readonly accepted: Accepted | undefined;
+  readonly accepted: (Accepted & { readonly certificate: Certificate }) | undefined;
 }
 
 /**
@@ -56,7 +65,8 @@ export async function takeTurn(session: Session, turn: Turn): Promise<TurnResult
     const endMs = session.clock.now();
     if (end === undefined) return { endMs, accepted: undefined };
     turn.onPhase('agree');
-    return { endMs, accepted: await judge.accept(end.digest, end.voters) };
+    const { certificate } = end;
+    return { endMs, accepted: { ...(await judge.accept(end.digest, end.voters)), certificate } };
   } finally {
     over.abort(new Error(`the turn of party ${round} is over`));
   }
@@ -69,26 +79,42 @@ interface Tools {
   readonly signal: AbortSignal;
 }
 
-/** T1. */
+/** T1. The only vote of this party in its turn is for what it has signed, and it signs once. */
 async function contributeOwn(session: Session, turn: Turn, { ballot, judge, signal }: Tools): Promise<void> {
   const { round, subject, state, startMs, limits, curves } = turn;
   const { random } = session;
   turn.onPhase('contribute');
-  const made = await withWorkers(curves, signal, (tools) => contribute(tools, subject, state, { round, random }));
-  if (session.clock.now() > startMs + limits.turnMs) return; // the others have voted that nothing came
-  const { message, digest } = judge.sign(made);
+  let message = await turn.own();
+  if (message === undefined) {
+    const made = await withWorkers(curves, signal, (tools) => contribute(tools, subject, state, { round, random }));
+    if (session.clock.now() > startMs + limits.turnMs) return; // the others have voted that nothing came
+    message = judge.sign(made);
+    await turn.keepOwn(message);
+  } else if (!equalBytes(baseOf(message, round), state.digest)) return; // it built on what the others do not
+  const digest = judge.adopt(message);
   session.sendAll(turnTag(round), message);
   ballot.cast(digest);
 }
 
+function baseOf(message: Uint8Array, round: PartyId): Uint8Array {
+  return decodeHead(message.subarray(SIGNATURE_BYTES, SIGNATURE_BYTES + HEAD_BYTES), round).base;
+}
+
 /** T2. */
 async function checkAndVote(session: Session, turn: Turn, { ballot, judge }: Tools): Promise<void> {
-  if (turn.isProven) return ballot.cast(undefined);
+  if (turn.isProven) return vote(session, turn, ballot);
   turn.onPhase('wait');
   const message = await arrival(session, turn, { ballot, judge });
-  if (message === undefined) return ballot.cast(undefined);
+  if (message === undefined) return vote(session, turn, ballot);
   turn.onPhase('verify');
-  ballot.cast((await isGood(judge, message)) ? sha256(message) : undefined);
+  return vote(session, turn, ballot, (await isGood(judge, message)) ? sha256(message) : undefined);
+}
+
+/** Once in a turn, ever: on disk before it is sent. */
+async function vote({ journal }: Session, turn: Turn, ballot: Ballot, digest?: Uint8Array): Promise<void> {
+  if (!turn.mayVote()) return;
+  await journal.sync();
+  ballot.cast(digest);
 }
 
 async function isGood(judge: Judge, message: Uint8Array): Promise<boolean> {

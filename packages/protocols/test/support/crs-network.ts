@@ -13,6 +13,7 @@ import { createProvenParties, type ProvenParties } from '../../src/closed/proven
 import { type CrsCeremonies, createCrsCeremonies } from '../../src/crs/ceremony.ts';
 import type { CrsFormat } from '../../src/crs/content.ts';
 import { type CrsStore, createCrsStore } from '../../src/crs/crs-store.ts';
+import { createCrsMemory } from '../../src/crs/memory.ts';
 import { createEvidenceArchive } from '../../src/evidence/archive.ts';
 import type { LogEvent } from '../../src/log.ts';
 import type { ServiceLimits } from '../../src/services.ts';
@@ -51,6 +52,8 @@ export interface CrsNetwork {
   readonly sim: Simulation;
   readonly publics: ReadonlyMap<PartyId, PublicStore>;
   readonly logs: { party: PartyId; event: LogEvent }[];
+  /** Calls back once, at the end of this turn at the first party. */
+  whenTurnEnds(round: number, action: () => void): void;
   node(party: Party): CrsNode;
   /** Party `asks` starts the ceremony; resolves when it has ended at every living party. */
   make(asks?: PartyId): Promise<void>;
@@ -60,12 +63,19 @@ export function createCrsNetwork(options: Omit<SimulateOptions, 'kernel'>, limit
   const sim = simulate({ ...options, kernel });
   const nodes = new Map<Party, CrsNode>();
   const logs: { party: PartyId; event: LogEvent }[] = [];
+  const turnEnds = new Map<number, () => void>();
   const parties = Array.from({ length: options.n }, (_, index) => index + 1);
   const publics = new Map(parties.map((party) => [party, memoryPublics()]));
 
   function boot(party: Party): CrsNode {
     const { signal } = new AbortController();
-    const log = (event: LogEvent): void => void logs.push({ party: party.self, event });
+    const log = (event: LogEvent): void => {
+      logs.push({ party: party.self, event });
+      const round = event.end === undefined ? undefined : event.contributor;
+      if (typeof round !== 'number') return;
+      turnEnds.get(round)?.();
+      turnEnds.delete(round);
+    };
     const board = createBoard(party.journal, party.clock);
     const own = publics.get(party.self)!;
     const proven = createProvenParties(party.journal, createEvidenceArchive(own, sim.roster), log);
@@ -76,11 +86,13 @@ export function createCrsNetwork(options: Omit<SimulateOptions, 'kernel'>, limit
     });
     const crs = createCrsCeremonies({
       ...{ party, board, store, proven, curves, limits, signal, log, format: SMALL_FORMAT },
+      memory: createCrsMemory(party.journal, own),
       announce: (announcement) => starting.announce(announcement, signal),
     });
     party.onPeer((_peer, state) => {
       if (state === 'up') crs.recover();
     });
+    crs.resume();
     return { party, crs, board, store, proven };
   }
 
@@ -92,6 +104,7 @@ export function createCrsNetwork(options: Omit<SimulateOptions, 'kernel'>, limit
 
   return {
     ...{ sim, publics, logs, node },
+    whenTurnEnds: (round, action) => void turnEnds.set(round, action),
     async make(asks = 1) {
       for (const id of parties) node(sim.party(id)); // all listen before one asks
       await sim.run(
@@ -100,7 +113,7 @@ export function createCrsNetwork(options: Omit<SimulateOptions, 'kernel'>, limit
           if (party.self === asks) crs.request({ requestId: CRS_ID, parameters: 'test', maxBits: 32 });
           const hasEnded = () => {
             const ceremony = board.get(CRS_ID);
-            return store.record(CRS_ID) !== undefined || (ceremony !== undefined && isFinal(ceremony));
+            return ceremony === undefined ? store.record(CRS_ID) !== undefined : isFinal(ceremony);
           };
           await eventually(party, hasEnded);
         },
