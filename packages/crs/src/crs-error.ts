@@ -44,6 +44,7 @@ export type EncryptionProofErrorCode =
   | 'PROOF_MALFORMED' //   its points are not spelled as tfhe-rs spells them, or not in their groups
   | 'PROOF_UNSUPPORTED' // hashed in a way that is not read any more: prove with a current release of tfhe-rs
   | 'PROOF_CAPACITY' //    the list is empty, or longer than the reference string has room for
+  | 'PROOF_PARTS' //       more proofs than are checked for one list
   | 'PROOF_INVALID'; //    it proves nothing about this list under this key, reference string and metadata
 
 /** A list is not shown to be well encrypted: whoever sent it has to prove again, or is cheating. */

@@ -28,6 +28,8 @@ import { type EncryptionStatement, NORMS, type WitnessSizes, witnessSizes } from
 import { type Challenges, challengesOf } from './transcript.ts';
 
 const WORD_BYTES = 8;
+/** Each costs the same, whatever it holds: so many take 40 s of one core, when all were proven for load "verify". */
+export const PARTS_MAX = 16;
 
 export interface Verification {
   /** Of a reference string whose points are known to be right. */
@@ -49,6 +51,9 @@ export function verifyEncryption(
   parts: readonly ProvenPart[],
 ): void {
   if (parts.length === 0) throw new EncryptionProofError('PROOF_CAPACITY', 'the list has no ciphertext');
+  if (parts.length > PARTS_MAX) {
+    throw new EncryptionProofError('PROOF_PARTS', `a list with ${parts.length} proofs, want at most ${PARTS_MAX}`);
+  }
   parts.forEach((part, index) => {
     const statement = statementOf(verification, part, index);
     const proof = encryptionProof(curve, part.proof);

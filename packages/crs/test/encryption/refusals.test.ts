@@ -7,7 +7,7 @@ import { type ProvenPart, readProvenParts } from '@keyquorum/tfhe/proven-list';
 import { expect, test } from 'vitest';
 import { EncryptionProofError } from '../../src/crs-error.ts';
 import { type CrsFile, KMS_PROOF_LABELS } from '../../src/crs-file.ts';
-import { verifyEncryption } from '../../src/encryption/verify.ts';
+import { PARTS_MAX, verifyEncryption } from '../../src/encryption/verify.ts';
 import { crsParameters } from '../../src/parameters.ts';
 import { tools } from '../support/curve-tools.ts';
 
@@ -46,6 +46,10 @@ test('no part, an empty part, and more ciphertexts than the reference string is 
   expect(codeOf([])).toBe('PROOF_CAPACITY');
   expect(codeOf([{ ...part, bodies: new Uint8Array(0) }])).toBe('PROOF_CAPACITY');
   expect(codeOf([{ ...part, bodies: new Uint8Array(8 * 3) }])).toBe('PROOF_CAPACITY');
+});
+
+test('more proofs than are checked for one list, whatever they are', () => {
+  expect(codeOf(Array.from({ length: PARTS_MAX + 1 }, () => part))).toBe('PROOF_PARTS');
 });
 
 test('a key or mask of another dimension', () => {

@@ -274,6 +274,7 @@ const PROOF: Record<EncryptionProofErrorCode, ErrorEntry> = {
   PROOF_MALFORMED: { status: 422, hint: 'send the bytes that build_with_proof_packed of node-tfhe gave' },
   PROOF_UNSUPPORTED: { status: 422, hint: 'encrypt and prove with node-tfhe 1.3 or newer' },
   PROOF_CAPACITY: { status: 422, hint: 'encrypt at least one value, and no more bits per proof than the CRS is for' },
+  PROOF_PARTS: { status: 422, hint: 'encrypt fewer values per list, or prove with a CRS for more bits' },
   PROOF_INVALID: {
     status: 403,
     hint: 'compare key, reference string, contractAddress, userAddress, aclContract and hostChainId with the prover',
