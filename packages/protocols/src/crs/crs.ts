@@ -12,7 +12,7 @@ import type { Announcement } from '../ceremony/starting.ts';
 import { complete } from '../closed/complete.ts';
 import type { CrsCeremony } from './attempt.ts';
 import type { Certified, Chain } from './chain.ts';
-import type { CurveModules } from './curve-modules.ts';
+import { type CurveModules, type KeptWorkers, keepWorkers } from './curve-modules.ts';
 import type { CrsProof, SignedHead } from './judge.ts';
 import { completeDigest } from './transcript.ts';
 import { type Turn, type TurnLimits, type TurnPhase, takeTurn } from './turn.ts';
@@ -102,11 +102,20 @@ export async function generateCrs(session: Session, input: CrsInput): Promise<Ge
 
 /** T1 to T3 for every party whose turn is not over; of states only the newest is kept. */
 async function takeTurns(session: Session, input: CrsInput): Promise<Chain> {
+  const checkers = keepWorkers(input.curves);
+  try {
+    return await takeTurnsWith(checkers, session, input);
+  } finally {
+    await checkers.close();
+  }
+}
+
+async function takeTurnsWith(checkers: KeptWorkers, session: Session, input: CrsInput): Promise<Chain> {
   let { place } = input;
   while (place.round <= session.n) {
     input.onPlace(place);
     const { round, chain } = place;
-    const { endMs, accepted } = await takeTurn(session, turnOf(input, place, session));
+    const { endMs, accepted } = await takeTurn(session, { ...turnOf(input, place, session), checkers });
     place = { ...place, round: round + 1, startMs: endMs };
     if (accepted !== undefined) {
       const { head, signature, state, message, certificate } = accepted;
@@ -119,7 +128,7 @@ async function takeTurns(session: Session, input: CrsInput): Promise<Chain> {
   return place.chain;
 }
 
-function turnOf(input: CrsInput, { round, startMs, chain }: Place, { self }: Session): Turn {
+function turnOf(input: CrsInput, { round, startMs, chain }: Place, { self }: Session): Omit<Turn, 'checkers'> {
   const { ceremony, limits, curves, onProof, own, keepOwn } = input;
   const { session, subject } = ceremony;
   const { contributions, state } = chain;

@@ -20,7 +20,7 @@ import { SIGNATURE_BYTES, type Subject, signStatement, verifyStatement } from '@
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { shareSubject } from '../closed/signed-shares.ts';
-import { type CurveModules, withWorkers } from './curve-modules.ts';
+import type { KeptWorkers } from './curve-modules.ts';
 
 /** A head with the signature of its author: what the transcript keeps. */
 export interface SignedHead {
@@ -55,7 +55,7 @@ export interface Judged {
   /** What the contribution must build on, and its head; none for the start. */
   readonly state: CrsState;
   readonly base: ContributionHead | undefined;
-  readonly curves: CurveModules;
+  readonly checkers: KeptWorkers;
   /** What proves the author corrupt. */
   onProof(proof: CrsProof): void;
 }
@@ -123,9 +123,7 @@ export function createJudge(session: Session, turn: Judged, signal: AbortSignal)
     try {
       const contribution = decodeContribution(bytes, subject.parameters.size, round);
       const checks = { round, contribution };
-      const after = await withWorkers(turn.curves, signal, (tools) =>
-        verifyContribution(tools, subject, state, checks),
-      );
+      const after = await turn.checkers.run(signal, (tools) => verifyContribution(tools, subject, state, checks));
       return { ...head, state: after, message };
     } catch (error) {
       if (error instanceof CrsError && isProvable(error, head, bytes)) {

@@ -10,7 +10,7 @@ import { SIGNATURE_BYTES } from '@keyquorum/mpc/runtime/statement';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import { type Ballot, openBallot } from './ballot.ts';
-import { withWorkers } from './curve-modules.ts';
+import { type CurveModules, withWorkers } from './curve-modules.ts';
 import { type Accepted, createJudge, type Judge, type Judged, turnMessageBytes, turnTag } from './judge.ts';
 
 export interface TurnLimits {
@@ -31,6 +31,8 @@ export interface Turn extends Judged {
   /** When it began here. */
   readonly startMs: number;
   readonly limits: TurnLimits;
+  /** For this party's own contribution: workers that know its secret end with it. */
+  readonly curves: CurveModules;
   /** What this party signed in its turn before it was restarted. */
   own(): Promise<Uint8Array | undefined>;
   /** Makes what this party signs durable, before it is sent. */
