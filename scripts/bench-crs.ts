@@ -1,6 +1,6 @@
 /**
- * `npm run bench:crs`: what a common reference string costs. One contribution and its check on this thread and on all
- * cores; with `--network`, four processes make one over libp2p; with `--proof`, node-tfhe proves with it, and it and we
+ * `npm run bench:crs`: what a common reference string costs. The steps on points, beside noble's; one contribution and
+ * its check on this thread and on all cores; with `--network`, four processes make one over libp2p; with `--proof`, node-tfhe proves with it, and it and we
  * verify. `--bits` takes another size than the largest. Prints tables.
  */
 import { randomBytes, randomFillSync } from 'node:crypto';
@@ -17,6 +17,7 @@ import type { CeremonyBody, CrsBody } from '@keyquorum/node/rest/schemas';
 import { TFHE_FORMAT } from '@keyquorum/protocols/crs/content';
 import { DEFAULT_PARAMETERS } from '@keyquorum/tfhe/parameters';
 import { measureProofs } from './bench/crs-proof.ts';
+import { measureCurves } from './bench/curve.ts';
 import { table } from './demo/table.ts';
 import { type Rest, waitFor } from './network/rest.ts';
 import { temporaryNetwork } from './network/temporary-network.ts';
@@ -96,6 +97,9 @@ const { values } = parseArgs({
   },
 });
 const maxBits = Number(values.bits);
+say('points');
+const steps = measureCurves().map(({ step, kernelMs, nobleMs }) => [step, kernelMs.toFixed(2), nobleMs.toFixed(1)]);
+console.log(table(['ms per point', 'kernel', 'noble'], steps));
 const here = await measureHere(maxBits);
 console.log(here.text);
 if (values.proof) {
