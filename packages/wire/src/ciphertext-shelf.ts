@@ -147,26 +147,24 @@ export function createCiphertextShelf({ limits, newSha256, now }: Modules): Ciph
   };
 }
 
-/** Hashes while the bytes come; memory grows with what has come, not with what was announced. */
+/** Hashes while the bytes come. What was announced is counted already, so it may be allocated. */
 async function collect({ digest, size, chunks }: Upload, hash: RunningSha256): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
+  const bytes = new Uint8Array(size);
   let received = 0;
   for await (const chunk of chunks) {
-    received += chunk.length;
-    if (received > size) break;
+    if (received + chunk.length > size) throw otherSize(size);
     hash.update(chunk);
-    parts.push(chunk);
+    bytes.set(chunk, received);
+    received += chunk.length;
   }
-  if (received !== size) throw new WireError('CIPHERTEXT_DIGEST', `other than the ${size} bytes that were announced`);
+  if (received < size) throw otherSize(size);
   const found = bytesToHex(hash.digest());
   if (found !== digest) throw new WireError('CIPHERTEXT_DIGEST', `the SHA-256 of these bytes is ${found}`);
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
   return bytes;
+}
+
+function otherSize(size: number): WireError {
+  return new WireError('CIPHERTEXT_DIGEST', `other than the ${size} bytes that were announced`);
 }
 
 /** Bytes by owner, and their sum. */
