@@ -1,7 +1,7 @@
 /**
  * `npm run bench:crs`: what a common reference string costs. The steps on points, beside noble's; one contribution and
- * its check on this thread and on all cores; with `--network`, four processes make one over libp2p; with `--proof`, node-tfhe proves with it, and it and we
- * verify. `--bits` takes another size than the largest. Prints tables.
+ * its check on this thread and on all cores; with `--network`, four processes make one over libp2p; with `--proof`,
+ * node-tfhe proves with it, and it and we verify. `--bits` takes another size than the largest. Prints tables.
  */
 import { randomBytes, randomFillSync } from 'node:crypto';
 import { availableParallelism } from 'node:os';
