@@ -92,7 +92,7 @@ export function createServices(options: ServiceOptions): Services {
     ...{ party, board, proven, limits, announce, signal, log },
     ...{ store: crsStore, memory: createCrsMemory(journal, publics), curves: options.curves, format: TFHE_FORMAT },
   });
-  const joint = createJointCeremonies(board, { epoch: epochs, keygen, crs }, options);
+  const joint = createJointCeremonies({ board, self: party.self }, { epoch: epochs, keygen, crs }, options);
 
   serveBatchList(transport, publics);
   serveProven(party, proven);
@@ -197,13 +197,13 @@ export function createServices(options: ServiceOptions): Services {
       await party.stop();
     },
     epoch: () => epochs.current()?.epoch ?? 0,
-    generateKey: (request) => keygen.request(request),
+    generateKey: (request) => joint.ask(request.requestId, () => keygen.request(request)),
     ...{ ceremonies: board.list, ceremony: board.get, watch: board.watch, cancel: joint.cancel },
     keys: keys.records,
     ...{ objects: () => [...caretaker.objects(), ...crsStore.objects()], materialHealth: caretaker.health },
     ...{ evidence: archive.list, evidenceFile: archive.get },
     material: (digest) => caretaker.object(digest) ?? crsStore.material(digest),
-    generateCrs: crs.request,
+    generateCrs: (request) => joint.ask(request.requestId, () => crs.request(request)),
     ...{ referenceStrings: crsStore.records, crsTranscript: crsStore.transcript },
     decrypt: (job) => (pool === undefined ? Promise.reject(notStarted()) : decryption.decrypt(job)),
     userShares: (job) => (pool === undefined ? Promise.reject(notStarted()) : decryption.userShares(job)),

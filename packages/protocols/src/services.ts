@@ -77,7 +77,7 @@ export interface Services {
   epoch(): number;
   /**
    * Starts (or finds) the ceremony; idempotent for equal content.
-   * @throws CeremonyError CEREMONY_EXISTS for other content, UnsoundSizeError
+   * @throws CeremonyError CEREMONY_EXISTS for other content, CEREMONIES_RUNNING, UnsoundSizeError
    */
   generateKey(request: KeygenRequest): Ceremony;
   ceremonies(): Ceremony[];
@@ -98,7 +98,7 @@ export interface Services {
   materialHealth(): MaterialHealth;
   /**
    * Starts (or finds) the ceremony; idempotent for equal content.
-   * @throws CeremonyError CEREMONY_EXISTS for other content, CrsParametersError
+   * @throws CeremonyError CEREMONY_EXISTS for other content, CEREMONIES_RUNNING, CrsParametersError
    */
   generateCrs(request: CrsRequest): Ceremony;
   referenceStrings(): CrsRecord[];

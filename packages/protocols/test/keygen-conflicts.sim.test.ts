@@ -106,6 +106,35 @@ test('an id asked for twice is one ceremony; another id beside it is another key
   expect(() => askForProduction(services)).toThrow(expect.objectContaining({ code: 'CEREMONY_EXISTS' }));
 });
 
+test('a party has two ceremonies at once: a third is refused by all, itself too, until one has ended', async () => {
+  const { network } = await startNetwork({ seed: 'three ids', ...SIZE });
+  const [third, announced] = ['1f'.repeat(32), '2f'.repeat(32)];
+  const content = encodeContent({ parameters: 'test', purpose: 'development' });
+  const run = await untilEnded(
+    network,
+    (services, party) => {
+      if (party !== 1) return;
+      askFor(services);
+      askFor(services, NEXT_ID);
+      expect(() => askFor(services, third)).toThrow(expect.objectContaining({ code: 'CEREMONIES_RUNNING' }));
+      // As a node that does not keep to it would.
+      const { transport, clock } = network.sim.party(1);
+      const startMs = Math.round(clock.now() + 2_000);
+      const announcement = encodeAnnouncement({ kind: 'keygen', id: announced, attempt: 0, startMs, content });
+      clock.until(startMs - 1_900).then(() => {
+        for (const peer of [2, 3, 4]) void askPeer(transport, peer, START, announcement);
+      });
+    },
+    { id: NEXT_ID },
+  );
+  await checkGenerated({ network, run, corrupt: [], honest: upTo(4) }, lastLogs(network));
+  const refusals = network.logs.filter(({ event }) => /2 ceremonies that party 1 announced/.test(String(event.error)));
+  expect(refusals.map(({ party }) => party).sort()).toEqual([2, 3, 4]);
+  const later = await untilEnded(network, (services, party) => party === 1 && askFor(services, third), { id: third });
+  const seen = await checkGenerated({ network, run: later, corrupt: [], honest: upTo(4) }, lastLogs(network));
+  expect(seen.map(({ ceremony }) => ceremony?.state)).toEqual(upTo(4).map(() => 'succeeded'));
+});
+
 test('two nodes are asked for different keys under one id: all learn it at once, and nothing is left', async () => {
   await forEachSeed(seeds(2), async (seed) => {
     const [one, other] = [1 + (seed % 4), 1 + ((seed + 1) % 4)];

@@ -245,6 +245,7 @@ const DECRYPTION: Record<DecryptionErrorCode, ErrorEntry> = {
 };
 
 const CEREMONY: Record<CeremonyError['code'], ErrorEntry> = {
+  CEREMONIES_RUNNING: { status: 503, hint: 'wait for one of them to end, or cancel it' },
   CEREMONY_BAD_TRANSITION: { status: 409, hint: 'it has ended already; nothing was changed' },
   CEREMONY_EXISTS: { status: 409, hint: 'the id was used for other content: choose a new id' },
   CEREMONY_UNKNOWN: { status: 404, hint: 'GET /v1/ceremonies lists what this node knows' },

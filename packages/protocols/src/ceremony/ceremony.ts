@@ -50,7 +50,7 @@ export interface Ceremony {
 
 export class CeremonyError extends Error {
   override readonly name = 'CeremonyError';
-  readonly code: 'CEREMONY_BAD_TRANSITION' | 'CEREMONY_EXISTS' | 'CEREMONY_UNKNOWN';
+  readonly code: 'CEREMONIES_RUNNING' | 'CEREMONY_BAD_TRANSITION' | 'CEREMONY_EXISTS' | 'CEREMONY_UNKNOWN';
   constructor(code: CeremonyError['code'], message: string) {
     super(message);
     this.code = code;
