@@ -32,8 +32,6 @@ import { ownShares } from './user-shares.ts';
 
 /** A proposed request that is not certified by then is proposed by the next party. */
 const ATTEMPT_MS = 2_000;
-/** A party that bound nothing in its turn is passed over so long, by whoever waited for it. */
-const PASSED_OVER_MS = 60_000;
 /** How long an echo waits for the request itself to arrive. */
 const ADMISSION_WAIT_MS = 1_500;
 /** Finished jobs answer late proposals of slower parties this long. */
@@ -76,10 +74,6 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
   const board = createJobBoard((job) => openings.forget(floodedOpeningId(job)));
   let proposing: Promise<void> | undefined;
   const toPropose = new Set<Job>();
-  /** When something that a party proposed was bound last. */
-  const boundMs = new Map<PartyId, number>();
-  /** Parties that are passed over, and until when: the newest t, since no more are corrupt. */
-  const passedOver = new Map<PartyId, number>();
 
   /** Resolves to what `outcomeOf` makes of the job, at once when it is settled. */
   async function admit<T>(request: DecryptionJob, output: Output, outcomeOf: (job: Job) => T): Promise<T> {
@@ -130,35 +124,21 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
   async function follow(job: Job): Promise<void> {
     const deadlineMs = deadlineOf(job);
     for (let attempt = 0; !job.settled; attempt++) {
-      const turnBeginsMs = clock.now();
-      const proposer = initiator(job, attempt);
-      if (proposer === party.self) schedule(job);
+      if (initiator(job, attempt) === party.self) schedule(job);
       const turnEndsMs = Math.min(deadlineMs, job.startedMs + (attempt + 1) * ATTEMPT_MS);
       const ended = clock.until(turnEndsMs, signal);
       await Promise.race([ended, job.opened.catch(() => undefined)]);
-      if (job.settled) return;
-      if (proposer !== party.self && (boundMs.get(proposer) ?? 0) < turnBeginsMs) passOver(proposer);
-      if (clock.now() >= deadlineMs) throw missedDeadline(job);
+      if (!job.settled && clock.now() >= deadlineMs) throw missedDeadline(job);
     }
-  }
-
-  /** It was silent in its turn, or proposed what others do not know. Proves nothing: it keeps its turn elsewhere. */
-  function passOver(proposer: PartyId): void {
-    passedOver.delete(proposer);
-    passedOver.set(proposer, clock.now() + PASSED_OVER_MS);
-    const oldest = passedOver.size > roster.t ? passedOver.keys().next().value : undefined;
-    if (oldest !== undefined) passedOver.delete(oldest);
-  }
-
-  function mayInitiate(id: PartyId): boolean {
-    return id === party.self || (party.transport.isUp(id) && clock.now() >= (passedOver.get(id) ?? 0));
   }
 
   /** The party that proposes in this attempt, as far as this party can see. */
   function initiator({ requestId, first }: Job, attempt: number): PartyId {
     const start = first ?? (createHash('sha256').update(requestId).digest().readUInt32LE(0) % roster.n) + 1;
     const free = modules.pool()?.freeByOwner() ?? [];
-    const usable = partiesOf(roster).filter((id) => (free[id - 1] ?? 0) > 0 && mayInitiate(id));
+    const usable = partiesOf(roster).filter(
+      (id) => (free[id - 1] ?? 0) > 0 && (id === party.self || party.transport.isUp(id)),
+    );
     const from = usable.findIndex((id) => id >= start); // -1, past the last one: begin again with the lowest
     return usable[(Math.max(from, 0) + attempt) % usable.length] ?? party.self;
   }
@@ -273,8 +253,6 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     admitted: (items) => admittedWithin(items, ADMISSION_WAIT_MS),
     calm,
     onBound(bound) {
-      boundMs.set(bound.proposal.owner, clock.now());
-      passedOver.delete(bound.proposal.owner);
       runOnline(bound).catch((error) => {
         if (!signal.aborted) log({ level: 'warn', message: 'online session failed', error: String(error) });
       });
