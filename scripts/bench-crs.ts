@@ -18,6 +18,7 @@ import { TFHE_FORMAT } from '@keyquorum/protocols/crs/content';
 import { DEFAULT_PARAMETERS } from '@keyquorum/tfhe/parameters';
 import { measureProofs } from './bench/crs-proof.ts';
 import { measureCurves } from './bench/curve.ts';
+import { fillPool } from './bench/pool.ts';
 import { table } from './demo/table.ts';
 import { type Rest, waitFor } from './network/rest.ts';
 import { temporaryNetwork } from './network/temporary-network.ts';
@@ -51,6 +52,7 @@ async function measureNetwork(maxBits: number): Promise<string> {
   await using network = await temporaryNetwork();
   await network.startAll();
   await network.allReady();
+  await fillPool({ network, say });
   const id = randomBytes(32).toString('hex');
   const { ms } = await timed(async () => {
     await network.rest(1).post('/v1/crs', { requestId: id, parameters: 'default', maxBits });
