@@ -3,7 +3,8 @@
  * and of the Decryption and KMSGeneration contracts; any change breaks verification. Handles are padded on the
  * left to 32 bytes.
  */
-import { leftPadded, typedDataDigest } from './typed-data.ts';
+import { pad } from 'viem';
+import { typedDataDigest } from './typed-data.ts';
 
 /** The contract that answers are for. Chain and address come from configuration. */
 export interface SigningDomain {
@@ -150,7 +151,7 @@ export function keyGenerationDigest(
     message: {
       prepKeygenId: outcome.prepKeygenId,
       keyId: outcome.keyId,
-      keyDigests: outcome.keyDigests.map(({ keyType, digest }) => ({ keyType, digest: digest })),
+      keyDigests: outcome.keyDigests.map(({ keyType, digest }) => ({ keyType, digest })),
       extraData: outcome.extraData,
     },
   });
@@ -171,11 +172,11 @@ export function crsGenerationDigest(
   return typedDataDigest(domain, {
     types: CRS_GENERATION,
     primaryType: 'CrsgenVerification',
-    message: { crsId, maxBitLength, crsDigest: crsDigest, extraData: extraData },
+    message: { crsId, maxBitLength, crsDigest, extraData },
   });
 }
 
 function paddedHandle(handle: Uint8Array): Uint8Array {
   if (handle.length > 32) throw new RangeError(`handle: got ${handle.length} bytes, want at most 32`);
-  return leftPadded(handle);
+  return pad(handle);
 }

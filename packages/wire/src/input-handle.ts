@@ -9,6 +9,7 @@
  */
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { numberToBytes } from 'viem';
 import type { InputMetadata } from './input-metadata.ts';
 
 const INDEX_AT = 21;
@@ -28,12 +29,12 @@ export interface InputValue extends Pick<InputMetadata, 'aclAddress' | 'chainId'
 export function inputHandle({ list, index, fheType, aclAddress, chainId }: InputValue): Uint8Array | undefined {
   if (index > INDEX_MAX) return undefined;
   const blob = keccak_256(concatBytes(utf8ToBytes('ZK-w_rct'), list));
-  const place = concatBytes(Uint8Array.of(index), hexToBytes(aclAddress.slice(2)), bigEndian(chainId, 32));
+  const place = concatBytes(
+    Uint8Array.of(index),
+    hexToBytes(aclAddress.slice(2)),
+    numberToBytes(chainId, { size: 32 }),
+  );
   const handle = keccak_256(concatBytes(utf8ToBytes('ZK-w_hdl'), blob, place));
-  handle.set([index, ...bigEndian(chainId, 8), fheType, VERSION], INDEX_AT);
+  handle.set([index, ...numberToBytes(chainId, { size: 8 }), fheType, VERSION], INDEX_AT);
   return handle;
-}
-
-function bigEndian(number: bigint, bytes: number): Uint8Array {
-  return hexToBytes(number.toString(16).padStart(2 * bytes, '0'));
 }

@@ -9,7 +9,6 @@
  *
  * The secret is used for this one message only, so that any nonce would do.
  */
-
 import { decode, encode, encodeSecret, u32 } from '@keyquorum/codec/codec';
 import { bytes, fixedBytes, struct } from '@keyquorum/codec/composites';
 import { CodecError } from '@keyquorum/codec/error';

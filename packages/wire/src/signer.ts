@@ -2,7 +2,6 @@
  * secp256k1 signatures for the outside (contracts, SDKs): 65 bytes r || s || v over a 32-byte digest, low s, v 27 or
  * 28, nonces of RFC 6979. One spelling per signature: what `recoverSigner` accepts is what contracts accept.
  */
-
 import { bytesToHex, hexToBytes } from 'viem';
 import { publicKeyToAddress } from 'viem/accounts';
 import { secp256k1 } from '#primitives';

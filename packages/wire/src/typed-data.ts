@@ -5,7 +5,7 @@
  */
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { numberToBytes } from 'viem';
+import { numberToBytes, pad } from 'viem';
 import type { SigningDomain } from './eip712.ts';
 
 export interface Field {
@@ -101,14 +101,7 @@ function wordOf(types: StructTypes, { name, type }: Field, value: FieldValue | u
   if (bytes instanceof Uint8Array) {
     if (type === 'bytes') return keccak_256(bytes);
     if (type === 'bytes32' && bytes.length === WORD_BYTES) return bytes;
-    if (type === 'address' && bytes.length === ADDRESS_BYTES) return leftPadded(bytes);
+    if (type === 'address' && bytes.length === ADDRESS_BYTES) return pad(bytes);
   } else if (types[type] !== undefined && bytes !== undefined) return structHash(types, type, bytes as StructValue);
   throw new RangeError(`${name}: no ${type}`);
-}
-
-/** To 32 bytes. */
-export function leftPadded(bytes: Uint8Array): Uint8Array {
-  const word = new Uint8Array(WORD_BYTES);
-  word.set(bytes, WORD_BYTES - bytes.length);
-  return word;
 }
