@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Attachment } from '@keyquorum/client/handing-over';
 import { parseAuthorization } from '@keyquorum/wire/authorization';
-import { createCiphertextShelf, type ShelfLimits } from '@keyquorum/wire/ciphertext-shelf';
+import { announcedBytes, createCiphertextShelf, type ShelfLimits } from '@keyquorum/wire/ciphertext-shelf';
 import { WireError } from '@keyquorum/wire/error';
 import type { onRequestAsyncHookHandler } from 'fastify';
 import Type from 'typebox';
@@ -85,10 +85,9 @@ export const ciphertextRoutes: FastifyPluginAsyncTypebox<Modules> = async (app, 
   app.put(
     '/v1/ciphertexts/:digest',
     { schema: { ...schema, response: { 204: Type.Null(), ...failures } } },
-    async ({ params: { digest }, headers: { authorization, 'content-length': announced = '' }, ip, raw }, reply) => {
-      if (!/^[0-9]{1,15}$/.test(announced))
-        throw new CoordinationError('BODY_INVALID', 'content-length: want the bytes');
-      const size = Number(announced);
+    async ({ params: { digest }, headers: { authorization, 'content-length': announced }, ip, raw }, reply) => {
+      const size = announcedBytes(announced);
+      if (size === undefined) throw new CoordinationError('BODY_INVALID', 'content-length: want the bytes');
       await handedOver.receive({ ip, authorization, digest, size, chunks: raw }).catch((error) => {
         throw raw.errored ? new CoordinationError('BODY_INVALID', 'the body ended early', { cause: error }) : error;
       });

@@ -167,6 +167,11 @@ function otherSize(size: number): WireError {
   return new WireError('CIPHERTEXT_DIGEST', `other than the ${size} bytes that were announced`);
 }
 
+/** What a Content-Length header announces; undefined unless it is a number of bytes. */
+export function announcedBytes(contentLength: string | undefined): number | undefined {
+  return contentLength !== undefined && /^[0-9]{1,15}$/.test(contentLength) ? Number(contentLength) : undefined;
+}
+
 /** Bytes by owner, and their sum. */
 function createTally() {
   const byOwner = new Map<string, number>();

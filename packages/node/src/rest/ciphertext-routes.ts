@@ -1,5 +1,6 @@
 /** `PUT /v1/ciphertexts/{digest}`: a ciphertext as it is, once, so that requests need only name it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { announcedBytes } from '@keyquorum/wire/ciphertext-shelf';
 import { ciphertextRequestHash } from '@keyquorum/wire/request-hash';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
@@ -48,7 +49,7 @@ export const ciphertextRoutes: FastifyPluginAsyncTypebox<{ context: RestContext 
 };
 
 function sizeOf({ headers }: FastifyRequest): number {
-  const announced = headers['content-length'];
-  if (announced !== undefined && /^[0-9]{1,15}$/.test(announced)) return Number(announced);
-  throw new ApiError('REQUEST_INVALID', 'content-length: want the number of bytes');
+  const size = announcedBytes(headers['content-length']);
+  if (size === undefined) throw new ApiError('REQUEST_INVALID', 'content-length: want the number of bytes');
+  return size;
 }
