@@ -4,15 +4,15 @@ import type { CrsRequest } from '@keyquorum/protocols/services';
 import Type, { type Static } from 'typebox';
 import { ApiError } from '../errors/api-error.ts';
 import { admitsCrs } from '../keygen-policy.ts';
-import { authentication, hangUpSignal } from './authentication.ts';
+import { authentication } from './authentication.ts';
+import { untilItMoves } from './ceremony-waiting.ts';
 import type { RestContext } from './context.ts';
 import { Accepted, CrsBody, CrsCall, IdParams, responses, WaitQuery } from './schemas.ts';
-import { STRANGERS } from './waiting.ts';
 
 const DEFAULT_MAX_BITS = 2048;
 
 export const crsRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = async (app, { context }) => {
-  const { services, referenceStrings, waiting, config } = context;
+  const { services, referenceStrings, config } = context;
 
   app.post(
     '/v1/crs',
@@ -61,11 +61,7 @@ export const crsRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = as
     async ({ params: { id }, query: { wait = 0 } }, reply) => {
       const before = known(context, id);
       if (before.state !== 'pending' && before.state !== 'running') return before;
-      const seen = services.ceremony(id)?.state;
-      await waiting.until(
-        (wake) => services.watch((ceremony) => ceremony.id === id && ceremony.state !== seen && wake()),
-        { caller: STRANGERS, seconds: wait, signal: hangUpSignal(reply) },
-      );
+      await untilItMoves(context, id, { seconds: wait, reply });
       return known(context, id);
     },
   );

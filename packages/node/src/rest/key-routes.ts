@@ -4,13 +4,13 @@ import type { KeygenRequest } from '@keyquorum/protocols/services';
 import Type, { type Static } from 'typebox';
 import { ApiError } from '../errors/api-error.ts';
 import { admitsKeygen } from '../keygen-policy.ts';
-import { authentication, hangUpSignal } from './authentication.ts';
+import { authentication } from './authentication.ts';
+import { untilItMoves } from './ceremony-waiting.ts';
 import type { RestContext } from './context.ts';
 import { Accepted, IdParams, KeyBody, KeyRequest, responses, WaitQuery } from './schemas.ts';
-import { STRANGERS } from './waiting.ts';
 
 export const keyRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = async (app, { context }) => {
-  const { services, keys, waiting, config } = context;
+  const { services, keys, config } = context;
 
   app.post(
     '/v1/keys',
@@ -60,11 +60,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = as
       const before = keys.view(id);
       if (!before) throw new ApiError('KEY_UNKNOWN', `this node knows no key ${id}`);
       if (before.state !== 'pending' && before.state !== 'running') return before;
-      const seen = services.ceremony(id)?.state;
-      await waiting.until(
-        (wake) => services.watch((ceremony) => ceremony.id === id && ceremony.state !== seen && wake()),
-        { caller: STRANGERS, seconds: wait, signal: hangUpSignal(reply) },
-      );
+      await untilItMoves(context, id, { seconds: wait, reply });
       return keys.view(id) ?? before;
     },
   );
