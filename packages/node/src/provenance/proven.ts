@@ -7,6 +7,7 @@
  * contract allows for a handle, and what nodes sign about it, is about this input and no other.
  */
 import { createHash } from 'node:crypto';
+import { toHex } from '@keyquorum/mpc/bytes';
 import type { KeyRecord, Services } from '@keyquorum/protocols/services';
 import { type FheType, fheTypeId } from '@keyquorum/tfhe/ciphertext';
 import { readCompactPublicKey } from '@keyquorum/tfhe/compact-public-key';
@@ -107,10 +108,10 @@ function requireHandle({ aclContract, hostChainId }: ProvenRules, ciphertext: Ci
   const fheType = fheTypeId(type);
   const place = { list, index, aclAddress: aclContract, chainId: BigInt(hostChainId) };
   const right = fheType === undefined ? undefined : inputHandle({ ...place, fheType });
-  if (right !== undefined && Buffer.from(right).toString('hex') === handle) return;
-  const want =
-    right === undefined ? 'an input of this type or place has none' : `want ${Buffer.from(right).toString('hex')}`;
-  throw new ApiError('PROOF_HANDLE', `handle ${handle} is not that of this input: ${want}`);
+  const want = right && toHex(right);
+  if (want === handle) return;
+  const problem = want ? `want ${want}` : 'an input of this type or place has none';
+  throw new ApiError('PROOF_HANDLE', `handle ${handle} is not that of this input: ${problem}`);
 }
 
 function publicKeyDigest({ keyId, objects }: KeyRecord): string {

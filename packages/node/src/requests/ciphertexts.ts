@@ -30,7 +30,6 @@ const PULL_MS = 60_000;
 export type CiphertextSource = (ciphertext: NamedCiphertext) => Uint8Array;
 
 export interface Ciphertexts {
-  readonly shelf: CiphertextShelf;
   /** What came with requests or was handed over here. */
   own(requester: string): CiphertextSource;
   /** The same, and what a request names that another node sent: asks that one, then its peers. Throws as the source. */
@@ -70,7 +69,6 @@ export function createCiphertexts(party: Party, shelf: CiphertextShelf, bytesMax
   }
 
   return {
-    shelf,
     own: (requester) => (ciphertext) => here(requester, ciphertext) ?? unknown(requester, ciphertext),
     async pull(peer, content) {
       const { requester, ciphertexts } = content;

@@ -2,6 +2,7 @@
 import { sha256, sha256Hex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import { simulate } from '@keyquorum/mpc/simulate/simulate';
+import type { CiphertextShelf } from '@keyquorum/wire/ciphertext-shelf';
 import { expect, test } from 'vitest';
 import { withoutKernel } from '../../../mpc/test/without-kernel.ts';
 import { type Ciphertexts, createCiphertexts, createShelf } from '../../src/requests/ciphertexts.ts';
@@ -19,7 +20,7 @@ const CARRYING = contentOf({ bytes: Buffer.from(BYTES).toString('base64') });
 
 interface Setting {
   /** Of every party, before party 1 pulls. */
-  readonly prepare: (ciphertexts: Ciphertexts, party: Party) => void;
+  readonly prepare: (ciphertexts: Ciphertexts, party: Party, shelf: CiphertextShelf) => void;
   readonly bytesMax?: number;
 }
 
@@ -29,7 +30,7 @@ async function pulled({ prepare, bytesMax = 2 ** 20 }: Setting) {
   const { outcomes } = await sim.run(async (party) => {
     const shelf = createShelf(limits as Parameters<typeof createShelf>[0]);
     const ciphertexts = createCiphertexts(party, shelf, bytesMax);
-    prepare(ciphertexts, party);
+    prepare(ciphertexts, party, shelf);
     if (party.self !== 1) return undefined;
     await party.clock.until(party.clock.now() + 10);
     const source = await ciphertexts.pull(2, NAMING);
@@ -70,8 +71,8 @@ test('also when the request failed, is tried again, and its first try ends late'
 });
 
 test('from nobody but itself when it was handed over here', async () => {
-  const prepare: Setting['prepare'] = (ciphertexts, { self }) => {
-    if (self === 1) ciphertexts.shelf.put('alice', sha256Hex(BYTES), BYTES);
+  const prepare: Setting['prepare'] = (_, { self }, shelf) => {
+    if (self === 1) shelf.put('alice', sha256Hex(BYTES), BYTES);
   };
   expect(await pulled({ prepare })).toEqual({ bytes: BYTES, held: 1 });
 });
@@ -79,7 +80,7 @@ test('from nobody but itself when it was handed over here', async () => {
 test.each<[string, Setting]>([
   ['nobody has them', { prepare: () => undefined }],
   ['the request has ended', { prepare: (all, { self }) => void (self === 2 && offering(all)()) }],
-  ['they were handed over to others only', { prepare: (all) => all.shelf.put('bob', sha256Hex(BYTES), BYTES) }],
+  ['they were handed over to others only', { prepare: (_, __, shelf) => shelf.put('bob', sha256Hex(BYTES), BYTES) }],
   ['they are too long', { prepare: (all, { self }) => void (self === 2 && offering(all)), bytesMax: 99_999 }],
 ])('unknown: %s', async (_, setting) => {
   await expect(pulled(setting)).rejects.toMatchObject({ code: 'CIPHERTEXT_UNKNOWN' });
@@ -88,7 +89,8 @@ test.each<[string, Setting]>([
 test('a node that is asked takes what came with the request, or was handed over by this requester', async () => {
   const sim = simulate({ seed: 3, n: 4, t: 1, kernel: withoutKernel });
   await sim.run(async (party) => {
-    const { shelf, own } = createCiphertexts(party, createShelf(limits as Parameters<typeof createShelf>[0]), 2 ** 20);
+    const shelf = createShelf(limits as Parameters<typeof createShelf>[0]);
+    const { own } = createCiphertexts(party, shelf, 2 ** 20);
     const [carried] = CARRYING.ciphertexts;
     const [ciphertext] = NAMING.ciphertexts;
     expect(own('alice')(carried!)).toEqual(BYTES);
