@@ -52,7 +52,7 @@ export function createJointCeremonies(
     ask(id, begin) {
       requireFew(id, self);
       const ceremony = begin();
-      if (!isFinal(ceremony)) announcers.set(id, self);
+      if (!announcers.has(id)) announcers.set(id, self); // others may have announced what this node is asked for
       return ceremony;
     },
     accept(announcement, from) {
