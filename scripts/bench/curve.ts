@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { G1, G2 } from '@keyquorum/crs/pairing';
-import { type Bls446, type CurveGroup, createBls446 } from '@keyquorum/kernel/bls446';
+import { type CurveGroup, createBls446 } from '@keyquorum/kernel/bls446';
 import {
   coordinatesFromBytes,
   type G1Points,
@@ -14,6 +14,7 @@ import {
   WIDE_BYTES,
 } from '@keyquorum/kernel/bls446-encoding';
 import { pippenger } from '@noble/curves/abstract/curve.js';
+import type { WeierstrassPoint, WeierstrassPointCons } from '@noble/curves/abstract/weierstrass.js';
 
 const KERNEL_POINTS = 512;
 const NOBLE_PRODUCTS = 16;
@@ -31,10 +32,6 @@ function perPoint(count: number, work: () => unknown): number {
   const startMs = performance.now();
   work();
   return (performance.now() - startMs) / count;
-}
-
-function randomScalars(curve: Bls446, count: number): Scalars {
-  return curve.scalars.fromWideBytes(randomBytes(count * WIDE_BYTES));
 }
 
 /** What noble does with points whose coordinates are these. */
@@ -70,28 +67,18 @@ function measure<P extends G1Points | G2Points>(
   ];
 }
 
-const point1 = ([x, y]: bigint[]) => G1.fromAffine({ x: x!, y: y! });
-const point2 = ([x0, x1, y0, y1]: bigint[]) => G2.fromAffine({ x: { c0: x0!, c1: x1! }, y: { c0: y0!, c1: y1! } });
+function nobleOf<F>(curve: WeierstrassPointCons<F>, pointOf: (coordinates: bigint[]) => WeierstrassPoint<F>): Noble {
+  return {
+    multiply: (points, scalars) => points.map((each, at) => pointOf(each).multiply(scalars[at]!).toAffine()),
+    sum: (points, scalars) => pippenger(curve, points.map(pointOf), [...scalars]),
+  };
+}
+
+const noble1 = nobleOf(G1, ([x, y]) => G1.fromAffine({ x: x!, y: y! }));
+const noble2 = nobleOf(G2, ([x0, x1, y0, y1]) => G2.fromAffine({ x: { c0: x0!, c1: x1! }, y: { c0: y0!, c1: y1! } }));
 
 export function measureCurves(): CurveCost[] {
-  const curve = createBls446();
-  const scalars = randomScalars(curve, KERNEL_POINTS);
-  return [
-    ...measure(
-      'G1',
-      { group: curve.g1, scalars },
-      {
-        multiply: (points, factors) => points.map((each, at) => point1(each).multiply(factors[at]!).toAffine()),
-        sum: (points, factors) => pippenger(G1, points.map(point1), [...factors]),
-      },
-    ),
-    ...measure(
-      'G2',
-      { group: curve.g2, scalars },
-      {
-        multiply: (points, factors) => points.map((each, at) => point2(each).multiply(factors[at]!).toAffine()),
-        sum: (points, factors) => pippenger(G2, points.map(point2), [...factors]),
-      },
-    ),
-  ];
+  const { g1, g2, scalars: field } = createBls446();
+  const scalars = field.fromWideBytes(randomBytes(KERNEL_POINTS * WIDE_BYTES));
+  return [...measure('G1', { group: g1, scalars }, noble1), ...measure('G2', { group: g2, scalars }, noble2)];
 }
