@@ -123,12 +123,13 @@ async function codeOf(check: Promise<void>): Promise<string> {
   );
 }
 
+const reader: Reader = { chainId: BigInt(CHAIN), contract: CONTRACT, user: USER, delegator: undefined };
 const unproven = { provenance: { attestations: [] } };
 
 test('a list proven for a contract of the application is taken, for everybody and for its user', async () => {
   expect(await verdict({})).toBe('accepted');
-  expect(await verdict({ reader: { contract: CONTRACT, user: USER, delegator: undefined } })).toBe('accepted');
-  expect(await verdict({ reader: { contract: CONTRACT, user: USER, delegator: STRANGER } })).toBe('accepted');
+  expect(await verdict({ reader })).toBe('accepted');
+  expect(await verdict({ reader: { ...reader, delegator: STRANGER } })).toBe('accepted');
 });
 
 describe('refused', () => {
@@ -144,16 +145,8 @@ describe('refused', () => {
     ['a reference string that is not here', () => ({ claim: { crsId: id(9) } }), 'CRS_UNKNOWN'],
     ['a changed list', () => ({ ciphertext: { bytes: changed() } }), 'PROOF_INVALID'],
     ['a cut list', () => ({ ciphertext: { bytes: list.subarray(0, 900) } }), 'CIPHERTEXT_MALFORMED'],
-    [
-      'a reader who did not encrypt it',
-      () => ({ reader: { contract: CONTRACT, user: STRANGER, delegator: undefined } }),
-      'PROOF_USER',
-    ],
-    [
-      'a reader at another contract',
-      () => ({ reader: { contract: ACL, user: USER, delegator: undefined } }),
-      'PROOF_CONTRACT',
-    ],
+    ['a reader who did not encrypt it', () => ({ reader: { ...reader, user: STRANGER } }), 'PROOF_USER'],
+    ['a reader at another contract', () => ({ reader: { ...reader, contract: ACL } }), 'PROOF_CONTRACT'],
   ];
   test.each(refusals)('%s', async (_, asked, code) => {
     expect(await verdict(asked())).toBe(code);

@@ -156,7 +156,10 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
   NODE_RESTARTED: { status: 503, hint: 'send the same request again; it was cut off by a restart of this node' },
   NOT_READY: { status: 503, hint: 'wait until enough peers are connected; GET /v1/status names the missing ones' },
   PARAMETER_INVALID: { status: 400, hint: 'correct the named parameter of the path or query' },
-  PROOF_CONTRACT: { status: 403, hint: 'name a contract of the application, the same as in the request of the user' },
+  PROOF_CONTRACT: {
+    status: 403,
+    hint: 'name a contract of the application; a user names the same one, on the chain of the application',
+  },
   PROOF_UNCHECKED: { status: 503, hint: 'send the request again; if it persists, see the log of this node' },
   PROOF_USER: {
     status: 403,

@@ -82,8 +82,9 @@ export function proven(rules: ProvenRules, { services, proofs }: ProvenModules):
 
 /**
  * The contract is one of the application's. What is to be read by one user was encrypted by that user, or by the
- * account it reads for, for the contract that it names. Anybody can name an account to read for: it counts where a
- * contract is asked whether that is so.
+ * account it reads for, for the contract that it names, all on the chain of the application: who decides for an address
+ * on another chain may be somebody else. Anybody can name an account to read for: it counts where a contract is asked
+ * whether that is so.
  */
 function requireAddresses(rules: ProvenRules, proof: ClaimedProof, reader: Reader | undefined): void {
   const { contractAddress, userAddress } = proof;
@@ -91,11 +92,9 @@ function requireAddresses(rules: ProvenRules, proof: ClaimedProof, reader: Reade
     throw new ApiError('PROOF_CONTRACT', `contract ${contractAddress} is none of this application's`);
   }
   if (reader === undefined) return;
-  if (reader.contract !== contractAddress) {
-    throw new ApiError(
-      'PROOF_CONTRACT',
-      `proven for contract ${contractAddress}, but asked for with ${reader.contract}`,
-    );
+  if (reader.contract !== contractAddress || reader.chainId !== BigInt(rules.hostChainId)) {
+    const proven = `proven for contract ${contractAddress} of chain ${rules.hostChainId}`;
+    throw new ApiError('PROOF_CONTRACT', `${proven}, but asked for with ${reader.contract} of ${reader.chainId}`);
   }
   const { user, delegator } = reader;
   if (userAddress === user || (userAddress === delegator && rules.delegationsAreChecked)) return;

@@ -13,6 +13,8 @@ import type { Ciphertext, HexAddress } from '../requests/content.ts';
 
 /** Who alone will learn the value. */
 export interface Reader {
+  /** The chain that the user signed for: of its account, the contract and the delegator. */
+  readonly chainId: bigint;
   /** The contract that the user named for the ciphertext. */
   readonly contract: HexAddress;
   readonly user: HexAddress;

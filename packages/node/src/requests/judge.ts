@@ -118,8 +118,8 @@ export function judgementOf(
 
 function readerOf(content: Content, index: number): Reader | undefined {
   if (content.kind !== 'user-decryption') return undefined;
-  const { userAddress, delegatorAddress, contracts } = content.user;
-  return { contract: contracts[index]!, user: userAddress, delegator: delegatorAddress };
+  const { hostChainId: chainId, userAddress: user, delegatorAddress: delegator, contracts } = content.user;
+  return { chainId, contract: contracts[index]!, user, delegator };
 }
 
 /** A request that may run. Throws what the first check that does not hold throws. */

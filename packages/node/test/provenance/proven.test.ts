@@ -33,30 +33,32 @@ const list: Ciphertext = {
   },
 };
 
-function verdict(application: Application, reader?: Reader, change: Partial<Ciphertext> = {}): Promise<void> {
+function verdict(application: Application, who?: Reader, change: Partial<Ciphertext> = {}): Promise<void> {
   const rules = provenanceRules([application], { domain, services, proofs: createProofPool() });
-  return requireProvenance(rules(application.name), { key, ciphertext: { ...list, ...change }, type, reader });
+  return requireProvenance(rules(application.name), { key, ciphertext: { ...list, ...change }, type, reader: who });
 }
 
+/** As the application's rules say. */
+const chainId = 1n;
 const withAcl: Application = { ...ballots, acl: { chain: 1, contract: address(0x33) } };
+const reader = (change: Partial<Reader>): Reader => {
+  return { chainId, contract: CONTRACT, user: USER, delegator: undefined, ...change };
+};
 /** The next thing that is looked at, once the addresses are right. */
 const PASSED = 'CRS_UNKNOWN';
 
 test.each<[string, Application, Reader | undefined, string]>([
   ['everybody', ballots, undefined, PASSED],
-  ['who encrypted it', ballots, { contract: CONTRACT, user: USER, delegator: undefined }, PASSED],
-  ['at another contract', ballots, { contract: OTHER, user: USER, delegator: undefined }, 'PROOF_CONTRACT'],
-  ['a stranger', ballots, { contract: CONTRACT, user: STRANGER, delegator: undefined }, 'PROOF_USER'],
-  [
-    'who says that it reads for that user',
-    ballots,
-    { contract: CONTRACT, user: STRANGER, delegator: USER },
-    'PROOF_USER',
-  ],
-  ['whose delegation a contract confirms', withAcl, { contract: CONTRACT, user: STRANGER, delegator: USER }, PASSED],
-  ['for somebody else', withAcl, { contract: CONTRACT, user: STRANGER, delegator: OTHER }, 'PROOF_USER'],
-])('a proven list, read by %s', async (_, application, reader, code) => {
-  await expect(verdict(application, reader)).rejects.toMatchObject({ code });
+  ['who encrypted it', ballots, reader({}), PASSED],
+  ['at another contract', ballots, reader({ contract: OTHER }), 'PROOF_CONTRACT'],
+  // The same address on another chain may be a wallet of somebody else, and a contract too.
+  ['on another chain', ballots, reader({ chainId: 2n }), 'PROOF_CONTRACT'],
+  ['a stranger', ballots, reader({ user: STRANGER }), 'PROOF_USER'],
+  ['who says that it reads for that user', ballots, reader({ user: STRANGER, delegator: USER }), 'PROOF_USER'],
+  ['whose delegation a contract confirms', withAcl, reader({ user: STRANGER, delegator: USER }), PASSED],
+  ['for somebody else', withAcl, reader({ user: STRANGER, delegator: OTHER }), 'PROOF_USER'],
+])('a proven list, read by %s', async (_, application, who, code) => {
+  await expect(verdict(application, who)).rejects.toMatchObject({ code });
 });
 
 test.each<[string, Partial<Ciphertext>]>([
