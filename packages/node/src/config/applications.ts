@@ -19,9 +19,17 @@ export function requireApplications(file: string, applications: readonly Applica
   }
 }
 
-function requireProofRules({ provenance, proofs }: Application, refuse: Refuse): void {
-  if (provenance.includes('proven') === (proofs !== undefined)) return;
-  throw proofs ? refuse('provenance', 'proofs are described, but "proven" is not named') : refuse('proofs', 'missing');
+function requireProofRules({ provenance, proofs, acl }: Application, refuse: Refuse): void {
+  if (provenance.includes('proven') !== (proofs !== undefined)) {
+    throw proofs
+      ? refuse('provenance', 'proofs are described, but "proven" is not named')
+      : refuse('proofs', 'missing');
+  }
+  if (!proofs || !acl) return;
+  // Handles of proven values follow from this contract and chain: another list has never seen them.
+  const problem = `the application's acl is ${acl.contract} of chain ${acl.chain}`;
+  if (proofs.hostChainId !== acl.chain) throw refuse('proofs.hostChainId', problem);
+  if (proofs.aclContract.toLowerCase() !== acl.contract.toLowerCase()) throw refuse('proofs.aclContract', problem);
 }
 
 function requireCoprocessors({ provenance, coprocessors, attestations }: Application, refuse: Refuse): void {

@@ -114,6 +114,12 @@ contracts = ["0x${'11'.repeat(20)}"]
 aclContract = "0x${'22'.repeat(20)}"
 hostChainId = 1`;
 
+const provenWithList = ({ chain, byte }: { readonly chain: number; readonly byte: string }) => {
+  const acl = `acl = { chain = ${chain}, contract = "0x${byte.repeat(20)}" }`;
+  const known = `[[chains]]\nid = ${chain}\nrpc = ["https://one.example"]`;
+  return application(`provenance = ["proven"]\n${acl}\n${PROOF_RULES}\n${known}`);
+};
+
 test('applications say where their ciphertexts come from', async () => {
   const { applications } = readNodeConfig(await files(attested(COPROCESSORS, 'attestations = 3')));
   const coprocessors = ['11', '22', '33', '44'].map((byte) => `0x${byte.repeat(20)}`);
@@ -122,6 +128,8 @@ test('applications say where their ciphertexts come from', async () => {
     await files({ node: application(`provenance = ["proven"]\n${PROOF_RULES}`) }),
   ).applications;
   expect(proven?.proofs).toMatchObject({ hostChainId: 1, developmentKeys: false });
+  const [listed] = readNodeConfig(await files({ node: provenWithList({ chain: 1, byte: '22' }) })).applications;
+  expect(listed).toMatchObject({ acl: { chain: 1 }, proofs: { hostChainId: 1 } });
   const [development] = readNodeConfig(await files({ node: application('') })).applications;
   expect(development).toEqual({ name: 'default', provenance: [], coprocessors: [] });
 });
@@ -164,6 +172,18 @@ describe('what is wrong is named: file, field and what it must be', () => {
     ['how many', attested(COPROCESSORS, ''), { field: 'applications.0.attestations' }, /got nothing, want 3\.\.4/],
     ['no proof', { node: application(`provenance = ["proven"]`) }, { field: 'applications.0.proofs' }, /missing/],
     ['no proven', { node: application(PROOF_RULES) }, { field: 'applications.0.provenance' }, /"proven" is not/],
+    [
+      'another access list',
+      { node: provenWithList({ chain: 1, byte: '33' }) },
+      { field: 'applications.0.proofs.aclContract' },
+      /acl is 0x3333.* of chain 1/,
+    ],
+    [
+      'a list on another chain',
+      { node: provenWithList({ chain: 2, byte: '22' }) },
+      { field: 'applications.0.proofs.hostChainId' },
+      /acl is .* of chain 2/,
+    ],
     ['nobody', attested('', 'attestations = 1'), { field: 'applications.0.coprocessors' }, /at least one/],
     [
       'a coprocessor twice',
