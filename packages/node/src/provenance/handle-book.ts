@@ -1,9 +1,9 @@
 /**
  * Which ciphertext every handle named when it was first decrypted under a production key, durably. Nodes sign handles,
  * so a handle that means one ciphertext for ever makes an answer one about that ciphertext. A second ciphertext that is
- * shown to be genuine under the same handle is a contradiction: some coprocessor signed both, or a requester named two
- * inputs alike. It is refused and raises an alarm (SPEC R13); the key is not stopped, for then any requester could stop
- * it.
+ * shown to be genuine under the same handle is a contradiction: some coprocessor signed both, or one of them under the
+ * handle of a proven input, which follows from its bytes. It is refused and raises an alarm (SPEC R13); the key is not
+ * stopped, for then any requester could stop it.
  *
  * The oldest are forgotten beyond `limits.keptHandles`, half a kilobyte of memory each: this is the second lock, behind
  * the check of where each ciphertext comes from.
