@@ -13,14 +13,14 @@ import { verifyContribution } from '@keyquorum/crs/verification';
 import { inThisThread } from '@keyquorum/crs/workers';
 import { createBls446 } from '@keyquorum/kernel/bls446';
 import { startCurvePool } from '@keyquorum/node/curve/pool';
-import type { CeremonyBody, CrsBody } from '@keyquorum/node/rest/schemas';
+import type { CeremonyBody } from '@keyquorum/node/rest/schemas';
 import { TFHE_FORMAT } from '@keyquorum/protocols/crs/content';
 import { DEFAULT_PARAMETERS } from '@keyquorum/tfhe/parameters';
 import { measureProofs } from './bench/crs-proof.ts';
 import { measureCurves } from './bench/curve.ts';
 import { fillPool } from './bench/pool.ts';
 import { table } from './demo/table.ts';
-import { type Rest, waitFor } from './network/rest.ts';
+import { finishedReferenceString } from './network/reference-string.ts';
 import { temporaryNetwork } from './network/temporary-network.ts';
 
 const say = (text: string): void => console.error(`bench: ${text}`);
@@ -57,7 +57,7 @@ async function measureNetwork(maxBits: number): Promise<string> {
   const { ms } = await timed(async () => {
     await network.rest(1).post('/v1/crs', { requestId: id, parameters: 'default', maxBits });
     for await (const { data } of network.rest(1).events(`/v1/ceremonies/${id}/events`)) say(phaseOf(data));
-    await Promise.all(network.nodes.map(({ party }) => finished(network.rest(party), id)));
+    await Promise.all(network.nodes.map(({ party }) => finishedReferenceString(network.rest(party), id, END_MS)));
   });
   return table(['four processes on this machine', 'seconds'], [['from the request to the end at all', seconds(ms)]]);
 }
@@ -65,14 +65,6 @@ async function measureNetwork(maxBits: number): Promise<string> {
 function phaseOf(data: string): string {
   const { phase, state } = JSON.parse(data) as CeremonyBody;
   return phase === '' ? state : phase;
-}
-
-async function finished(rest: Rest, id: string): Promise<void> {
-  await waitFor({ what: 'the end of the ceremony', withinMs: END_MS }, async () => {
-    const { state, error } = await rest.get<CrsBody>(`/v1/crs/${id}`);
-    if (error) throw new Error(`${error.code}: ${error.message}`);
-    return state === 'succeeded' || undefined;
-  });
 }
 
 async function measureHere(maxBits: number): Promise<{ readonly text: string; readonly file: Uint8Array }> {

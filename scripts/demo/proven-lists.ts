@@ -2,21 +2,19 @@
  * The demo's ballots: the network makes a common reference string, a voter encrypts with a proof that is bound to
  * contract, voter and chain, and the nodes decrypt that ballot and none without such a proof. node-tfhe proves.
  */
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { Worker } from 'node:worker_threads';
 import { crsDigest } from '@keyquorum/crs/crs-file';
 import { MAX_BITS } from '@keyquorum/crs/parameters';
-import type { CrsBody } from '@keyquorum/node/rest/schemas';
 import { inputMetadata } from '@keyquorum/wire/input-metadata';
 import { type DecryptionRequest, decrypt, decryptionRequest } from '../network/decryption.ts';
 import { type EncryptedValue, fheTypeOf, randomSample, type Sample } from '../network/encryption.ts';
 import { type CeremonyProgress, newRequestId } from '../network/key-generation.ts';
 import type { LocalNetwork } from '../network/local-network.ts';
-import { type Rest, RestError, waitFor } from '../network/rest.ts';
+import { proveInThread } from '../network/proving.ts';
+import { finishedReferenceString } from '../network/reference-string.ts';
+import { RestError } from '../network/rest.ts';
 import { CONTRACT, HOST_CHAIN } from '../network/user.ts';
 import { inStep } from './progress.ts';
-import type { ProvingJob } from './prover.ts';
 import type { Setting } from './round.ts';
 import { shownValue, table } from './table.ts';
 
@@ -64,7 +62,8 @@ export function makeReferenceString({ network, keyId }: Setting): Promise<Refere
       const { done, total, phase } = JSON.parse(data) as CeremonyProgress;
       step.update(done, total, phase);
     }
-    const views = await Promise.all(network.nodes.map(({ party }) => finished(network.rest(party), id)));
+    const finished = (party: number) => finishedReferenceString(network.rest(party), id, FINISHED_WITHIN_MS);
+    const views = await Promise.all(network.nodes.map(({ party }) => finished(party)));
     const digests = new Set(views.map(({ file }) => file!.digest));
     if (digests.size !== 1) throw new Error('the nodes announce different reference strings');
     const { file, contributors } = views[0]!;
@@ -74,14 +73,6 @@ export function makeReferenceString({ network, keyId }: Setting): Promise<Refere
       result: { id, file: bytes },
       detail: `${bytes.length} bytes, secrets of parties ${contributors.join(', ')}`,
     };
-  });
-}
-
-function finished(rest: Rest, id: string): Promise<CrsBody> {
-  return waitFor({ what: `reference string at ${rest.url}`, withinMs: FINISHED_WITHIN_MS }, async () => {
-    const body = await rest.get<CrsBody>(`/v1/crs/${id}`);
-    if (body.error) throw new Error(`${body.error.code}: ${body.error.message}`);
-    return body.state === 'succeeded' ? body : undefined;
   });
 }
 
@@ -100,8 +91,9 @@ export async function castBallots(setting: Setting, crs: ReferenceString): Promi
   const proof = { crsId: crs.id, contractAddress: CONTRACT, userAddress: VOTER };
   const bound = { ...proof, aclAddress: ACL_CONTRACT, chainId: BigInt(HOST_CHAIN) };
   const proven = await inStep('node-tfhe encrypts a ballot and proves that it is well formed', async () => {
-    const job = { publicKey: setting.publicKey, crs: crs.file, metadata: inputMetadata(bound), sample };
-    const result = await prove(job);
+    const metadata = inputMetadata(bound);
+    const job = { publicKey: setting.publicKey, crs: crs.file, metadata, samples: [sample] };
+    const [result] = (await proveInThread(job)) as [EncryptedValue];
     return { result, detail: `${Math.ceil((3 * result.bytes.length) / 4)} bytes` };
   });
   const [unproven] = setting.encryptor.encrypt([sample], 'packed') as [EncryptedValue];
@@ -111,13 +103,6 @@ export async function castBallots(setting: Setting, crs: ReferenceString): Promi
     await refused(setting, sample, { ...proven, provenance: { proof: stolen } }, 'copied by somebody else'),
     await refused(setting, sample, unproven, 'without a proof'),
   ];
-}
-
-/** In a thread of its own: it takes fifteen seconds, and the demo shows that it lives. */
-async function prove(job: ProvingJob): Promise<EncryptedValue> {
-  const thread = new Worker(new URL('./prover.ts', import.meta.url), { workerData: job, execArgv: [] });
-  const [value] = (await once(thread, 'message')) as [EncryptedValue];
-  return value;
 }
 
 function ballotRequest({ keyId }: Setting, ciphertext: EncryptedValue): DecryptionRequest {

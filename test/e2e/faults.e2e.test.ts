@@ -8,6 +8,7 @@ import { decrypt, decryptionOf, decryptionRequest } from '../../scripts/network/
 import { randomSample, type Sample, type SampleType } from '../../scripts/network/encryption.ts';
 import { finishedKey } from '../../scripts/network/key-generation.ts';
 import type { FaultSwitch } from '../../scripts/network/node-process.ts';
+import { finishedReferenceString } from '../../scripts/network/reference-string.ts';
 import { waitFor } from '../../scripts/network/rest.ts';
 import { PARTIES, type RunningNetwork, START_MS, startNetwork } from './running-network.ts';
 
@@ -88,15 +89,6 @@ async function inTurn(id: string, turn: number): Promise<void> {
   });
 }
 
-/** The finished reference string of a party. */
-async function finishedCrs(id: string, party: number): Promise<CrsBody> {
-  return waitFor({ what: `reference string of party ${party}`, withinMs: CRS_MS }, async () => {
-    const crs = await running.network.rest(party).get<CrsBody>(`/v1/crs/${id}`);
-    if (crs.error) throw new Error(`${crs.error.code}: ${crs.error.message}`);
-    return crs.state === 'succeeded' ? crs : undefined;
-  });
-}
-
 test('one node killed between contributions, then all: a reference string is made from what was accepted', async () => {
   const { network } = running;
   const id = randomBytes(32).toString('hex');
@@ -107,7 +99,8 @@ test('one node killed between contributions, then all: a reference string is mad
   await inTurn(id, 3);
   await Promise.all(PARTIES.map((party) => network.kill(party)));
   await network.startAll();
-  const all = await Promise.all(PARTIES.map((party) => finishedCrs(id, party)));
+  const finished = (party: number) => finishedReferenceString(network.rest(party), id, CRS_MS);
+  const all = await Promise.all(PARTIES.map(finished));
   for (const { contributors, file } of all) {
     expect(contributors).toEqual([...PARTIES]);
     expect(file!.digest).toBe(all[0]!.file!.digest);
