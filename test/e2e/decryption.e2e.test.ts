@@ -14,49 +14,23 @@ import { authorizationMessage, encodeAuthorization, requesterSeed } from '@keyqu
 import { keyDigest } from '@keyquorum/wire/digest';
 import { publicRequestHash } from '@keyquorum/wire/request-hash';
 import tfhe from 'node-tfhe';
-import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decrypt, decryptionOf, decryptionRequest } from '../../scripts/network/decryption.ts';
-import {
-  createEncryptor,
-  type EncryptedValue,
-  fheTypeOf,
-  randomSample,
-  type Sample,
-  type SampleType,
-} from '../../scripts/network/encryption.ts';
-import { fetchObject, finishedKey, generateKey, newRequestId } from '../../scripts/network/key-generation.ts';
+import { fheTypeOf, randomSample, type Sample, type SampleType } from '../../scripts/network/encryption.ts';
+import { newRequestId } from '../../scripts/network/key-generation.ts';
 import { createRest } from '../../scripts/network/rest.ts';
-import { admitCoprocessors, attested } from './coprocessors.ts';
-import { editFile, PARTIES, type RunningNetwork, START_MS, startNetwork } from './running-network.ts';
+import { PARTIES, type Refusal, type RunningNetwork, START_MS, startNetwork } from './running-network.ts';
 
 let running: RunningNetwork;
 
 beforeAll(async () => {
-  const bothPurposes = /purposes = \[.*\]/;
-  running = await startNetwork({
-    blocks: 8_192,
-    async configure(network) {
-      for (const { config } of network.nodes) {
-        await editFile(config, bothPurposes, 'purposes = ["development", "production"]');
-      }
-      await admitCoprocessors(network);
-    },
-  });
+  running = await startNetwork({ blocks: 8_192 });
 }, START_MS);
 afterAll(() => running?.[Symbol.asyncDispose]());
 
 const encryptOne = (type: SampleType, value: bigint) => running.encryptor.encrypt([{ type, value }], 'packed');
 const requestFor = (samples: readonly Sample[]) =>
   decryptionRequest(running.key.requestId, running.encryptor.encrypt(samples, 'packed'));
-
-const THREE_MINUTES_MS = 180_000;
-/** Nodes describe what they publish at their own speed. */
-const KEY_WITHIN_MS = 60_000;
-
-interface Refusal {
-  readonly error: { readonly code: string; readonly message: string; readonly hint: string };
-}
 
 /** Status and code of a submission to party 1; every refusal has a message and a hint. */
 async function refusalOf(body: unknown, apiKey: string | undefined = running.network.apiKey) {
@@ -290,76 +264,6 @@ test('a body over the limit, and bodies that are no JSON', async () => {
   expect((await refusalOf('{"requestId":'))[0]).toBe(400);
   expect((await refusalOf('[]'))[0]).toBe(400);
 });
-
-interface Dry {
-  readonly allowed: boolean;
-  readonly checks: readonly { readonly check: string; readonly passed: boolean | null; readonly code?: string }[];
-}
-
-test(
-  'a production key decrypts what coprocessors attested; everything else is refused by every node alone',
-  async () => {
-    const { network, committee, key: developmentKey } = running;
-    const key = await generateKey(network.rest(1), { parameters: 'base', purpose: 'production' });
-    const keyId = key.requestId;
-    await Promise.all(PARTIES.map((party) => finishedKey(network.rest(party), keyId, KEY_WITHIN_MS)));
-    const encryptor = createEncryptor(await fetchObject(network.rest(1), key, 'CompactPublicKey'));
-    const fresh = (value: bigint) => encryptor.encrypt([{ type: 'uint8', value }], 'packed')[0]!;
-    const attest = (ciphertext: EncryptedValue, who?: readonly number[]) => {
-      return attested(committee, keyId, ciphertext, who);
-    };
-    const client = createClient({ ...committee, apiKey: network.apiKey });
-
-    const genuine = await attest(fresh(200n));
-    const requestId = newRequestId();
-    const { agreed, finished } = client.decryptPublic({ requestId, keyId, ciphertexts: [genuine] });
-    expect((await agreed).values).toMatchObject([{ value: '200', handle: genuine.handle }]);
-    expect((await finished).nodes.map(({ verdict }) => verdict)).toEqual(PARTIES.map(() => 'agreed'));
-    const otherSigners = await attest(genuine, [2, 0]);
-    const again = await client.decryptPublic({ requestId, keyId, ciphertexts: [otherSigners] }).agreed;
-    expect(again.values).toMatchObject([{ value: '200' }]); // other signatures, the same request
-
-    // One node is asked: that others take part shows that it sends them the attestations.
-    const { values } = await decrypt(network.rest(2), decryptionRequest(keyId, [await attest(fresh(77n))]));
-    expect(values).toMatchObject([{ value: '77' }]);
-
-    const user = privateKeyToAccount(generatePrivateKey());
-    const contractAddress = `0x${'c0'.repeat(20)}` as const;
-    const permit = await client.createPermit({
-      ...{ userAddress: user.address, contractAddresses: [contractAddress], hostChainId: 31_337, durationDays: 1 },
-      sign: (typed) => user.signTypedData(typed),
-    });
-    const read = client.decryptForUser(permit, { keyId, ciphertexts: [{ ...genuine, contractAddress }] });
-    expect(await read.agreed).toMatchObject([{ value: 200n }]);
-    const raw = client.decryptForUser(permit, { keyId, ciphertexts: [{ ...fresh(1n), contractAddress }] });
-    await expect(raw.agreed).rejects.toMatchObject({ nodeCode: 'PROVENANCE_REQUIRED' });
-
-    const { provenance } = genuine;
-    const wrong: [EncryptedValue, string][] = [
-      [fresh(1n), 'PROVENANCE_REQUIRED'],
-      [await attest(fresh(2n), [1]), 'ATTESTATIONS_TOO_FEW'],
-      [await attest(fresh(3n), [1, 1]), 'ATTESTATION_REPEATED'],
-      [{ ...fresh(4n), handle: genuine.handle, ...{ provenance } }, 'ATTESTATION_SIGNER'], // other bytes
-      [await attested(committee, developmentKey.requestId, fresh(5n)), 'ATTESTATION_SIGNER'],
-      [await attest({ ...fresh(6n), handle: genuine.handle }), 'HANDLE_CONFLICT'], // two coprocessors lied
-    ];
-    for (const party of PARTIES) {
-      const rest = network.rest(party);
-      for (const [ciphertext, code] of wrong) {
-        const request = decryptionRequest(keyId, [ciphertext]);
-        const { body } = await rest.ask<Refusal>('POST', '/v1/public-decryptions', request);
-        expect([party, body.error.code]).toEqual([party, code]);
-        const dry = await rest.ask<Dry>('POST', '/v1/explain', { kind: 'public-decryption', request });
-        const failed = dry.body.checks.filter(({ passed }) => passed === false);
-        const check = code === 'HANDLE_CONFLICT' ? 'handles.0' : 'provenance.0';
-        expect(failed).toEqual([expect.objectContaining({ check, code })]);
-      }
-      const metrics = new TextDecoder().decode(await rest.bytes('/metrics'));
-      expect(metrics).toMatch(/^keyquorum_handle_conflicts_total 1$/m);
-    }
-  },
-  THREE_MINUTES_MS,
-);
 
 test('after all of this the network is as well as before', async () => {
   for (const party of PARTIES) {

@@ -45,6 +45,11 @@ export async function startNetwork({ blocks, parameters = 'base', configure }: S
   return { network, committee, key, publicKey, encryptor, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
+/** What a node answers when it refuses. */
+export interface Refusal {
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string };
+}
+
 /** Replaces text in a file of the configuration; the text must be there. */
 export async function editFile(path: string, from: string | RegExp, to: string): Promise<void> {
   const before = await readFile(path, 'utf8');
