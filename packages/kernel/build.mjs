@@ -7,15 +7,17 @@ import asc from 'assemblyscript/asc';
 import { fieldSource } from './assembly/bls446/field-source.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
-const PAGES = '64'; // 4 MiB, never grown: typed-array views stay attached and memory is bounded
 
-/** Two modules: the curve is for CRS ceremonies only, so most processes never load it. */
+/**
+ * Two modules: the curve is for CRS ceremonies only, so most processes never load it. Their memory, in pages of 64 KiB,
+ * never grows: typed-array views stay attached and memory is bounded.
+ */
 const MODULES = [
-  { name: 'kernel', folder: 'assembly', options: ['--enable', 'simd'] },
+  { name: 'kernel', folder: 'assembly', pages: '64' },
   {
     name: 'bls446',
     folder: 'assembly/bls446',
-    options: ['--enable', 'simd'],
+    pages: '128',
     generated: { path: 'build/bls446-field.ts', source: fieldSource },
   },
 ];
@@ -29,7 +31,7 @@ export async function buildKernel() {
 }
 
 /** Files are written under another name and renamed: concurrent builds never see half a file. */
-async function compile({ name, folder, options, generated }) {
+async function compile({ name, folder, pages, generated }) {
   const partial = `build/${name}.${process.pid}.partial`;
   if (generated) {
     writeFileSync(root + partial, generated.source());
@@ -37,8 +39,8 @@ async function compile({ name, folder, options, generated }) {
   }
   const { error, stderr } = await asc.main([
     `${folder}/index.ts`, '--baseDir', root, '--outFile', partial,
-    '-O3', '--noAssert', '--runtime', 'stub', ...options,
-    '--initialMemory', PAGES, '--maximumMemory', PAGES,
+    '-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd',
+    '--initialMemory', pages, '--maximumMemory', pages,
   ]);
   if (error) throw new Error(`kernel: asc failed on ${folder}\n${stderr.toString()}`, { cause: error });
   renameSync(root + partial, root + outputOf(name));

@@ -8,12 +8,14 @@ import { KernelError } from './errors.ts';
 import type { KernelMemory, Scratch } from './memory.ts';
 import { requireSameLength } from './shape.ts';
 
-/** Points in WASM memory at a time when all are needed at once: 2 MiB in G2, half of the memory. */
-const CHUNK_POINTS = 8192;
+/** Points in WASM memory at a time when all are needed at once; with the copies that sums make, 6 of 8 MiB. */
+const CHUNK_POINT_BYTES = 2 << 20;
+/** Independent sums share inversions: of 1,500 points in G1, 500 in G2. More would gain little. */
+const SHARED_BYTES = 5 << 20;
 /** Room for a scalar in memory that stays aligned. */
 const POWER_BYTES = 64;
 const SCALAR_BITS = 299;
-const WINDOW_BITS_MAX = 10; // 512 buckets: 0.2 MB in G2
+const WINDOW_BITS_MAX = 10; // 513 buckets: 0.2 MB in G2
 /** One byte of randomness puts a point into 8 random subsets; 16 of them make 128. */
 const SUBSETS = 8;
 const SUBSET_ROUNDS = 16;
@@ -30,6 +32,9 @@ export interface GroupContext<P> {
 /** Sizes in WASM memory: 28-bit limbs in 32-bit words, affine and projective. */
 const affineBytes = ({ pointBytes }: GroupContext<unknown>) => (pointBytes / 7) * 8;
 const projectiveBytes = (context: GroupContext<unknown>) => (affineBytes(context) / 2) * 3;
+/** Working memory of sums over `count` points in `buckets` buckets, and the one for zero. */
+const sumBytes = ({ wasm }: GroupContext<unknown>, count: number, buckets: number) =>
+  count * wasm.collectBytes() + (buckets + 1) * wasm.bucketBytes();
 
 export function createGroup<P extends G1Points | G2Points>(context: GroupContext<P>): CurveGroup<P> {
   const { pointBytes, generator, wasm } = context;
@@ -55,7 +60,8 @@ function multiply<P extends Uint8Array>(context: GroupContext<P>, points: P, sca
     { bytes: points, step: pointBytes },
     { bytes: scalars, step: SCALAR_BYTES },
   ];
-  const plan = { count, inputs, outputs: [{ bytes: out, step: pointBytes }], temporary: wasm.workBytes() };
+  const outputs = [{ bytes: out, step: pointBytes }];
+  const plan = { count, inputs, outputs, temporary: wasm.multiplyBytes(), chunkBytes: SHARED_BYTES };
   memory.stream(plan, (at, items) => wasm.multiply(at.outputs[0]!, at.inputs[0]!, at.inputs[1]!, items, at.temporary));
   return out;
 }
@@ -72,8 +78,9 @@ function multiplyByPowers<P extends Uint8Array>(
   requireExponents(firstExponent, count);
   const out = zeros(context, count);
   const [inputs, outputs] = [[{ bytes: points, step: pointBytes }], [{ bytes: out, step: pointBytes }]];
-  const temporary = wasm.workBytes() + POWER_BYTES;
-  memory.stream({ count, inputs, outputs, constants: [base], temporary }, (at, items, first) => {
+  const temporary = wasm.multiplyBytes() + POWER_BYTES;
+  const plan = { count, inputs, outputs, constants: [base], temporary, chunkBytes: SHARED_BYTES };
+  memory.stream(plan, (at, items, first) => {
     const [from, powers, work] = [firstExponent + first, at.temporary, at.temporary + items * POWER_BYTES];
     wasm.multiplyByPowers(at.outputs[0]!, at.inputs[0]!, at.constants[0]!, from, powers, items, work);
   });
@@ -92,9 +99,9 @@ function multiScalar<P extends Uint8Array>(context: GroupContext<P>, points: P, 
       const at = scratch.reserve(count * SCALAR_BYTES);
       scratch.write(at, scalars.subarray(first * SCALAR_BYTES, (first + count) * SCALAR_BYTES));
       const width = windowBits(count);
-      const buckets = scratch.reserve(2 ** (width - 1) * projectiveBytes(context));
+      const work = scratch.reserve(sumBytes(context, count, 2 ** (width - 1)));
       const out = scratch.reserve(pointBytes);
-      wasm.multiScalar(out, affine, at, count, width, buckets);
+      wasm.multiScalar(out, affine, at, count, width, work);
       scratch.read(out, part);
     });
     total = first === 0 ? part : add(context, total, part);
@@ -102,9 +109,9 @@ function multiScalar<P extends Uint8Array>(context: GroupContext<P>, points: P, 
   return total;
 }
 
-/** The width with the fewest additions: per window one for each point and two for each bucket. */
+/** The width with the least work: per window an addition for each point, and for each bucket two at twice the price. */
 function windowBits(count: number): number {
-  const additions = (width: number) => (Math.floor(SCALAR_BITS / width) + 1) * (count + 2 ** width + width);
+  const additions = (width: number) => (Math.floor(SCALAR_BITS / width) + 1) * (count + 2 * 2 ** width + 2 * width);
   let best = 2;
   for (let width = 3; width <= WINDOW_BITS_MAX; width++) if (additions(width) < additions(best)) best = width;
   return best;
@@ -127,11 +134,11 @@ function inSubgroup<P extends Uint8Array>(context: GroupContext<P>, points: P, r
     memory.use((scratch) => {
       const affine = load(context, scratch, chunk);
       const choices = scratch.reserve(count);
-      const buckets = scratch.reserve(2 ** SUBSETS * projectiveBytes(context));
+      const work = scratch.reserve(sumBytes(context, count, 2 ** SUBSETS - 1));
       const sums = scratch.reserve(SUBSETS * projectiveBytes(context));
       for (let round = 0; inside && round < SUBSET_ROUNDS; round++) {
         scratch.write(choices, randomBytes(random, count));
-        wasm.subsetSums(sums, affine, choices, count, buckets);
+        wasm.subsetSums(sums, affine, choices, count, work);
         inside = wasm.firstSumOutside(sums, SUBSETS) < 0;
       }
     });
@@ -170,7 +177,8 @@ function add<P extends Uint8Array>(context: GroupContext<P>, left: P, right: P):
   const count = wholeItems('points', left, pointBytes);
   const out = zeros(context, count);
   const inputs = [left, right].map((bytes) => ({ bytes, step: pointBytes }));
-  const plan = { count, inputs, outputs: [{ bytes: out, step: pointBytes }], temporary: 4 * affineBytes(context) };
+  const outputs = [{ bytes: out, step: pointBytes }];
+  const plan = { count, inputs, outputs, temporary: wasm.addBytes(), chunkBytes: SHARED_BYTES };
   memory.stream(plan, (at, items) => wasm.add(at.outputs[0]!, at.inputs[0]!, at.inputs[1]!, items, at.temporary));
   return out;
 }
@@ -181,15 +189,17 @@ function negate<P extends Uint8Array>(context: GroupContext<P>, points: P): P {
   return convert(memory, { bytes: points, step: pointBytes }, { bytes: out, step: pointBytes }, wasm.negate);
 }
 
-/** Runs `body` over consecutive ranges of at most CHUNK_POINTS points. */
+/** Runs `body` over consecutive ranges of points that fit. */
 function forChunks<P extends Uint8Array>(
-  { pointBytes }: GroupContext<P>,
+  context: GroupContext<P>,
   points: P,
   body: (chunk: P, count: number, first: number) => void,
 ): void {
+  const { pointBytes } = context;
   const total = wholeItems('points', points, pointBytes);
-  for (let first = 0; first < total; first += CHUNK_POINTS) {
-    const count = Math.min(CHUNK_POINTS, total - first);
+  const chunk = CHUNK_POINT_BYTES / affineBytes(context);
+  for (let first = 0; first < total; first += chunk) {
+    const count = Math.min(chunk, total - first);
     body(points.subarray(first * pointBytes, (first + count) * pointBytes) as P, count, first);
   }
 }

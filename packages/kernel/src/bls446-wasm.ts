@@ -13,15 +13,20 @@ export interface GroupExports {
     count: number,
     work: number,
   ): void;
-  /** Bytes of `work` per point. */
-  workBytes(): number;
+  /** Bytes of `work` of multiplications per point. */
+  multiplyBytes(): number;
   unpack(out: number, points: number, count: number): void;
-  multiScalar(out: number, points: number, scalars: number, count: number, width: number, buckets: number): void;
-  subsetSums(sums: number, points: number, choices: number, count: number, buckets: number): void;
+  multiScalar(out: number, points: number, scalars: number, count: number, width: number, work: number): void;
+  subsetSums(sums: number, points: number, choices: number, count: number, work: number): void;
+  /** Bytes of `work` of sums per point, and per bucket. */
+  collectBytes(): number;
+  bucketBytes(): number;
   firstOffCurve(points: number, count: number): number;
   firstOutsideSubgroup(points: number, count: number): number;
   firstSumOutside(sums: number, count: number): number;
   add(out: number, a: number, b: number, count: number, work: number): void;
+  /** Bytes of `work` of additions per point. */
+  addBytes(): number;
   negate(out: number, a: number, count: number): void;
 }
 
@@ -29,12 +34,13 @@ export interface GroupExports {
 type FieldOperation = (o: number, ...operands: number[]) => void;
 
 export interface Bls446Exports extends WasmModule {
+  /** On pairs: elements of Fp2, 32 limbs each. */
+  fp2Multiply: FieldOperation;
   fpAdd: FieldOperation;
   fpMultiply: FieldOperation;
   fpReduce: FieldOperation;
   fpSquare: FieldOperation;
   fpSubtract: FieldOperation;
-  fpSumOfFour: FieldOperation;
   fpSumOfProducts: FieldOperation;
   scalarFromWide(out: number, wide: number, count: number): void;
   scalarMultiplyAdd(out: number, a: number, b: number, c: number, count: number): void;
@@ -53,14 +59,17 @@ export function groupExports(exports: Bls446Exports, group: 'g1' | 'g2'): GroupE
   return {
     multiply: pick('Multiply'),
     multiplyByPowers: pick('MultiplyByPowers'),
-    workBytes: pick('WorkBytes'),
+    multiplyBytes: pick('MultiplyBytes'),
     unpack: pick('Unpack'),
     multiScalar: pick('MultiScalar'),
     subsetSums: pick('SubsetSums'),
+    collectBytes: pick('CollectBytes'),
+    bucketBytes: pick('BucketBytes'),
     firstOffCurve: pick('FirstOffCurve'),
     firstOutsideSubgroup: pick('FirstOutsideSubgroup'),
     firstSumOutside: pick('FirstSumOutside'),
     add: pick('Add'),
+    addBytes: pick('AddBytes'),
     negate: pick('Negate'),
   } as GroupExports;
 }

@@ -37,6 +37,8 @@ export interface Plan {
   readonly constants?: readonly Uint8Array[];
   /** Bytes per item of a further lane that is neither copied in nor out. */
   readonly temporary?: number;
+  /** Bytes of one chunk of all lanes, when the second-level cache is not what counts. */
+  readonly chunkBytes?: number;
 }
 
 export interface Addresses {
@@ -125,7 +127,7 @@ function chunkSize(plan: Plan): number {
   let step = plan.temporary ?? 0;
   for (const lane of plan.inputs) step += lane.step;
   for (const lane of plan.outputs) step += lane.step;
-  const fitting = Math.max(1, Math.floor(CHUNK_BYTES / step));
+  const fitting = Math.max(1, Math.floor((plan.chunkBytes ?? CHUNK_BYTES) / step));
   return Math.min(fitting < CHUNK_ALIGN ? fitting : fitting - (fitting % CHUNK_ALIGN), plan.count);
 }
 

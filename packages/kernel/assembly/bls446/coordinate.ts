@@ -2,7 +2,7 @@
 // of 64 bytes, or of 128 (c0, c1), with values as in field-source.mjs. Branches on F are decided by the compiler.
 // Outputs may be inputs. Nothing here branches on a value.
 import {
-  fpAdd, fpMultiply, fpReduce, fpSquare, fpSubtract, fpSumOfFour, fpSumOfProducts, ONE, P_MINUS_2, PRIME, ZERO,
+  fp2Multiply, fpAdd, fpMultiply, fpReduce, fpSquare, fpSubtract, fpSumOfProducts, ONE, P_MINUS_2, PRIME, ZERO,
 } from "../../build/bls446-field";
 import { COORDINATE_SCRATCH as SCRATCH, INVERSION_SCRATCH } from "./scratch";
 
@@ -84,14 +84,6 @@ export function sumOfProducts<F>(o: usize, a: usize, b: usize, x: usize, y: usiz
   else fp2SumOfProducts(o, a, b, x, y);
 }
 
-/** (a0 b0 - a1 b1, a0 b1 + a1 b0), one reduction each: no slower than three products, and no sums around them. */
-function fp2Multiply(o: usize, a: usize, b: usize): void {
-  fpSubtract(SCRATCH, ZERO, a + FP);
-  fpSumOfProducts(SCRATCH + FP, a, b, SCRATCH, b + FP);
-  fpSumOfProducts(o + FP, a, b + FP, a + FP, b);
-  copy<Fp>(o, SCRATCH + FP);
-}
-
 /** ((a0 + a1)(a0 - a1), 2 a0 a1) */
 function fp2Square(o: usize, a: usize): void {
   fpAdd(SCRATCH, a, a + FP);
@@ -102,11 +94,10 @@ function fp2Square(o: usize, a: usize): void {
 }
 
 function fp2SumOfProducts(o: usize, a: usize, b: usize, x: usize, y: usize): void {
-  fpSubtract(SCRATCH, ZERO, a + FP);
-  fpSubtract(SCRATCH + FP, ZERO, x + FP);
-  fpSumOfFour(SCRATCH + 2 * FP, a, b, SCRATCH, b + FP, x, y, SCRATCH + FP, y + FP);
-  fpSumOfFour(o + FP, a, b + FP, a + FP, b, x, y + FP, x + FP, y);
-  copy<Fp>(o, SCRATCH + 2 * FP);
+  const product = SCRATCH;
+  fp2Multiply(product, a, b);
+  fp2Multiply(o, x, y);
+  add<Fp2>(o, o, product);
 }
 
 /** Three times the constant of the curve's equation: 3 in G1, 3 + 3u in G2. */
@@ -168,6 +159,11 @@ export function zeroMask<F>(a: usize): u64 {
   let mask = fpZeroMask(a);
   if (!isFp<F>()) mask &= fpZeroMask(a + FP);
   return mask;
+}
+
+/** o = a, or 1 when a = 0. */
+export function nonZero<F>(o: usize, a: usize): void {
+  select(o, zeroMask<F>(a), ONE, a, size<F>());
 }
 
 /** Values are below 2p, so 0 has two spellings. */

@@ -54,9 +54,12 @@ const wordsOf = (value) => {
   return range(0, WORDS).map((w) => limbs[2 * w] | (limbs[2 * w + 1] << 32n));
 };
 const prime = limbsOf(P);
+const COLUMNS = 2 * LIMBS - 1;
 const store = (w, value) => `store<u64>(o, ${value}, ${8 * w});`;
-const local = (name) => (w, value) => `const ${name}${w}: u64 = ${value};`;
-const loadLimbs = (a) => range(0, LIMBS).map((i) => `const ${a}${i}: u64 = load<u32>(${a}, ${4 * i});`).join(' ');
+const storeSecond = (w, value) => store(WORDS + w, value);
+const local = (name, type = 'u64') => (w, value) => `const ${name}${w}: ${type} = ${value};`;
+const loadLimbs = (name, type = 'u64', from = name, offset = 0) =>
+  range(0, LIMBS).map((i) => `const ${name}${i}: ${type} = load<u32>(${from}, ${offset + 4 * i});`).join(' ');
 /** Limb pairs (i, k - i) of column k. */
 const column = (k) => range(Math.max(0, k - LIMBS + 1), Math.min(k, LIMBS - 1) + 1).map((i) => [i, k - i]);
 const products = (a, b) => (k) => column(k).map(([i, j]) => `${a}${i} * ${b}${j}`);
@@ -65,24 +68,65 @@ const squares = (k) =>
   column(k).filter(([i, j]) => i <= j).map(([i, j]) => (i === j ? `a${i} * a${j}` : `a${i} * d${j}`));
 
 /**
- * Products and reduction in one pass over the 31 columns. A column holds 64 products of operands at most, 16 of the
- * reduction, each below 2^56, and a carry: below 2^63. `emit(w, value)` takes word w of the result.
+ * Products and reduction in one pass over the 31 columns. A column holds 32 products of operands at most, 16 of the
+ * reduction, each below 2^56, and a carry: below 2^62. `emit(w, value)` takes word w of the result.
  */
 function montgomery(terms, emit) {
-  const lines = ['let c: u64 = 0;'];
-  for (const k of range(0, 2 * LIMBS - 1)) {
-    const reductions = column(k).filter(([i]) => i < k || k >= LIMBS).map(([i, j]) => `m${i} * ${prime[j]}`);
-    lines.push(`c += ${[...terms(k), ...reductions].join(' + ')};`);
-    if (k < LIMBS) {
-      lines.push(`const m${k} = (c * ${negativeInverse(P, LIMB_BITS)}) & LIMB; c = (c + m${k} * ${prime[0]}) >> 28;`);
-    } else if (k % 2 === 0) {
-      lines.push(`const r${k} = c & LIMB; c >>= 28;`);
-    } else {
-      lines.push(emit((k - LIMBS - 1) / 2, `r${k - 1} | ((c & LIMB) << 32)`), 'c >>= 28;');
-    }
+  const lines = range(0, COLUMNS).flatMap((k) => [`c += ${terms(k).join(' + ')};`, ...reduceColumn(k, 'c', emit)]);
+  return ['let c: u64 = 0;', ...lines].join('\n  ');
+}
+
+/**
+ * The reduction's part of column k, in the accumulator `c`: a multiple of p clears it in the lower half; in the upper
+ * one its limb joins the result, and with the last the carry does.
+ */
+function reduceColumn(k, c, emit) {
+  const reductions = column(k).filter(([i]) => i < k || k >= LIMBS).map(([i, j]) => `${c}m${i} * ${prime[j]}`);
+  const lines = reductions.length > 0 ? [`${c} += ${reductions.join(' + ')};`] : [];
+  if (k < LIMBS) {
+    const multiple = `const ${c}m${k} = (${c} * ${negativeInverse(P, LIMB_BITS)}) & ${LIMB_MASK};`;
+    lines.push(multiple, `${c} = (${c} + ${c}m${k} * ${prime[0]}) >> 28;`);
+  } else if (k % 2 === 0) {
+    lines.push(`const ${c}r${k} = ${c} & ${LIMB_MASK}; ${c} >>= 28;`);
+  } else {
+    lines.push(emit((k - LIMBS - 1) / 2, `${c}r${k - 1} | ((${c} & ${LIMB_MASK}) << 32)`), `${c} >>= 28;`);
   }
-  lines.push(emit(WORDS - 1, `r${2 * LIMBS - 2} | (c << 32)`));
-  return lines.join('\n  ');
+  if (k === COLUMNS - 1) lines.push(emit(WORDS - 1, `${c}r${k} | (${c} << 32)`));
+  return lines;
+}
+
+/**
+ * (a0 + a1 u)(b0 + b1 u) = x + y u with three products instead of four: x = a0 b0 - a1 b1 and
+ * y = (a0 + a1)(b0 + b1) - a0 b0 - a1 b1, column by column and before the reductions, which makes two of them.
+ * Columns of the sums are below 2^62. Those of x have a sign, and so has x: it is above -0.96p and below 1.96p;
+ * y is below 2.9p.
+ */
+function complexProduct() {
+  const sums = range(0, LIMBS).map((i) => `const g${i} = a${i} + d${i}, h${i} = b${i} + e${i};`).join(' ');
+  const sum = (a, b, k) => products(a, b)(k).join(' + ');
+  const lines = range(0, COLUMNS).flatMap((k) => [
+    `v = ${sum('a', 'b', k)}; w = ${sum('d', 'e', k)};`,
+    `x += v - w; y += ${sum('g', 'h', k)} - v - w;`,
+    ...reduceColumn(k, 'x', local('s', 'i64')),
+    ...reduceColumn(k, 'y', local('t')),
+  ]);
+  return [
+    loadLimbs('a', 'i64'), loadLimbs('b', 'i64'), loadLimbs('d', 'i64', 'a', 64), loadLimbs('e', 'i64', 'b', 64), sums,
+    'let v: i64 = 0, w: i64 = 0, x: i64 = 0, y: i64 = 0;',
+    ...lines,
+    ...addIfNegative('x', (w) => `s${w}`),
+    subtractOnce(2n * P, { from: 't', emit: storeSecond }),
+  ].join('\n  ');
+}
+
+/** Stores the words of a value, or of the value and 2p when `sign` is below 0. */
+function addIfNegative(sign, word) {
+  const sums = wordsOf(2n * P).map((prime2, w) => {
+    const carry = w === 0 ? '' : ` + (c${w - 1} >> 60)`;
+    const sum = `const c${w}: u64 = (<u64>${word(w)} & PAIR) + (${prime2} & negative) + BIAS${carry};`;
+    return `${sum} ${store(w, `c${w} & PAIR`)}`;
+  });
+  return [`const negative = <u64>(${sign} >> 63);`, ...sums];
 }
 
 /** s or s - modulus, whichever is in 0 .. modulus - 1, for words s0.. of a value below twice the modulus. */
@@ -112,13 +156,7 @@ function subtraction() {
     const borrow = w === 0 ? '' : ` + (d${w - 1} >> 63)`;
     return `const d${w}: i64 = load<i64>(a, ${8 * w}) - load<i64>(b, ${8 * w})${borrow};`;
   });
-  const negative = `const negative = <u64>(d${WORDS - 1} >> 63);`;
-  const sums = words.map((word, w) => {
-    const carry = w === 0 ? '' : ` + (t${w - 1} >> 60)`;
-    const sum = `const t${w}: u64 = (<u64>d${w} & PAIR) + (${word} & negative) + BIAS${carry};`;
-    return `${sum} ${store(w, `t${w} & PAIR`)}`;
-  });
-  return [...differences, negative, ...sums].join('\n  ');
+  return [...differences, ...addIfNegative(`d${WORDS - 1}`, (w) => `d${w}`)].join('\n  ');
 }
 
 const table = (name, words) =>
@@ -146,7 +184,7 @@ function constants() {
 }
 
 const addresses = (names) => [...names].map((name) => `${name}: usize`).join(', ');
-const PARAMETERS = { one: addresses('a'), two: addresses('ab'), four: addresses('abxy'), eight: addresses('abxydefg') };
+const PARAMETERS = { one: addresses('a'), two: addresses('ab'), four: addresses('abxy') };
 
 /** The text of the module. */
 export function fieldSource() {
@@ -154,11 +192,10 @@ export function fieldSource() {
     `/** ${comment} */\nexport function ${name}(o: usize, ${parameters}): void {\n  ${body.join('\n  ')}\n}`;
   const doubled = range(1, LIMBS).map((i) => `const d${i} = a${i} << 1;`).join(' ');
   const two = (k) => [...products('a', 'b')(k), ...products('x', 'y')(k)];
-  const four = (k) => [...two(k), ...products('d', 'e')(k), ...products('f', 'g')(k)];
   const reduceFrom = (name) => range(0, WORDS).map((w) => local(name)(w, `load<u64>(a, ${8 * w})`));
   return [
     '// Written by assembly/bls446/field-source.mjs. Values are below 2p; addresses may be equal.',
-    `const LIMB: u64 = ${LIMB_MASK};\nconst PAIR: u64 = ${LIMB_MASK | (LIMB_MASK << 32n)};`,
+    `const PAIR: u64 = ${LIMB_MASK | (LIMB_MASK << 32n)};`,
     `const BIAS: u64 = ${(1n << 32n) - (1n << LIMB_BITS)};`,
     ...constants(),
     define('o = a * b / R mod p', 'fpMultiply', PARAMETERS.two,
@@ -166,11 +203,9 @@ export function fieldSource() {
     define('o = a * a / R mod p', 'fpSquare', PARAMETERS.one, loadLimbs('a'), doubled, montgomery(squares, store)),
     // below 2.9p before the subtraction
     define('o = (a * b + x * y) / R mod p', 'fpSumOfProducts', PARAMETERS.four,
-      ...[...'abxy'].map(loadLimbs), montgomery(two, local('s')), subtractOnce(2n * P)),
-    // below 4.9p before the subtractions
-    define('o = (a * b + x * y + d * e + f * g) / R mod p', 'fpSumOfFour', PARAMETERS.eight,
-      ...[...'abxydefg'].map(loadLimbs), montgomery(four, local('t')),
-      subtractOnce(2n * P, { from: 't', emit: local('s') }), subtractOnce(2n * P)),
+      ...[...'abxy'].map((name) => loadLimbs(name)), montgomery(two, local('s')), subtractOnce(2n * P)),
+    define('o = a * b / R mod p for pairs (c0, c1), that is c0 + c1 u with u * u = -1', 'fp2Multiply', PARAMETERS.two,
+      complexProduct()),
     define('o = a + b', 'fpAdd', PARAMETERS.two, addition()),
     define('o = a - b', 'fpSubtract', PARAMETERS.two, subtraction()),
     define('o = a, in 0..p-1', 'fpReduce', PARAMETERS.one, ...reduceFrom('s'), subtractOnce(P)),

@@ -1,14 +1,14 @@
 // Entry of the BLS12-446 module: the functions of its files for G1 (over Fp) and G2 (over Fp2). As in the other module,
 // arguments are addresses and counts that the TypeScript facade (src/) has checked; no heap, no runtime, no import.
+import { addBytes, addStored, negateStored, unpackPoints } from "./affine";
 import { Fp, Fp2 } from "./coordinate";
 import { multiplyBytes, multiplyPoints, multiplyPointsByPowers } from "./multiply";
-import { multiScalar, subsetSums } from "./multiscalar";
-import { addStored, negateStored, unpackPoints } from "./point";
+import { bucketBytes, collectBytes, multiScalar, subsetSums } from "./multiscalar";
 import { firstOffCurve, firstOutsideSubgroup, firstSumOutside } from "./subgroup";
 
 // The field for its own tests: only they reach every edge of its values.
 export {
-  fpAdd, fpMultiply, fpReduce, fpSquare, fpSubtract, fpSumOfFour, fpSumOfProducts,
+  fp2Multiply, fpAdd, fpMultiply, fpReduce, fpSquare, fpSubtract, fpSumOfProducts,
 } from "../../build/bls446-field";
 export { scalarFromWide, scalarMultiplyAdd, scalarPowers } from "./scalar";
 export { wipe } from "./scratch";
@@ -36,11 +36,31 @@ export function g2MultiplyByPowers(
   multiplyPointsByPowers<Fp2>(out, points, base, first, powers, count, work);
 }
 
-export function g1WorkBytes(): usize {
+/** Bytes of `work` per point. */
+export function g1MultiplyBytes(): usize {
   return multiplyBytes<Fp>();
 }
-export function g2WorkBytes(): usize {
+export function g2MultiplyBytes(): usize {
   return multiplyBytes<Fp2>();
+}
+export function g1AddBytes(): usize {
+  return addBytes<Fp>();
+}
+export function g2AddBytes(): usize {
+  return addBytes<Fp2>();
+}
+/** Bytes of `work` of sums per point, and per bucket. */
+export function g1CollectBytes(): usize {
+  return collectBytes<Fp>();
+}
+export function g2CollectBytes(): usize {
+  return collectBytes<Fp2>();
+}
+export function g1BucketBytes(): usize {
+  return bucketBytes<Fp>();
+}
+export function g2BucketBytes(): usize {
+  return bucketBytes<Fp2>();
 }
 
 export function g1Unpack(out: usize, points: usize, count: usize): void {
@@ -51,21 +71,21 @@ export function g2Unpack(out: usize, points: usize, count: usize): void {
 }
 
 export function g1MultiScalar(
-  out: usize, points: usize, scalars: usize, count: usize, width: usize, buckets: usize,
+  out: usize, points: usize, scalars: usize, count: usize, width: usize, work: usize,
 ): void {
-  multiScalar<Fp>(out, points, scalars, count, width, buckets);
+  multiScalar<Fp>(out, points, scalars, count, width, work);
 }
 export function g2MultiScalar(
-  out: usize, points: usize, scalars: usize, count: usize, width: usize, buckets: usize,
+  out: usize, points: usize, scalars: usize, count: usize, width: usize, work: usize,
 ): void {
-  multiScalar<Fp2>(out, points, scalars, count, width, buckets);
+  multiScalar<Fp2>(out, points, scalars, count, width, work);
 }
 
-export function g1SubsetSums(sums: usize, points: usize, choices: usize, count: usize, buckets: usize): void {
-  subsetSums<Fp>(sums, points, choices, count, buckets);
+export function g1SubsetSums(sums: usize, points: usize, choices: usize, count: usize, work: usize): void {
+  subsetSums<Fp>(sums, points, choices, count, work);
 }
-export function g2SubsetSums(sums: usize, points: usize, choices: usize, count: usize, buckets: usize): void {
-  subsetSums<Fp2>(sums, points, choices, count, buckets);
+export function g2SubsetSums(sums: usize, points: usize, choices: usize, count: usize, work: usize): void {
+  subsetSums<Fp2>(sums, points, choices, count, work);
 }
 
 export function g1FirstOffCurve(points: usize, count: usize): i32 {

@@ -1,12 +1,13 @@
 // Multiplication of points by secret scalars. k is written in base L, L the factor of the endomorphism, so that
 // [k] P = sum_i [k_i] P_i with P_(i+1) = endomorphism(P_i): 2 parts of 150 bits in G1 (GLV), 4 of 75 in G2 (GLS).
-// Every part runs through the same windows of 4 bits; a digit selects its multiple by reading the whole table, its sign
-// by a mask, and digit zero by discarding the sum. Time and addresses depend on the number of points only.
+// Every part runs through the same windows of 4 bits, for all points at once, since sums of affine points are cheap in
+// numbers; a digit selects its multiple by reading the whole table, its sign by a mask, and digit zero is infinity.
+// Time and addresses depend on the number of points only.
 import { X_ABSOLUTE, X_SQUARED } from "../../build/bls446-field";
-import { isZeroWord, negate, select, size, Fp, Fp2 } from "./coordinate";
 import {
-  addAffine, affineBytes, double, normalise, packPoints, projectiveBytes, setInfinity, toProjective, unpackPoints,
-} from "./point";
+  addPairs, ADDRESS, affineBytes, doubleAll, listAddresses, packPoints, pairBytes, storedBytes, unpackPoints,
+} from "./affine";
+import { negate, select, size, Fp } from "./coordinate";
 import { divide, SCALAR_BYTES, scalarPowers, signedDigit } from "./scalar";
 import { MULTIPLY_SCRATCH as SCRATCH } from "./scratch";
 import { endomorphism } from "./subgroup";
@@ -16,10 +17,7 @@ const MULTIPLES: usize = 8; // 1 .. 2^(WIDTH-1)
 const PART_BYTES: usize = 32; // 24, and what signedDigit may read past them
 
 const QUOTIENT: usize = SCRATCH;
-const DIGITS: usize = QUOTIENT + 64;
-const ENTRY: usize = DIGITS + 4 * PART_BYTES;
-const SUM: usize = ENTRY + affineBytes<Fp2>();
-const TABLES: usize = SUM + projectiveBytes<Fp2>();
+const NEGATIVE: usize = QUOTIENT + 64;
 
 // @ts-ignore: decorator
 @inline
@@ -32,37 +30,43 @@ function parts<F>(): usize {
 function windows<F>(): usize {
   return size<F>() == size<Fp>() ? 38 : 19;
 }
-/** Bytes of the multiples 1..8 of one point, affine. */
+/** Bytes of the multiples 1..8 of one point. */
 // @ts-ignore: decorator
 @inline
 function tableBytes<F>(): usize {
   return MULTIPLES * affineBytes<F>();
 }
 
-/** Working memory of `multiplyPoints` per point: multiples, projective and affine, products and two points. */
+/** Working memory of `multiplyPoints` per point: per part its multiples and digits; sum, entry, and their pair. */
 export function multiplyBytes<F>(): usize {
-  return MULTIPLES * (projectiveBytes<F>() + affineBytes<F>() + size<F>()) + projectiveBytes<F>() + affineBytes<F>();
+  return parts<F>() * (tableBytes<F>() + PART_BYTES) + 2 * affineBytes<F>() + pairBytes<F>() + 2 * ADDRESS;
 }
 
-/**
- * out[i] = [scalars[i]] points[i] in stored bytes. Infinity needs no case of its own: adding (0, 0) as if it were a
- * point gives (0 : 0 : 0), and what has Z = 0 is stored as infinity.
- */
+/** out[i] = [scalars[i]] points[i] in stored bytes. */
 export function multiplyPoints<F>(out: usize, points: usize, scalars: usize, count: usize, work: usize): void {
-  const affine = work, projective = affine + count * affineBytes<F>();
-  const tables = projective + count * projectiveBytes<F>(), multiples = tables + count * tableBytes<F>();
-  const products = multiples + count * MULTIPLES * projectiveBytes<F>();
-  unpackPoints<F>(affine, points, count);
-  for (let i: usize = 0; i < count; i++) {
-    listMultiples<F>(multiples + i * MULTIPLES * projectiveBytes<F>(), affine + i * affineBytes<F>());
+  const P = parts<F>(), tables = work, digits = tables + count * P * tableBytes<F>();
+  const sums = digits + count * P * PART_BYTES, entries = sums + count * affineBytes<F>();
+  const pairs = entries + count * affineBytes<F>();
+  const lefts = pairs + count * pairBytes<F>(), rights = lefts + count * ADDRESS;
+  listMultiples<F>(tables, points, count, pairs);
+  for (let part: usize = 1; part < P; part++) mapTables<F>(tables + part * count * tableBytes<F>(), count);
+  for (let i: usize = 0; i < count; i++) split<F>(digits + i * P * PART_BYTES, scalars + i * SCALAR_BYTES);
+  memory.fill(sums, 0, count * affineBytes<F>()); // infinity
+  listAddresses(lefts, sums, affineBytes<F>(), count);
+  listAddresses(rights, entries, affineBytes<F>(), count);
+  for (let window = windows<F>(); window-- > 0; ) {
+    if (window != windows<F>() - 1) {
+      for (let i: usize = 0; i < WIDTH; i++) doubleAll<F>(sums, count, pairs);
+    }
+    for (let part: usize = 0; part < P; part++) {
+      for (let i: usize = 0; i < count; i++) {
+        const digit = signedDigit(digits + (i * P + part) * PART_BYTES, window * WIDTH, WIDTH);
+        selectMultiple<F>(entries + i * affineBytes<F>(), tables + (part * count + i) * tableBytes<F>(), digit);
+      }
+      addPairs<F>(lefts, rights, count, pairs, true);
+    }
   }
-  normalise<F>(tables, multiples, count * MULTIPLES, products);
-  for (let i: usize = 0; i < count; i++) {
-    const result = projective + i * projectiveBytes<F>();
-    multiplyOne<F>(result, tables + i * tableBytes<F>(), scalars + i * SCALAR_BYTES);
-  }
-  normalise<F>(affine, projective, count, products);
-  packPoints<F>(out, affine, count);
+  packPoints<F>(out, sums, count);
 }
 
 /** out[i] = [base^(first + i)] points[i]; `powers` has room for `count` scalars. */
@@ -73,43 +77,36 @@ export function multiplyPointsByPowers<F>(
   multiplyPoints<F>(out, points, powers, count, work);
 }
 
-/** out = p, 2p, ..., 8p, projective. */
-function listMultiples<F>(out: usize, p: usize): void {
-  toProjective<F>(out, p);
-  for (let i: usize = 1; i < MULTIPLES; i++) {
-    addAffine<F>(out + i * projectiveBytes<F>(), out + (i - 1) * projectiveBytes<F>(), p);
+/** A table for each point: p, 2p, ..., 8p. `pairs` has room for the sums and the addresses. */
+function listMultiples<F>(tables: usize, points: usize, count: usize, pairs: usize): void {
+  const step = tableBytes<F>(), lefts = pairs + count * pairBytes<F>(), rights = lefts + count * ADDRESS;
+  for (let i: usize = 0; i < count; i++) unpackPoints<F>(tables + i * step, points + i * storedBytes<F>(), 1);
+  listAddresses(rights, tables, step, count);
+  for (let multiple: usize = 1; multiple < MULTIPLES; multiple++) {
+    const last = tables + (multiple - 1) * affineBytes<F>(), next = last + affineBytes<F>();
+    for (let i: usize = 0; i < count; i++) memory.copy(next + i * step, last + i * step, affineBytes<F>());
+    listAddresses(lefts, next, step, count);
+    addPairs<F>(lefts, rights, count, pairs, true);
   }
 }
 
-/** o = [scalar] p, projective, from the affine multiples of p. */
-function multiplyOne<F>(o: usize, multiples: usize, scalar: usize): void {
+/** The digits of a scalar in base L, one part after the other. */
+function split<F>(digits: usize, scalar: usize): void {
   memory.copy(QUOTIENT, scalar, SCALAR_BYTES);
-  memory.copy(TABLES, multiples, tableBytes<F>());
   for (let part: usize = 0; part < parts<F>(); part++) {
-    divide(QUOTIENT, size<F>() == size<Fp>() ? X_SQUARED : X_ABSOLUTE, DIGITS + part * PART_BYTES);
-    if (part > 0) mapTable<F>(TABLES + part * tableBytes<F>());
-  }
-  setInfinity<F>(o);
-  for (let window = windows<F>(); window-- > 0; ) {
-    for (let i: usize = 0; i < WIDTH; i++) double<F>(o, o);
-    for (let part: usize = 0; part < parts<F>(); part++) {
-      const digit = signedDigit(DIGITS + part * PART_BYTES, window * WIDTH, WIDTH);
-      selectMultiple<F>(ENTRY, TABLES + part * tableBytes<F>(), digit);
-      addAffine<F>(SUM, o, ENTRY);
-      select(o, isZeroWord(<u64>digit), o, SUM, projectiveBytes<F>());
-    }
+    divide(QUOTIENT, size<F>() == size<Fp>() ? X_SQUARED : X_ABSOLUTE, digits + part * PART_BYTES);
   }
 }
 
-/** The table at `out` becomes the image of the one before it. */
-function mapTable<F>(out: usize): void {
-  for (let at = out; at < out + tableBytes<F>(); at += affineBytes<F>()) {
-    const from = at - tableBytes<F>();
-    endomorphism<F>(at, at + size<F>(), from, from + size<F>());
+/** The tables at `out` become the images of as many before them. */
+function mapTables<F>(out: usize, count: usize): void {
+  const bytes = count * tableBytes<F>();
+  for (let at = out; at < out + bytes; at += affineBytes<F>()) {
+    endomorphism<F>(at, at + size<F>(), at - bytes, at - bytes + size<F>());
   }
 }
 
-/** o = [digit] p from its multiples, (0, 0) for 0. Reads the whole table. */
+/** o = [digit] p from its multiples, infinity for 0. Reads the whole table. */
 function selectMultiple<F>(o: usize, table: usize, digit: i32): void {
   const sign = digit >> 31, magnitude = (digit ^ sign) - sign, step = affineBytes<F>();
   const is1 = equalMask(magnitude, 1), is2 = equalMask(magnitude, 2), is3 = equalMask(magnitude, 3);
@@ -126,8 +123,8 @@ function selectMultiple<F>(o: usize, table: usize, digit: i32): void {
     chosen = v128.or(chosen, v128.and(v128.load(at + 7 * step), is8));
     v128.store(o + at - table, chosen);
   }
-  negate<F>(SUM, o + size<F>());
-  select(o + size<F>(), <u64><i64>sign, SUM, o + size<F>(), size<F>());
+  negate<F>(NEGATIVE, o + size<F>());
+  select(o + size<F>(), <u64><i64>sign, NEGATIVE, o + size<F>(), size<F>());
 }
 
 // @ts-ignore: decorator

@@ -1,22 +1,16 @@
-// Points over F (see coordinate.ts). Affine: x | y, infinity is (0, 0), which is on neither curve. Projective:
-// X | Y | Z with x = X/Z, y = Y/Z, infinity is (0 : 1 : 0).
+// Projective points over F (see coordinate.ts), for sums of which each waits for the one before: X | Y | Z with
+// x = X/Z, y = Y/Z, infinity is (0 : 1 : 0). Many independent sums are cheaper in affine.ts.
 // The formulas are those of Renes, Costello and Batina (EUROCRYPT 2016, algorithms 7 to 9) for y^2 = x^3 + b. They have
 // no exceptional case unless the two points differ by a point of order 2, where they yield (0 : 0 : 0), which is no
 // point and stays so in further sums. In the groups of prime order that cannot happen: there they are complete, and no
 // branch depends on a value.
 import { ONE, ZERO } from "../../build/bls446-field";
+import { affineBytes, infinityMask } from "./affine";
 import {
-  add, copy, invert, multiply, multiplyBy3B, negate, pack, select, size, square, subtract, sumOfProducts, unpack,
-  zeroMask,
+  add, copy, invert, multiply, multiplyBy3B, negate, nonZero, select, size, square, subtract, sumOfProducts, zeroMask,
 } from "./coordinate";
 import { POINT_SCRATCH as SCRATCH } from "./scratch";
 
-/** Bytes of an affine point. */
-// @ts-ignore: decorator
-@inline
-export function affineBytes<F>(): usize {
-  return 2 * size<F>();
-}
 /** Bytes of a projective point. */
 // @ts-ignore: decorator
 @inline
@@ -27,11 +21,6 @@ export function projectiveBytes<F>(): usize {
 export function setInfinity<F>(o: usize): void {
   memory.fill(o, 0, projectiveBytes<F>());
   copy<F>(o + size<F>(), ONE);
-}
-
-/** All ones when an affine point is infinity, else 0. */
-export function infinityMask<F>(affine: usize): u64 {
-  return zeroMask<F>(affine) & zeroMask<F>(affine + size<F>());
 }
 
 /** o = the affine point a. */
@@ -109,75 +98,12 @@ export function double<F>(o: usize, p: usize): void {
   multiply<F>(o, xy, yy);
 }
 
-/**
- * out[i] = the affine form of the projective points[i], with one inversion for all (Montgomery's trick); what has Z = 0
- * becomes (0, 0). `products` has room for `count` coordinates.
- */
-export function normalise<F>(out: usize, points: usize, count: usize, products: usize): void {
-  const S = size<F>(), product = SCRATCH, z = product + S, inverse = z + S, bytes = projectiveBytes<F>();
-  copy<F>(product, ONE);
-  for (let i: usize = 0; i < count; i++) {
-    copy<F>(products + i * S, product);
-    nonZero<F>(z, points + i * bytes + 2 * S);
-    multiply<F>(product, product, z);
-  }
-  invert<F>(product, product);
-  for (let i: usize = count; i-- > 0; ) {
-    const point = points + i * bytes, affine = out + i * affineBytes<F>(), mask = ~zeroMask<F>(point + 2 * S);
-    nonZero<F>(z, point + 2 * S);
-    multiply<F>(inverse, product, products + i * S);
-    multiply<F>(product, product, z);
-    multiply<F>(affine, point, inverse);
-    multiply<F>(affine + S, point + S, inverse);
-    for (let k: usize = 0; k < affineBytes<F>(); k += 8) store<u64>(affine + k, load<u64>(affine + k) & mask);
-  }
-}
-
-/** o = a, or 1 when a = 0. */
-function nonZero<F>(o: usize, a: usize): void {
-  select(o, zeroMask<F>(a), ONE, a, size<F>());
-}
-
-/** out[i] = the stored points[i] in limbs, affine. */
-export function unpackPoints<F>(out: usize, points: usize, count: usize): void {
-  for (let i: usize = 0; i < 2 * count; i++) {
-    unpack<F>(out, points);
-    out += size<F>();
-    points += size<F>() / 8 * 7;
-  }
-}
-
-/** The bytes of affine points, reduced. */
-export function packPoints<F>(out: usize, points: usize, count: usize): void {
-  for (let i: usize = 0; i < 2 * count; i++) {
-    pack<F>(out, points);
-    points += size<F>();
-    out += size<F>() / 8 * 7;
-  }
-}
-
-/** out[i] = a[i] + b[i] in stored bytes; `work`: 8 coordinates per point. */
-export function addStored<F>(out: usize, a: usize, b: usize, count: usize, work: usize): void {
-  const affine = work, other = affine + count * affineBytes<F>(), sums = other + count * affineBytes<F>();
-  const products = sums + count * projectiveBytes<F>(), p = SCRATCH + 8 * size<F>(), q = p + projectiveBytes<F>();
-  unpackPoints<F>(affine, a, count);
-  unpackPoints<F>(other, b, count);
-  for (let i: usize = 0; i < count; i++) {
-    toProjective<F>(p, affine + i * affineBytes<F>());
-    toProjective<F>(q, other + i * affineBytes<F>());
-    addPoints<F>(sums + i * projectiveBytes<F>(), p, q);
-  }
-  normalise<F>(affine, sums, count, products);
-  packPoints<F>(out, affine, count);
-}
-
-/** out[i] = -a[i] in stored bytes. */
-export function negateStored<F>(out: usize, a: usize, count: usize): void {
-  const stored = affineBytes<F>() / 8 * 7, point = SCRATCH;
-  for (let i: usize = 0; i < count; i++) {
-    unpackPoints<F>(point, a, 1);
-    negate<F>(point + size<F>(), point + size<F>());
-    packPoints<F>(out, point, 1);
-    a += stored; out += stored;
-  }
+/** o = the affine form of a projective point; what has Z = 0 becomes (0, 0). */
+export function toAffine<F>(o: usize, p: usize): void {
+  const S = size<F>(), inverse = SCRATCH, mask = ~zeroMask<F>(p + 2 * S);
+  nonZero<F>(inverse, p + 2 * S);
+  invert<F>(inverse, inverse);
+  multiply<F>(o, p, inverse);
+  multiply<F>(o + S, p + S, inverse);
+  for (let k: usize = 0; k < affineBytes<F>(); k += 8) store<u64>(o + k, load<u64>(o + k) & mask);
 }

@@ -1,10 +1,11 @@
 // Membership: curve equation, and the subgroup of order r by an endomorphism that multiplies by a known number there.
 // Public data: branches depend on it. Points are arbitrary; see point.ts for what sums may become then.
 import { BETA, ONE, PSI_X, PSI_Y, X_ABSOLUTE } from "../../build/bls446-field";
+import { affineBytes, infinityMask } from "./affine";
 import {
   add, conjugate, copy, multiply, multiplyByB, negate, size, square, subtract, zeroMask, Fp,
 } from "./coordinate";
-import { addPoints, affineBytes, double, infinityMask, projectiveBytes, toProjective } from "./point";
+import { addPoints, double, projectiveBytes, toProjective } from "./point";
 import { SUBGROUP_SCRATCH as SCRATCH } from "./scratch";
 
 const X_BITS: i32 = 75;
