@@ -16,8 +16,8 @@ import {
 import { pippenger } from '@noble/curves/abstract/curve.js';
 import type { WeierstrassPoint, WeierstrassPointCons } from '@noble/curves/abstract/weierstrass.js';
 
-/** What a job of a contribution has in G1. */
-const KERNEL_POINTS = 1024;
+/** What a job of a contribution has. */
+const KERNEL_POINTS = 256;
 const NOBLE_PRODUCTS = 16;
 const NOBLE_SUMMANDS = 128;
 

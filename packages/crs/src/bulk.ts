@@ -2,8 +2,8 @@
 import { G1_BYTES, G2_BYTES, type Scalars } from '@keyquorum/kernel/bls446-encoding';
 import type { CurveResults, CurveWorkers, GroupName } from './workers.ts';
 
-/** Half a second of multiplications: enough to share the inversions of the kernel, not too many to show progress. */
-const POINTS_PER_JOB: Readonly<Record<GroupName, number>> = { g1: 1024, g2: 512 };
+/** A tenth of a second of multiplications in G1. */
+const POINTS_PER_JOB = 256;
 
 export const POINT_BYTES: Readonly<Record<GroupName, number>> = { g1: G1_BYTES, g2: G2_BYTES };
 
@@ -23,7 +23,7 @@ export async function multiplyByPowers(
   onDone: OnPointsDone,
 ): Promise<Uint8Array> {
   const results = await Promise.all(
-    cut(list, POINTS_PER_JOB[list.group]).map(async ({ first, count, points }) => {
+    cut(list, POINTS_PER_JOB).map(async ({ first, count, points }) => {
       const job = { group: list.group, points, base: base.slice() as Scalars, firstExponent: first + 1 };
       const result = await workers.run('powers', job);
       onDone(count);

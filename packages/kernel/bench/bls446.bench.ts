@@ -8,8 +8,8 @@ import { asG1Points, asG2Points, type G1Points, type G2Points, R, type Scalars }
 import { Curve1, Curve2 } from '../test/noble446.ts';
 import { type Row, report } from './measure.ts';
 
-/** What shares inversions in a ceremony, and a whole chunk of WASM memory in G2. */
-const SECRETS = 1024;
+/** A job of a ceremony, and a whole chunk of WASM memory in G2. */
+const SECRETS = 256;
 const POINTS = 8192;
 const BUDGET_G1_NS = 500_000;
 const BUDGET_G2_NS = 1_200_000;

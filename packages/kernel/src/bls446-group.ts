@@ -10,8 +10,8 @@ import { requireSameLength } from './shape.ts';
 
 /** Points in WASM memory at a time when all are needed at once; with the copies that sums make, 6 of 8 MiB. */
 const CHUNK_POINT_BYTES = 2 << 20;
-/** Independent sums share inversions: of 1,500 points in G1, 500 in G2. More would gain little. */
-const SHARED_BYTES = 5 << 20;
+/** Independent sums share inversions: those of 448 points in G1, of 128 in G2. More would gain nothing. */
+const SHARED_BYTES = 5 << 18;
 /** Room for a scalar in memory that stays aligned. */
 const POWER_BYTES = 64;
 const SCALAR_BITS = 299;

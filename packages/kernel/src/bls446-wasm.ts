@@ -37,6 +37,7 @@ export interface Bls446Exports extends WasmModule {
   /** On pairs: elements of Fp2, 32 limbs each. */
   fp2Multiply: FieldOperation;
   fpAdd: FieldOperation;
+  fpInvert: FieldOperation;
   fpMultiply: FieldOperation;
   fpReduce: FieldOperation;
   fpSquare: FieldOperation;

@@ -42,7 +42,7 @@ export interface CurveGroup<P extends G1Points | G2Points> {
 
   /**
    * Point i becomes [scalars_i] point_i. Scalars are SECRET: time and addresses do not depend on them. Made for
-   * hundreds of points, which share inversions: one alone takes as long as fifty of these.
+   * a hundred points, which share inversions: one alone takes as long as five of these.
    * Throws BATCH_LENGTH unless there are as many scalars as points.
    */
   multiply(points: P, scalars: Scalars): P;

@@ -129,6 +129,23 @@ test('fp2Multiply is exact and stays below 2p, at every edge', () => {
   fc.assert(fc.property(fc.array(below2P, { minLength: 4, maxLength: 4 }), agrees), { numRuns: 500 });
 });
 
+test('fpInvert gives R^2 / a, below p, and 0 for 0', () => {
+  const inverts = (value: bigint) => {
+    const result = run(wasm.fpInvert, [value]);
+    expect(result < P).toBe(true);
+    expect(congruent(result * value, value % P === 0n ? 0n : TWO_TO_448 ** 2n)).toBe(true);
+    if (value % P === 0n) expect(result).toBe(0n);
+  };
+  const small = Array.from({ length: 64 }, (_, i) => [BigInt(i), P - BigInt(i), (P - BigInt(i)) / 2n, 1n << BigInt(i)]);
+  const sparse = Array.from({ length: 445 }, (_, i) => [
+    1n << BigInt(i),
+    (1n << BigInt(i)) - 1n,
+    P - (1n << BigInt(i)),
+  ]);
+  for (const value of [...small.flat(), ...sparse.flat(), ...EDGES].filter((each) => each < 2n * P)) inverts(value);
+  fc.assert(fc.property(below2P, inverts), { numRuns: 2_000 });
+});
+
 test('outputs may be inputs', () => {
   const values = [P + 5n, 2n * P - 3n];
   for (const { name, operands } of CASES) {

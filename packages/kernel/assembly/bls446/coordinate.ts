@@ -2,9 +2,10 @@
 // of 64 bytes, or of 128 (c0, c1), with values as in field-source.mjs. Branches on F are decided by the compiler.
 // Outputs may be inputs. Nothing here branches on a value.
 import {
-  fp2Multiply, fpAdd, fpMultiply, fpReduce, fpSquare, fpSubtract, fpSumOfProducts, ONE, P_MINUS_2, PRIME, ZERO,
+  fp2Multiply, fpAdd, fpMultiply, fpReduce, fpSquare, fpSubtract, fpSumOfProducts, ONE, PRIME, ZERO,
 } from "../../build/bls446-field";
-import { COORDINATE_SCRATCH as SCRATCH, INVERSION_SCRATCH } from "./scratch";
+import { fpInvert } from "./inversion";
+import { COORDINATE_SCRATCH as SCRATCH } from "./scratch";
 
 const FP: usize = 64;
 const LIMB: u64 = 0xfffffff;
@@ -127,25 +128,13 @@ export function invert<F>(o: usize, a: usize): void {
   if (isFp<F>()) {
     fpInvert(o, a);
   } else {
-    const norm = INVERSION_SCRATCH, conjugated = INVERSION_SCRATCH + FP;
+    const norm = SCRATCH, conjugated = SCRATCH + FP;
     fpSumOfProducts(norm, a, a, a + FP, a + FP);
     fpInvert(norm, norm);
     fpSubtract(conjugated, ZERO, a + FP);
     fpMultiply(o, a, norm);
     fpMultiply(o + FP, conjugated, norm);
   }
-}
-
-/** a^(p-2) by square and multiply: the exponent is public. */
-function fpInvert(o: usize, a: usize): void {
-  const result = INVERSION_SCRATCH + 2 * FP, base = INVERSION_SCRATCH + 3 * FP;
-  copy<Fp>(base, a);
-  copy<Fp>(result, ONE);
-  for (let bit: i32 = 445; bit >= 0; bit--) {
-    fpSquare(result, result);
-    if ((load<u32>(P_MINUS_2 + ((bit / 28) << 2)) >> (bit % 28)) & 1) fpMultiply(result, result, base);
-  }
-  copy<Fp>(o, result);
 }
 
 // @ts-ignore: decorator

@@ -174,7 +174,8 @@ function constants() {
     table('BETA', element(BETA)),
     table('PSI_X', fp2Power(inverse, (P - 1n) / 3n).flatMap(element)),
     table('PSI_Y', fp2Power(inverse, (P - 1n) / 2n).flatMap(element)),
-    table('P_MINUS_2', limbsOf(P - 2n)),
+    table('R_SQUARED', limbsOf((1n << 896n) % P)),
+    `export const P_INVERSE: i64 = ${(1n << LIMB_BITS) - negativeInverse(P, LIMB_BITS)};`, // mod 2^28
     table('FR_ORDER', limbsOf(R, FR_WORDS, 32n)),
     table('FR_SQUARE', limbsOf((1n << 640n) % R, FR_WORDS, 32n)),
     `export const FR_NEGATIVE_INVERSE: u32 = ${negativeInverse(R, 32n)};`,

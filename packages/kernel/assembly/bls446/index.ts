@@ -10,6 +10,7 @@ import { firstOffCurve, firstOutsideSubgroup, firstSumOutside } from "./subgroup
 export {
   fp2Multiply, fpAdd, fpMultiply, fpReduce, fpSquare, fpSubtract, fpSumOfProducts,
 } from "../../build/bls446-field";
+export { fpInvert } from "./inversion";
 export { scalarFromWide, scalarMultiplyAdd, scalarPowers } from "./scalar";
 export { wipe } from "./scratch";
 

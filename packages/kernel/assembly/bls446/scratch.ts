@@ -2,8 +2,8 @@
 // named after it; a function may call into files further up the list only.
 
 const BLOCK: usize = memory.data(9216, 16);
-export const COORDINATE_SCRATCH: usize = BLOCK;
-export const INVERSION_SCRATCH: usize = BLOCK + 512;
+export const INVERSION_SCRATCH: usize = BLOCK;
+export const COORDINATE_SCRATCH: usize = BLOCK + 640;
 export const AFFINE_SCRATCH: usize = BLOCK + 1024;
 export const POINT_SCRATCH: usize = BLOCK + 2048;
 export const SUBGROUP_SCRATCH: usize = BLOCK + 4096;
