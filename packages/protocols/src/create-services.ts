@@ -117,13 +117,7 @@ export function createServices(options: ServiceOptions): Services {
     refill.run().catch((error) => {
       if (!signal.aborted) log({ level: 'error', message: 'the pool is not refilled any more', error: String(error) });
     });
-    recoverKeys();
-  }
-
-  function recoverKeys(): void {
-    keygen.recover().catch((error) => {
-      if (!signal.aborted) log({ level: 'warn', message: 'recovering keys failed', error: String(error) });
-    });
+    keygen.recover();
   }
 
   function careForMaterial(): void {
@@ -145,7 +139,7 @@ export function createServices(options: ServiceOptions): Services {
   party.onPeer((peer, state) => {
     if (state === 'restarted') keygen.peerRestarted(peer);
     if (state !== 'up') return;
-    if (pool !== undefined) recoverKeys();
+    if (pool !== undefined) keygen.recover();
     crs.recover();
     tellProven().catch((error) =>
       log({ level: 'warn', message: 'asking whom others have proven failed', peer, error: String(error) }),

@@ -1,15 +1,26 @@
 /**
  * Key generation on a disk that fills up. Goal: whichever write fails, the ceremony ends on that node at once and says
- * why, nothing of the key is left there, neither on the disk nor in memory; the others have the key or a reason; and
- * when there is space again the next key is made. Method: the k-th write of one node and all that follow fail, for
- * shares, first, middle and last chunk, and the digests.
+ * why, and gives the space back; the others have the key, then that node has it too when there is space again, or a
+ * reason, then nothing of the key is left there; and the next key is made. Method: the k-th write of one node and all
+ * that follow fail, for shares, first, middle and last chunk, and the digests.
  */
 import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';
+import type { PartyId } from '@keyquorum/mpc/transport';
 import { keySetChoice } from '@keyquorum/tfhe/key-sets';
 import { expect, test } from 'vitest';
 import { bodyChunks } from '../src/keygen/chunks.ts';
+import type { KeyRecord } from '../src/services.ts';
 import { type FullDisk, fullDisk } from './support/full-disk.ts';
-import { askFor, checkGenerated, expectNothingLeft, startNetwork, untilEnded, upTo } from './support/generation.ts';
+import {
+  askFor,
+  checkGenerated,
+  checkKey,
+  expectNothingLeft,
+  startNetwork,
+  untilEnded,
+  upTo,
+} from './support/generation.ts';
+import { eventually, type SimulatedNetwork } from './support/network.ts';
 import { lastLogs } from './support/ready.ts';
 
 const NEXT_ID = 'cd'.repeat(32);
@@ -22,6 +33,19 @@ const WRITES = {
   'the last chunk': CHUNKS,
   digests: CHUNKS + 1,
 };
+
+/** The party gets the key that the others made. */
+async function expectCompleted(
+  network: SimulatedNetwork,
+  party: PartyId,
+  { record, where }: { record: KeyRecord | undefined; where: string },
+): Promise<void> {
+  const services = await network.services(network.sim.party(party));
+  await network.sim.run((each) => eventually(each, () => services.keys().length > 0), { limitMs: 300_000 });
+  const records = new Map([[party, services.keys()[0]]]);
+  expect(records.get(party), where).toBeDefined();
+  await checkKey(network, records.set((party % 4) + 1, record), where);
+}
 
 test.each(Object.entries(WRITES))('no space for %s', async (what, writes) => {
   await forEachSeed({ runs: 1, file: import.meta.filename, env: process.env }, async (seed) => {
@@ -47,7 +71,7 @@ test.each(Object.entries(WRITES))('no space for %s', async (what, writes) => {
     expect(ceremony!.failure!.message, where).toContain('ENOSPC');
     expect(ceremony!.changedMs - startMs, `${where}: at once`).toBeLessThan(15_000);
     expect(record, where).toBeUndefined();
-    await expectNothingLeft(network, victim, where);
+    expect(await network.publics.get(victim)!.names('bodies/'), where).toEqual([]);
     const secret = disk!.refused.filter(({ name }) => name.startsWith('key/'));
     expect(secret.length, where).toBe(what === 'shares' ? 1 : 0);
     for (const { bytes } of secret)
@@ -55,9 +79,14 @@ test.each(Object.entries(WRITES))('no space for %s', async (what, writes) => {
         bytes.every((byte) => byte === 0),
         `${where}: shares in memory`,
       ).toBe(true);
-    await checkGenerated({ network, run, corrupt: [victim], honest: others }, where);
+    const seen = await checkGenerated({ network, run, corrupt: [victim], honest: others }, where);
+    const isMade = seen.every((each) => each.record !== undefined);
+    // Before a middle chunk is stored the messages for all that follow are under way.
+    expect(isMade, where).toBe(what !== 'shares' && what !== 'the first chunk');
 
     disk!.free();
+    if (isMade) await expectCompleted(network, victim, { record: seen[0]!.record, where });
+    else await expectNothingLeft(network, victim, where);
     const next = await untilEnded(network, (services, party) => party === victim && askFor(services, NEXT_ID), {
       id: NEXT_ID,
     });

@@ -50,9 +50,24 @@ export function decide(journal: Journal, session: SessionId, kind: DecisionKind,
   return 'signed';
 }
 
-/** True when this party decided COMPLETE: others may go on with the session's result, whatever happens here. */
+/** What this party decided COMPLETE over, if it did: others may go on with the session's result, come what may here. */
+export function completedDigest(journal: Journal, session: SessionId): Uint8Array | undefined {
+  const record = journal.get(PREFIX + session);
+  return record?.[0] === DECIDED.complete ? record.slice(1) : undefined;
+}
+
+/** True when this party decided COMPLETE. */
 export function isCompleted(journal: Journal, session: SessionId): boolean {
-  return journal.get(PREFIX + session)?.[0] === DECIDED.complete;
+  return completedDigest(journal, session) !== undefined;
+}
+
+/**
+ * True when this party took part in the session and never signs COMPLETE: it decided BURN, or its process ended before
+ * it had decided. No decision of its own: on an old disk it does not know whether it had signed.
+ */
+export function neverCompletes(journal: Journal, session: SessionId): boolean {
+  const state = journal.get(PREFIX + session)?.[0];
+  return state === DECIDED.burn || state === ABANDONED;
 }
 
 /** Forgets a session for good: later decisions about it are refused unless it is entered again. */

@@ -3,11 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { verifyCertificate } from '../../src/agreement/certificate.ts';
 import {
   abandonEnteredSessions,
+  completedDigest,
   type DecisionKind,
   decide,
   decisionSubject,
   enterSession,
   forgetSession,
+  neverCompletes,
   signDecision,
 } from '../../src/agreement/decision.ts';
 import type { Party } from '../../src/party.ts';
@@ -25,12 +27,14 @@ describe('decide', () => {
   test('takes the first decision, repeats it, refuses every other', () => {
     const journal = journalOf();
     enterSession(journal, SESSION);
+    expect([completedDigest(journal, SESSION), neverCompletes(journal, SESSION)]).toEqual([undefined, false]);
     expect(decide(journal, SESSION, 'complete', DIGEST)).toBe('signed');
     expect(decide(journal, SESSION, 'complete', DIGEST)).toBe('already');
     expect(decide(journal, SESSION, 'complete', OTHER)).toBe('refused');
     expect(decide(journal, SESSION, 'burn', DIGEST)).toBe('refused');
     enterSession(journal, SESSION);
     expect(decide(journal, SESSION, 'burn', DIGEST)).toBe('refused');
+    expect([completedDigest(journal, SESSION), neverCompletes(journal, SESSION)]).toEqual([DIGEST, false]);
   });
 
   test('refuses a session without memory, one of an earlier process, and a forgotten one', () => {
@@ -39,6 +43,7 @@ describe('decide', () => {
     enterSession(journal, SESSION);
     abandonEnteredSessions(journal);
     expect(decide(journal, SESSION, 'burn', DIGEST)).toBe('refused');
+    expect([completedDigest(journal, SESSION), neverCompletes(journal, SESSION)]).toEqual([undefined, true]);
     forgetSession(journal, SESSION);
     expect(decide(journal, SESSION, 'burn', DIGEST)).toBe('refused');
   });
@@ -49,6 +54,7 @@ describe('decide', () => {
     decide(journal, SESSION, 'burn', DIGEST);
     abandonEnteredSessions(journal);
     expect(decide(journal, SESSION, 'burn', DIGEST)).toBe('already');
+    expect([completedDigest(journal, SESSION), neverCompletes(journal, SESSION)]).toEqual([undefined, true]);
   });
 
   test('wants a digest of 32 bytes', () => {

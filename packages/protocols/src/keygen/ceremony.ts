@@ -1,7 +1,7 @@
 /**
  * Key generation as a ceremony of a node: announced by the node that was asked, run by all, restarted when a liar was
- * found (at most t times, each names at least one), recorded, and completed from a peer's record by a node that missed
- * the end (recovery.ts).
+ * found (at most t times, each names at least one), and recorded. A node that did not see how an attempt ended keeps
+ * its shares until it has learnt that from the others (recovery.ts).
  */
 import { AgreementError } from '@keyquorum/mpc/agreement/agreement-error';
 import { equalBytes, toHex } from '@keyquorum/mpc/bytes';
@@ -12,21 +12,21 @@ import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { keySetChoice } from '@keyquorum/tfhe/key-sets';
 import type { Board } from '../ceremony/board.ts';
 import { serveCancel } from '../ceremony/cancel-exchange.ts';
-import { type Ceremony, CeremonyError } from '../ceremony/ceremony.ts';
+import { type Ceremony, CeremonyError, isFinal } from '../ceremony/ceremony.ts';
 import { failureOf, OtherContentError, PeerRestartedError, withMissing } from '../ceremony/failure.ts';
 import { type Announcement, announcedSession, leadMs, RESTART_LEAD_MS } from '../ceremony/starting.ts';
 import type { ProvenParties } from '../closed/proven.ts';
 import type { DecryptionJob, DecryptionOutcome } from '../decryption/job.ts';
 import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
-import type { KeygenRequest, KeyRecord, ServiceLimits, UndescribedRecord } from '../services.ts';
+import type { KeygenRequest, ServiceLimits } from '../services.ts';
 import { abandon, createAttempts } from './attempts.ts';
 import { bodyChunks } from './chunks.ts';
 import { decodeContent, encodeContent } from './content.ts';
 import { createEndings } from './endings.ts';
 import type { KeyExchange } from './key-exchange.ts';
-import type { KeyStore } from './key-store.ts';
-import { type GeneratedKey, generateKey, KeygenBurntError } from './keygen.ts';
+import type { KeyStore, PromisedKey } from './key-store.ts';
+import { generateKey, KeygenBurntError } from './keygen.ts';
 import { keygenPlan } from './material.ts';
 import { createProgress, totalUnits } from './progress.ts';
 import { createRecovery } from './recovery.ts';
@@ -34,7 +34,7 @@ import { tryKey } from './trial.ts';
 
 /** Restarts after a PRSS-Init that messages came too late for: each has rounds twice as long. */
 const INIT_ATTEMPTS_MAX = 4;
-/** How long a party that signed COMPLETE looks for the record of the finished key. */
+/** How long a party that signed COMPLETE asks how the attempt ended before it calls the ceremony failed. */
 const RECORD_ROUNDS = 5;
 const RECORD_WAIT_MS = 1_000;
 
@@ -66,7 +66,7 @@ export interface KeygenCeremonies {
   /** Ends what cannot end well any more: a restarted peer knows nothing of the sessions it was in. */
   peerRestarted(peer: PartyId): void;
   /** Completes or shreds what this or an earlier life of the node left unfinished; called when a peer comes up. */
-  recover(): Promise<void>;
+  recover(): void;
 }
 
 export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies {
@@ -79,7 +79,6 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   const recovery = createRecovery(modules);
   /** Parties that did not accept the newest announcement made here. */
   const missing = new Map<string, readonly PartyId[]>();
-  let recovering: Promise<void> | undefined;
 
   /** The content a request id stands for on this node; entered with the first announcement. */
   function contentOf(id: string): Uint8Array | undefined {
@@ -112,6 +111,8 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     const ends = AbortSignal.any([signal, cancelled, replaced, crippled]);
     const session = party.open(announcedSession(roster, announcement), { signal: ends });
     const choice = keySetChoice(parameters);
+    const agreed = { keyId: id, session: session.id, parameters, purpose, attempt, startMs: announcement.startMs };
+    const promised = (seed: Uint8Array): PromisedKey => ({ ...agreed, epoch: modules.epoch(), seed: toHex(seed) });
     const expected = expectedParties();
     expected.catch(() => undefined); // generateKey sees it, unless it fails before
     const progress = createProgress(clock, bodyChunks(choice).length, (change) =>
@@ -129,15 +130,15 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
         ...progress,
         keep: (shares) => keys.keep(id, session.id, shares),
         bodies: keys.bodies(session.id),
+        promise: (seed) => keys.promise(promised(seed)),
         async tryKey(key) {
           if (limits.poolTarget === 0) return; // a network without material decrypts nothing, a trial neither
           await keys.loadPending({ keyId: id, session: session.id, parameters });
           await tryKey(party.kernel, { keyId: id, ...key }, (job) => modules.decrypt({ ...job, deadlineMs }));
         },
       });
-      const { startMs } = announcement;
       progress.onPhase('publish');
-      await keys.activate(recordOf(key, { keyId: id, session: session.id, parameters, purpose, attempt, startMs }));
+      await keys.activate({ ...promised(key.seed), certificate: toHex(key.certificate) });
       board.succeed(id);
     } catch (error) {
       if (signal.aborted) return; // what is on disk decides at the next start
@@ -158,21 +159,21 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
   }
 
   /**
-   * Shreds the shares of a failed attempt: true. If this party signed COMPLETE, the others may use the key: then it
-   * waits for their record, and false means that the key was completed after all.
+   * Of an attempt that failed here: true. If this party signed COMPLETE, a quorum may have: then it asks the others
+   * first, and false means that the key was completed after all. The shares stay until that is known.
    */
   async function giveUp(id: string, session: SessionId): Promise<boolean> {
-    const completed = !abandon(journal, session);
-    for (let round = 0; completed && round < RECORD_ROUNDS; round++) {
-      await recovery.one(id, session);
-      if (keys.record(id) !== undefined) {
-        board.succeed(id);
-        return false;
-      }
+    if (abandon(journal, session)) {
+      await keys.setAside(id, session);
+      return true;
+    }
+    for (let round = 0; round < RECORD_ROUNDS; round++) {
+      if (await recovery.one(id, session)) break;
       await clock.until(clock.now() + RECORD_WAIT_MS, signal);
     }
-    if (!completed) await keys.discard(id, session);
-    return true;
+    const isMade = keys.record(id) !== undefined;
+    if (isMade) board.succeed(id);
+    return !isMade;
   }
 
   function afterFailure({ id, attempt, content }: Announcement, error: unknown): void {
@@ -186,8 +187,6 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     log({ level: 'error', message: 'key generation failed', id, error: String(error) });
   }
 
-  type Agreed = Pick<KeyRecord, 'keyId' | 'session' | 'parameters' | 'purpose' | 'attempt' | 'startMs'>;
-
   /**
    * A burnt session named a liar, so at most t of them happen; a late PRSS-Init revealed nothing and is simply
    * repeated.
@@ -197,9 +196,9 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     return error instanceof PrssInitError || error instanceof AgreementError ? INIT_ATTEMPTS_MAX : 0;
   }
 
-  function recordOf(key: GeneratedKey, agreed: Agreed): UndescribedRecord {
-    return { ...agreed, epoch: modules.epoch(), certificate: toHex(key.certificate), seed: toHex(key.seed) };
-  }
+  board.watch((ceremony) => {
+    if (ceremony.kind === 'keygen' && isFinal(ceremony)) recovery.soon();
+  });
 
   return {
     request(request) {
@@ -246,12 +245,7 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
     },
     cancel,
     peerRestarted: (peer) => endings.lose(peer, new PeerRestartedError(peer)),
-    recover() {
-      recovering ??= recovery.all().finally(() => {
-        recovering = undefined;
-      });
-      return recovering;
-    },
+    recover: recovery.soon,
   };
 
   /** @throws UnsoundSizeError when a committee of this size has no noise for such a key */

@@ -1,7 +1,8 @@
 /**
  * The keys of a node. Shares are secret and live in the SecretStore; the opened bodies are public. A key is usable once
- * its record, with the COMPLETE certificate of a quorum, is in the journal. Shares without a record belong to a
- * ceremony that did not end here: they are completed from a peer's record or shredded.
+ * its record, with the COMPLETE certificate of a quorum, is in the journal. Shares without a record belong to an
+ * attempt that did not end here: others may use the key all the same, so the shares stay until it is known how it ended
+ * (recovery.ts).
  */
 import { asGr128, type Gr64, type Gr128 } from '@keyquorum/kernel/batch';
 import type { Kernel } from '@keyquorum/kernel/kernel';
@@ -21,6 +22,8 @@ import { type ObjectType, publicObjects } from './objects.ts';
 import { modulo64, type SecretKeyShares, secretKeyShares } from './secret-keys.ts';
 
 const RECORD_PREFIX = 'key/';
+/** Of a session: the record, but for the certificate. */
+const PROMISE_PREFIX = 'promised-key/';
 
 /** The keys that ciphertexts are decrypted under, modulo 2^64 and modulo 2^128. */
 const KEYS_64 = ['pke', 'big', 'compression'] as const satisfies readonly SecretKeyName[];
@@ -34,6 +37,9 @@ export interface LoadedKey {
   readonly shares64: ReadonlyMap<SecretKeyName, Gr64>;
   readonly shares128: ReadonlyMap<SecretKeyName, Gr128>;
 }
+
+/** What a party knows of a key when it signs COMPLETE. */
+export type PromisedKey = Omit<UndescribedRecord, 'certificate'>;
 
 /** What is known of a key before it has a record. */
 export type PendingKey = Pick<KeyRecord, 'keyId' | 'session' | 'parameters'>;
@@ -49,15 +55,23 @@ export interface KeyStore {
   loadPending(key: PendingKey): Promise<void>;
   /** Opened bodies of a session. */
   bodies(session: SessionId): BodyStore;
+  /** K5: durable with the next sync of the journal, so that whoever signed COMPLETE can finish the key by itself. */
+  promise(key: PromisedKey): void;
+  promised(session: SessionId): PromisedKey | undefined;
   /** The ceremony ended with this record, all bodies are stored: the key becomes usable. */
   activate(record: UndescribedRecord): Promise<void>;
   /** Bodies of a finished key, compared with what was certified. @throws Error when there is no such key */
   certified(keyId: string): CertifiedBodies;
   /** The public objects of a finished key; none without its record. */
   objects(keyId: string): readonly PublicObject<ObjectType>[];
-  /** The ceremony failed: the shares are shredded. */
+  /**
+   * This party gives the attempt up, and others may not: the shares stay, on disk only. The bodies go; whoever signed
+   * for them gives them back.
+   */
+  setAside(keyId: string, session: SessionId): Promise<void>;
+  /** Nobody can ever use what the attempt made: the shares are shredded. */
   discard(keyId: string, session: SessionId): Promise<void>;
-  /** Shares of ceremonies whose end this node did not see. */
+  /** Attempts of which there are shares and that did not make the key, as far as this node knows. */
   unfinished(): Promise<{ keyId: string; session: SessionId }[]>;
   load(): Promise<void>;
   erase(): void;
@@ -86,6 +100,10 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
   async function loadShares({ keyId, session, parameters }: PendingKey): Promise<void> {
     const bytes = await secrets.get(secretName(keyId, session));
     if (bytes === undefined) throw new Error(`the shares of key ${keyId} are missing: restore the secret store`);
+    if (loaded.get(keyId)?.session === session) {
+      bytes.fill(0); // what is loaded may be in use
+      return;
+    }
     const choice = keySetChoice(parameters);
     const shares = secretKeyShares(choice, asGr128(bytes));
     const present = secretKeyPlaces(choice).map(({ key }) => key);
@@ -123,7 +141,7 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
       const [, keyId = '', session = ''] = name.split('/');
       return { keyId, session };
     });
-    return kept.filter(({ keyId }) => recordOf(keyId) === undefined);
+    return kept.filter(({ keyId, session }) => recordOf(keyId)?.session !== session);
   }
 
   /** Chunks of sessions whose shares were shredded, when the node crashed before it had removed these too. */
@@ -132,10 +150,22 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
     for (const session of await sessionsWithBodies(publics)) if (!wanted.has(session)) await bodies(session).discard();
   }
 
+  async function setAside(keyId: string, session: SessionId): Promise<void> {
+    if (loaded.get(keyId)?.session === session) unload(keyId);
+    certified.delete(session);
+    await bodies(session).discard();
+  }
+
   return {
     records,
     record: recordOf,
     bodies,
+    setAside,
+    promise: (key) => journal.set(PROMISE_PREFIX + key.session, new TextEncoder().encode(JSON.stringify(key))),
+    promised(session) {
+      const bytes = journal.get(PROMISE_PREFIX + session);
+      return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as PromisedKey); // written by `promise`
+    },
     loaded: (keyId) => loaded.get(keyId),
     keep: (keyId, session, shares) => secrets.put(secretName(keyId, session), shares.bits),
     async activate(record) {
@@ -147,6 +177,7 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
       });
       const full: KeyRecord = { ...record, objects };
       journal.set(RECORD_PREFIX + record.keyId, new TextEncoder().encode(JSON.stringify(full)));
+      journal.delete(PROMISE_PREFIX + record.session);
       await journal.sync();
       await loadShares(record);
     },
@@ -163,10 +194,9 @@ export function createKeyStore({ kernel, roster, journal, secrets, publics }: Mo
     },
     loadPending: loadShares,
     async discard(keyId, session) {
-      if (recordOf(keyId) === undefined) unload(keyId);
+      await setAside(keyId, session);
       await secrets.shred(secretName(keyId, session));
-      certified.delete(session);
-      await bodies(session).discard();
+      journal.delete(PROMISE_PREFIX + session);
     },
     unfinished,
     async load() {

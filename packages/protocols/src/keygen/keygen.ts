@@ -55,6 +55,8 @@ export interface KeygenInput {
   /** Makes the shares durable, still inactive. Called before this party shows anything that depends on them (K3). */
   readonly keep: (shares: SecretKeyShares) => Promise<void>;
   readonly bodies: BodyStore;
+  /** Makes durable, with the decision to sign COMPLETE, what else finishes the key beside a certificate. */
+  readonly promise: (seed: Uint8Array) => void;
   /** Uses the key once, before it is signed (K5). @throws when it does not work */
   readonly tryKey: (key: Omit<TrialKey, 'keyId'>) => Promise<void>;
 }
@@ -95,6 +97,7 @@ export async function generateKey(session: Session, input: KeygenInput): Promise
   const run: KeygenRun = { plan: keygenPlan(input.choice, roster) };
   const context = input.announcement.content;
   enterSession(session.journal, session.id);
+  await session.journal.sync(); // a later process then knows that this party never signs COMPLETE of it
 
   input.onPhase('prss-init'); // K1
   const init = await initPrss(session, { families, context, ...prssInitTimes(input, session.t) });
@@ -132,6 +135,7 @@ async function generateWith(
 
   input.onPhase('complete');
   const { deadlineMs, onWaiting } = input;
+  input.promise(seed);
   const certificate = await complete(session, { digest, deadlineMs, onWaiting });
   input.onPhase('erase');
   return { seed, digests, certificate: encodeCertificate(certificate) };
