@@ -103,6 +103,7 @@ async function verdict({
   const place = { aclAddress: rule.proofs.aclContract, chainId: BigInt(rule.proofs.hostChainId) };
   const handle = Buffer.from(inputHandle({ ...place, list: bytes, index: slot, fheType: 5 })!).toString('hex');
   const question = {
+    requester: 'one',
     key: { keyId: id(2), parameters: 'test', purpose, objects } as unknown as KeyRecord, // the rest is not looked at
     ciphertext: {
       ...{ handle, format: 'proven-list' as const, slot, fheType: undefined },
@@ -165,7 +166,7 @@ test('under a development key proofs are wanted for lists alone, and only if the
 
 describe('a check that goes wrong ends with an answer', () => {
   const checkOf = (): ProofCheck => ({
-    ...{ list, metadata: inputMetadata(bound), parameters: TEST_PARAMETERS, crsDigest: 'crs' },
+    ...{ requester: 'one', list, metadata: inputMetadata(bound), parameters: TEST_PARAMETERS, crsDigest: 'crs' },
     publicKey: readCompactPublicKey(files.get('key')!, TEST_PARAMETERS),
     crsFile: async () => files.get('crs')!,
   });
@@ -189,6 +190,14 @@ describe('a check that goes wrong ends with an answer', () => {
   test('when too many wait, and when the node stops', async () => {
     const many = [checkOf(), checkOf(), checkOf()];
     expect(await verdicts({ threads: 1, waiting: 1 }, many)).toEqual(['accepted', 'accepted', 'BUSY']);
+    const another = { ...checkOf(), requester: 'another' };
+    const ofTwo = [...many, another];
+    expect(await verdicts({ threads: 1, waitingOfOne: 1 }, ofTwo)).toEqual([
+      'accepted',
+      'accepted',
+      'BUSY',
+      'accepted',
+    ]);
     const own = createProofPool();
     const running = [own.verify(checkOf()), own.verify(checkOf()), own.verify(checkOf())].map(codeOf);
     await own.close();

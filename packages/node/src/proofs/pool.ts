@@ -9,10 +9,13 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { ApiError } from '../errors/api-error.ts';
+import { createFairQueue } from './fair-queue.ts';
 import type { ProofAnswer, ProofQuestion } from './worker.ts';
 
 /** One list: under which key and reference string, and what its proof must be bound to. */
 export interface ProofCheck extends Omit<ProofQuestion, 'crsFile'> {
+  /** Whose request it belongs to; requesters are served in turn. */
+  readonly requester: string;
   /** Names the reference string. */
   readonly crsDigest: string;
   /** Its file, when a thread has another one or none. @throws when it cannot be read */
@@ -28,8 +31,9 @@ export interface ProofPool {
 
 export interface ProofPoolOptions {
   readonly threads: number;
-  /** Lists that wait for a thread; more are refused. */
+  /** Lists that wait for a thread, and those of one requester among them; more are refused. */
   readonly waiting: number;
+  readonly waitingOfOne: number;
   /** Of one list, without waiting. */
   readonly checkMs: number;
   /** After which a thread without work ends. */
@@ -39,6 +43,7 @@ export interface ProofPoolOptions {
 export const PROOF_POOL: ProofPoolOptions = {
   threads: Math.min(2, availableParallelism()),
   waiting: 64,
+  waitingOfOne: 16,
   checkMs: 60_000,
   idleMs: 60_000,
 };
@@ -62,7 +67,7 @@ interface Thread {
 }
 
 export function createProofPool(options = PROOF_POOL): ProofPool {
-  const waiting: Task[] = [];
+  const waiting = createFairQueue<Task>();
   const threads = new Set<Thread>();
   let closed = false;
 
@@ -103,15 +108,15 @@ export function createProofPool(options = PROOF_POOL): ProofPool {
   }
 
   function next(): void {
-    while (waiting.length > 0) {
+    while (waiting.size > 0) {
       const idle = [...threads].find(({ task }) => task === undefined);
       if (idle === undefined && threads.size >= options.threads) return;
-      void run(idle ?? startThread(), waiting.shift()!);
+      void run(idle ?? startThread(), waiting.take()!);
     }
   }
 
   async function run(thread: Thread, task: Task): Promise<void> {
-    const { crsDigest, crsFile, ...question } = task.check;
+    const { requester: _, crsDigest, crsFile, ...question } = task.check;
     clearTimeout(thread.timer);
     thread.task = task;
     thread.timer = setTimeout(() => lose(thread, `not within ${options.checkMs} ms`), options.checkMs).unref();
@@ -128,19 +133,22 @@ export function createProofPool(options = PROOF_POOL): ProofPool {
   return {
     verify(check) {
       if (closed) return Promise.reject(new ApiError('STOPPING', 'this node is stopping'));
-      if (waiting.length >= options.waiting) {
-        return Promise.reject(
-          new ApiError('BUSY', `${waiting.length} proofs wait to be checked, the limit of this node`),
-        );
+      const { requester } = check;
+      const [all, own] = [waiting.size, waiting.sizeOf(requester)];
+      if (all >= options.waiting || own >= options.waitingOfOne) {
+        const problem = `${all} proofs wait to be checked, ${own} of them of ${requester}: the limit of this node`;
+        return Promise.reject(new ApiError('BUSY', problem));
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ check, resolve, reject });
+        waiting.add(requester, { check, resolve, reject });
         next();
       });
     },
     async close() {
       closed = true;
-      for (const { reject } of waiting.splice(0)) reject(new ApiError('STOPPING', 'this node is stopping'));
+      for (let task = waiting.take(); task; task = waiting.take()) {
+        task.reject(new ApiError('STOPPING', 'this node is stopping'));
+      }
       const ended = [...threads].map(({ worker }) => worker.terminate());
       for (const thread of [...threads]) lose(thread, 'this node is stopping');
       await Promise.all(ended);

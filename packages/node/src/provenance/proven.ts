@@ -46,7 +46,7 @@ export function proven(rules: ProvenRules, { services, proofs }: ProvenModules):
   return {
     kind: 'proven',
     offered: ({ provenance }) => provenance.proof !== undefined,
-    async verify({ key, ciphertext, type, reader }: ProvenanceQuestion) {
+    async verify({ requester, key, ciphertext, type, reader }: ProvenanceQuestion) {
       const { format, bytes: list, provenance } = ciphertext;
       const { proof } = provenance;
       if (proof === undefined || format !== 'proven-list') {
@@ -68,6 +68,7 @@ export function proven(rules: ProvenRules, { services, proofs }: ProvenModules):
       await once(nameOf({ list, metadata, crsDigest, keyDigest }), async () => {
         const publicKey = readCompactPublicKey(await read(services, keyDigest), parameters);
         await proofs.verify({
+          requester,
           list,
           metadata,
           parameters,

@@ -24,6 +24,8 @@ export interface Reader {
 
 /** What is asked about. */
 export interface ProvenanceQuestion {
+  /** The name of who asks: long checks are shared out among requesters. */
+  readonly requester: string;
   readonly key: KeyRecord;
   /** The bytes as they came, how they are read, and what the caller sent to show where they come from. */
   readonly ciphertext: Ciphertext;

@@ -64,13 +64,16 @@ export function createForwarding<Body extends { readonly requestId: string }>(
   const running = new Set<Job>();
 
   async function tell(peer: PartyId, { bytes, requestId }: Job): Promise<void> {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
     try {
-      const response = await party.transport.request(peer, exchange, bytes, AbortSignal.timeout(TIMEOUT_MS));
+      const response = await party.transport.request(peer, exchange, bytes, timeout);
       const answer = new TextDecoder().decode(response);
       if (answer !== ACCEPTED) warn('a peer refused a forwarded request', { peer, requestId, reason: answer });
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
-      warn('a request could not be forwarded', { peer, requestId, reason: error.code });
+      const late = 'a peer has not answered a forwarded request yet; it may still check it';
+      const problem = timeout.aborted ? late : 'a request could not be forwarded';
+      warn(problem, { peer, requestId, reason: error.code });
     }
   }
 

@@ -108,7 +108,10 @@ export function judgementOf(
     ...own(values),
     ...content.ciphertexts.map((_, index) => {
       const reader = readerOf(content, index);
-      const question = () => ({ key: key(), ciphertext: ciphertexts[index]!, type: values[index]!.type, reader });
+      const question = () => {
+        const [ciphertext, { type }] = [ciphertexts[index]!, values[index]!];
+        return { requester: requester.name, key: key(), ciphertext, type, reader };
+      };
       const run = () => inContext(index, () => requireProvenance(provenance(app), question()));
       return { name: `provenance.${index}`, needs: `ciphertexts.${index}`, run };
     }),

@@ -35,7 +35,8 @@ const list: Ciphertext = {
 
 function verdict(application: Application, who?: Reader, change: Partial<Ciphertext> = {}): Promise<void> {
   const rules = provenanceRules([application], { domain, services, proofs: createProofPool() });
-  return requireProvenance(rules(application.name), { key, ciphertext: { ...list, ...change }, type, reader: who });
+  const question = { requester: 'voters', key, ciphertext: { ...list, ...change }, type, reader: who };
+  return requireProvenance(rules(application.name), question);
 }
 
 /** As the application's rules say. */
