@@ -271,6 +271,39 @@ test("N11: crashes around an echo, torn writes, yesterday's disk: no bundle twic
   if (!(SEED_VARIABLE in process.env)) expect(crashes).toBeGreaterThan(8);
 });
 
+/** All but one are restarted, one after the other, as for an update: each may have used all it had reserved. */
+async function restartAllBut(network: ReadyNetwork, kept: PartyId): Promise<void> {
+  for (const restarted of upTo(network.sim.roster.n).filter((party) => party !== kept)) {
+    network.sim.crash(restarted);
+    network.sim.restart(restarted);
+    const back = await network.sim.run(async (party) => {
+      const services = await network.services(party);
+      await eventually(party, () => services.pool().settled && services.keys().length > 0);
+    });
+    expect(back.outcomes.map(({ status }) => status)).toEqual(upTo(network.sim.roster.n).map(() => 'fulfilled'));
+  }
+}
+
+test.each([
+  [4, 1],
+  [7, 2],
+])('%i/%i: after restarts of nearly all a request waits for nobody else to propose', async (n, t) => {
+  await forEachSeed(seeds(n === 4 ? 4 : 1), async (seed) => {
+    const witness = createWitness(n, {});
+    const limits = { poolTarget: n * 256, batchBundles: n * 256 }; // four segments a stripe
+    const network = await createReadyNetwork({ seed, n, t, faults: witness.faults }, limits);
+    const asked = upTo(n).map((first) => ({ ...network.request([8]), first }));
+    const requests = asked.map(({ job, first, messages }) => ({ job: { ...job, first }, messages }));
+    const before = network.request([3]);
+    expectAnswers(await decryptAll(network, [before]), [before], upTo(n), `seed ${seed}, before`);
+    await restartAllBut(network, 1 + (seed % n));
+    const startMs = network.sim.now();
+    expectAnswers(await decryptAll(network, requests), requests, upTo(n), `seed ${seed}, after`);
+    expect(network.sim.now() - startMs).toBeLessThan(1_000); // the next initiator's turn begins after 2 s
+    checkBindings(witness, network.sim.roster, upTo(n));
+  });
+});
+
 test.each([
   ['after its proposal', 'echo/'],
   ['after the certificate', 'masked'],

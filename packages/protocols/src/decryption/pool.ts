@@ -67,22 +67,25 @@ export function createPool(modules: BindingModules): Pool {
     pool.delete(batch.id);
   }
 
+  function propose(items: readonly ProposalItem[]): ProposalItem[] {
+    let left = [...items];
+    const own = usable()
+      .map((batch) => batch.bindings[party.self - 1]!)
+      .filter((each) => each.proposable);
+    for (const binding of own) if (left.length > 0) left = binding.propose(left);
+    return left;
+  }
+
   return {
     add({ id, material }, mayEcho) {
       if (pool.has(id)) return;
       const stripes = stripesOf(id, material.bundles, party.roster.n);
-      const bindings = stripes.map((stripe) => new StripeBinding(modules, stripe, mayEcho));
+      const parts = { ...modules, onBarred: propose };
+      const bindings = stripes.map((stripe) => new StripeBinding(parts, stripe, mayEcho));
       pool.set(id, { id, bundles: material.bundles, material, bindings });
     },
     has: (id) => pool.has(id),
-    propose(items) {
-      let left = [...items];
-      const own = usable()
-        .map((batch) => batch.bindings[party.self - 1]!)
-        .filter((each) => each.proposable);
-      for (const binding of own) if (left.length > 0) left = binding.propose(left);
-      return left;
-    },
+    propose,
     take(stripe, low, count) {
       const batch = pool.get(stripe.batch);
       return batch === undefined ? undefined : takeBundles(batch.material, low, count);

@@ -6,7 +6,8 @@
  *  B3 a quorum of ECHOs on one digest is the certificate: now, and only now, shares for these bundles may be sent;
  *  B4 the certificate is forwarded, unless everybody was seen to have echoed.
  * A refused proposal still moves the watermark, so a bundle is never bound twice. Two message delays, overlapped with
- * the inner products.
+ * the inner products. A party that gives no ECHO before some bundle, because it was restarted, tells the owner, who
+ * proposes behind that bundle when too few others are left.
  */
 import {
   CERTIFICATE_BYTES_MAX,
@@ -18,7 +19,7 @@ import {
 import { equalBytes, HASH_BYTES } from '@keyquorum/mpc/bytes';
 import { LABELS } from '@keyquorum/mpc/labels';
 import type { Party } from '@keyquorum/mpc/party';
-import { quorumOf } from '@keyquorum/mpc/roster';
+import { partiesOf, quorumOf } from '@keyquorum/mpc/roster';
 import { SIGNATURE_BYTES, type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Received, Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
@@ -42,6 +43,7 @@ const GAP_MS = 250;
 /** Without an ECHO of everybody by then, the certificate is forwarded. */
 const FORWARD_MS = 100;
 const ECHO_BYTES = HASH_BYTES + SIGNATURE_BYTES;
+const BUNDLE_BYTES = 4;
 
 export interface Bound {
   readonly stripe: Stripe;
@@ -60,6 +62,11 @@ export interface BindingModules {
   readonly signal: AbortSignal;
 }
 
+export interface StripeModules extends BindingModules {
+  /** What this party proposed can have no quorum: proposes it again. */
+  onBarred(items: readonly ProposalItem[]): void;
+}
+
 interface Proposed {
   readonly value: Proposal;
   readonly encoded: Uint8Array;
@@ -76,13 +83,17 @@ interface Slot {
   proposal?: Proposed;
   readonly echoes: Map<PartyId, Echo>;
   bound: boolean;
+  /** Given up by this party, its owner: its items were proposed again. */
+  barred: boolean;
 }
 
 export class StripeBinding {
   readonly stripe: Stripe;
-  readonly #modules: BindingModules;
+  readonly #modules: StripeModules;
   readonly #session: Session;
   readonly #slots = new Map<number, Slot>();
+  /** By party, the first bundle it may echo on, as it says: of those that refused a proposal of this owner. */
+  readonly #marks = new Map<PartyId, number>();
   /** Numbers whose proposal arrived and is not decided yet; decided one after the other, in order. */
   readonly #undecided = new Set<number>();
   readonly #mayEcho: Promise<void>;
@@ -90,7 +101,7 @@ export class StripeBinding {
   #deciding = false;
 
   /** Listens at once; takes new bundles only after `mayEcho` (the recall of an earlier life, SPEC O13). */
-  constructor(modules: BindingModules, stripe: Stripe, mayEcho: Promise<void>) {
+  constructor(modules: StripeModules, stripe: Stripe, mayEcho: Promise<void>) {
     this.#modules = modules;
     this.stripe = stripe;
     this.#mayEcho = mayEcho.then(() => {
@@ -100,6 +111,9 @@ export class StripeBinding {
     this.#session = modules.party.open(stripeSessionId(stripe.batch, stripe.owner), { signal: modules.signal });
     this.#listen('propose/', PROPOSAL_BYTES_MAX, (_, message) => this.#onPropose(message));
     this.#listen('echo/', ECHO_BYTES, (tag, message) => this.#onEcho(tag, message));
+    if (stripe.owner === modules.party.self) {
+      this.#listen('barred/', BUNDLE_BYTES, (tag, message) => this.#onBarred(tag, message));
+    }
     const certificateBytesMax = 4 + CERTIFICATE_BYTES_MAX + PROPOSAL_BYTES_MAX;
     this.#listen('cert/', certificateBytesMax, (_, message) => this.#onCertificate(message));
   }
@@ -160,7 +174,7 @@ export class StripeBinding {
   }
 
   #slot(number: number): Slot {
-    const slot = this.#slots.get(number) ?? { echoes: new Map(), bound: false };
+    const slot = this.#slots.get(number) ?? { echoes: new Map(), bound: false, barred: false };
     this.#slots.set(number, slot);
     return slot;
   }
@@ -218,8 +232,33 @@ export class StripeBinding {
     const count = bundlesOf(value.items);
     const willing = await this.#modules.admitted(value.items);
     if (willing) await reservations.cover(this.stripe, value.low + count);
-    if (!ledger.claim(this.stripe, { number: value.number, low: value.low, count })) return; // spent before
-    if (willing) this.#echo(value.number, digest);
+    if (ledger.claim(this.stripe, { number: value.number, low: value.low, count })) {
+      if (willing) this.#echo(value.number, digest);
+      return;
+    }
+    const { free } = ledger.mark(this.stripe); // spent before, or barred by an earlier life of this process
+    if (value.low < free) this.#session.send(this.stripe.owner, `barred/${value.number}`, bundleBytes(free));
+  }
+
+  /**
+   * Of the parties, at most t lie: when more bar this proposal, no quorum echoes it; and the mark that a quorum has
+   * reached is not behind that of every honest party.
+   */
+  #onBarred(tag: string, { from, body }: Received): void {
+    const { party, ledger } = this.#modules;
+    const slot = this.#slots.get(Number(tag.slice('barred/'.length)));
+    const mark = new DataView(body.buffer, body.byteOffset, body.byteLength).getUint32(0, true);
+    if (slot?.proposal === undefined || mark <= this.stripe.low || mark > this.stripe.high) {
+      throw new RangeError('no bundle of this stripe');
+    }
+    this.#marks.set(from, Math.max(mark, this.#marks.get(from) ?? 0));
+    const reached = partiesOf(party.roster).map((id) => this.#marks.get(id) ?? this.stripe.low);
+    const start = reached.sort((a, b) => a - b)[quorumOf(party.roster) - 1]!;
+    const { value } = slot.proposal;
+    if (slot.bound || slot.barred || start <= value.low) return;
+    slot.barred = true;
+    ledger.skipTo(this.stripe, start, 'other'); // the numbers go on: this process gave them
+    this.#modules.onBarred(value.items);
   }
 
   #echo(number: number, digest: Uint8Array): void {
@@ -298,6 +337,10 @@ export class StripeBinding {
 function echoesOf({ proposal, echoes }: Slot): Map<PartyId, Uint8Array> {
   const same = [...echoes].filter(([, { digest }]) => equalBytes(digest, proposal!.digest));
   return new Map(same.map(([party, { signature }]) => [party, signature]));
+}
+
+function bundleBytes(bundle: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(bundle).buffer);
 }
 
 function asError(reason: unknown): Error {
