@@ -150,8 +150,9 @@ async function floodOneMs(n: number, t: number): Promise<number> {
   const prss = prssKeys(family, 1, new Map(subsetsWith(family, 1).map((index) => [index, random(PRSS_KEY_BYTES)])));
   const key = asGr128(random(dimension * ELEMENT_BYTES));
   const identity = { keyId: hexId(), parameters: 'default', session: hexId() } as const;
+  const epochStart = hexId();
   return cpuMs(() => {
-    floodedShares(kernel, value, { key, prss, session: maskSession(value, identity, 1) });
+    floodedShares(kernel, value, { key, prss, session: maskSession(value, identity, epochStart) });
   });
 }
 

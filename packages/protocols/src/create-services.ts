@@ -4,7 +4,7 @@
  */
 import { abandonEnteredSessions } from '@keyquorum/mpc/agreement/decision';
 import type { Party } from '@keyquorum/mpc/party';
-import { eraseKeys, type PrssKeys } from '@keyquorum/mpc/prss/keys';
+import { eraseKeys } from '@keyquorum/mpc/prss/keys';
 import { partiesOf } from '@keyquorum/mpc/roster';
 import { type Board, createBoard } from './ceremony/board.ts';
 import { type AdmissionPolicy, createJointCeremonies } from './ceremony/joint.ts';
@@ -16,8 +16,7 @@ import { TFHE_FORMAT } from './crs/content.ts';
 import { createCrsStore } from './crs/crs-store.ts';
 import type { CurveModules } from './crs/curve-modules.ts';
 import { createCrsMemory } from './crs/memory.ts';
-import { serveBatchList } from './decryption/batch-list.ts';
-import type { EpochKeys } from './decryption/flooding.ts';
+import { serveBatchList, storedBatches } from './decryption/batch-list.ts';
 import { DecryptionError, type PoolStatus } from './decryption/job.ts';
 import { createLedger } from './decryption/ledger.ts';
 import { createPool, type Pool } from './decryption/pool.ts';
@@ -26,6 +25,7 @@ import { createReservations } from './decryption/reservations.ts';
 import { createSelfTest } from './decryption/self-test.ts';
 import { createDecryptionService } from './decryption/service.ts';
 import { createEpochs } from './epoch/ceremony.ts';
+import type { EpochKeys } from './epoch/epoch.ts';
 import { createEvidenceArchive } from './evidence/archive.ts';
 import { createKeygenCeremonies } from './keygen/ceremony.ts';
 import { createKeyMaterial } from './keygen/key-holdings.ts';
@@ -77,12 +77,15 @@ export function createServices(options: ServiceOptions): Services {
 
   const starting = createStarting(party, { joint: () => joint, log });
   const announce = (announcement: Announcement) => starting.announce(announcement, signal);
-  const onKeys = (epoch: number, epochKeys: PrssKeys): void => {
-    startPool(epoch, epochKeys).catch((error) => {
+  const onKeys = (epoch: EpochKeys): void => {
+    startPool(epoch).catch((error) => {
       if (!signal.aborted) log({ level: 'error', message: 'the pool cannot start', error: String(error) });
     });
   };
-  const epochs = createEpochs({ party, secrets, board, announce, limits, signal, log, onKeys });
+  const epochs = createEpochs({
+    ...{ party, secrets, board, announce, limits, signal, log, onKeys },
+    isUsed: async () => (await storedBatches(publics)).length > 0,
+  });
   const keygen = createKeygenCeremonies({
     ...{ party, board, keys, exchange, proven, limits, announce, signal, log, decrypt: decryption.decrypt },
     learnProven: tellProven,
@@ -102,16 +105,15 @@ export function createServices(options: ServiceOptions): Services {
     for (const culprit of learnt) log({ level: 'error', message: 'others have proven a party corrupt', culprit });
   }
 
-  async function startPool(epoch: number, epochKeys: PrssKeys): Promise<void> {
-    damaged = !(await testOwnKeys(epochKeys));
+  async function startPool(epoch: EpochKeys): Promise<void> {
+    damaged = !(await testOwnKeys(epoch));
     if (damaged) return log({ level: 'error', message: DAMAGED });
-    epochKeysInUse = { epoch, keys: epochKeys };
+    epochKeysInUse = epoch;
     const { admitted, onBound } = decryption;
     pool = createPool({ party, ledger, reservations, admitted, onBound, signal });
     const sizes = { target: limits.poolTarget, batchBundles: limits.batchBundles };
     refill = createRefill({
       ...{ party, pool, ledger, reservations, publics, board, epoch, signal, log, ...sizes },
-      keys: epochKeys,
       ...{ proven, learnProven: tellProven, calm: decryption.calm },
     });
     refill.run().catch((error) => {
@@ -127,7 +129,7 @@ export function createServices(options: ServiceOptions): Services {
   }
 
   /** Before keys from disk are used: a node with damaged keys must be silent, not wrong. False when they are. */
-  async function testOwnKeys(epochKeys: PrssKeys): Promise<boolean> {
+  async function testOwnKeys({ keys: epochKeys }: EpochKeys): Promise<boolean> {
     const selfTest = createSelfTest(party, { keys: epochKeys, publics, signal });
     for (;;) {
       const result = await selfTest.run();

@@ -186,9 +186,9 @@ test('N15: what the burn of a batch reveals says nothing about the batches befor
     }
     expect(revealed.size, 'a burn revealed the keys of its batch').toBeGreaterThan(0);
     for (const party of honest) {
-      const epoch = (await loadEpoch(sim.party(party), network.secrets.get(party)!, 1))!;
-      const sets = [epoch];
-      for (const id of await batchesOf(network, party)) sets.push(sessionKeys(epoch, id));
+      const { keys: epochKeys } = (await loadEpoch(sim.party(party), network.secrets.get(party)!, 1))!;
+      const sets = [epochKeys];
+      for (const id of await batchesOf(network, party)) sets.push(sessionKeys(epochKeys, id));
       for (const { bySubset } of sets)
         for (const key of bySubset.values()) expect(revealed.has(toHex(key))).toBe(false);
       for (const keys of sets) eraseKeys(keys);

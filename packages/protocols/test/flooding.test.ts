@@ -28,13 +28,15 @@ const word = (): bigint => new DataView(random.bytes(8).buffer).getBigUint64(0);
 const DIMENSION = 24;
 const keyBits = random.bytes(DIMENSION).map((byte) => byte & 1);
 const KEY: KeyIdentity = { keyId: 'ab'.repeat(32), parameters: 'test', session: 'cd'.repeat(32) };
+/** The PRSS-Init behind the keys of the epoch. */
+const START = '01'.repeat(32);
 
 function encrypt(messages: readonly number[], noise: bigint): Value128 {
   return encryptSquashed(keyBits, { messages, key: 'noise-squashing', noise, random: word });
 }
 
 /** The flooded shares of all parties. */
-function sharesOfAll(value: Value128, { n, t }: { n: number; t: number }, session = maskSession(value, KEY, 1)) {
+function sharesOfAll(value: Value128, { n, t }: { n: number; t: number }, session = maskSession(value, KEY, START)) {
   const secret = encodeGr128([...keyBits].map((bit) => [BigInt(bit), 0n, 0n, 0n]));
   const others = Array.from({ length: t }, () => asGr128(random.bytes(64 * DIMENSION)));
   return [...dealKeys(familyC({ n, t }), 'flooding')].map(([party, prss]): [number, Gr128] => {
@@ -88,28 +90,29 @@ describe.each([
   });
 });
 
-test('the same words give the same shares, bit for bit; any other word, key, sharing, set or epoch other noise', () => {
+test('the same words give the same shares, bit for bit; any other word, key, sharing, set or start other noise', () => {
   const value = encrypt([1, 2, 3, 4, 5], 99n);
   const copy = { ...value, masks: value.masks.slice(), bodies: value.bodies.slice() };
-  const session = maskSession(value, KEY, 1);
-  expect(maskSession(copy, KEY, 1)).toBe(session);
+  const session = maskSession(value, KEY, START);
+  expect(maskSession(copy, KEY, START)).toBe(session);
   const key = asGr128(random.bytes(64 * DIMENSION));
   const prss = dealKeys(familyC({ n: 4, t: 1 }), 'flooding').get(1)!;
   const shares = floodedShares(kernel, value, { key, prss, session });
   expect(floodedShares(kernel, copy, { key, prss, session })).toEqual(shares);
   const sessions = new Set([session]);
-  const others: [Value128, KeyIdentity, number][] = [
-    [value, KEY, 2],
-    [value, { ...KEY, keyId: 'ac'.repeat(32) }, 1],
-    [value, { ...KEY, session: 'ce'.repeat(32) }, 1],
-    [value, { ...KEY, parameters: 'default' }, 1],
-    [{ ...value, key: 'noise-squashing-compression' }, KEY, 1],
-    [{ ...value, dimension: value.dimension - 1 }, KEY, 1],
+  const others: [Value128, KeyIdentity, string][] = [
+    [value, KEY, '02'.repeat(32)],
+    [value, { ...KEY, keyId: 'ac'.repeat(32) }, START],
+    [value, { ...KEY, session: 'ce'.repeat(32) }, START],
+    [value, { ...KEY, parameters: 'default' }, START],
+    [{ ...value, key: 'noise-squashing-compression' }, KEY, START],
+    [{ ...value, dimension: value.dimension - 1 }, KEY, START],
   ];
   for (const at of [0, 15, value.masks.length - 1])
-    others.push([{ ...value, masks: flipped(value.masks, at) }, KEY, 1]);
-  for (const at of [0, value.bodies.length - 1]) others.push([{ ...value, bodies: flipped(value.bodies, at) }, KEY, 1]);
-  for (const [other, key, epoch] of others) sessions.add(maskSession(other, key, epoch));
+    others.push([{ ...value, masks: flipped(value.masks, at) }, KEY, START]);
+  for (const at of [0, value.bodies.length - 1])
+    others.push([{ ...value, bodies: flipped(value.bodies, at) }, KEY, START]);
+  for (const [other, key, start] of others) sessions.add(maskSession(other, key, start));
   expect(sessions.size).toBe(1 + others.length);
 });
 

@@ -13,7 +13,7 @@ test('a returning node with a damaged key stays silent and says why', async () =
 
   const disk = network.secrets.get(3)!;
   const keys = (await disk.get('epoch/1/prss'))!;
-  keys[20]! ^= 1; // inside the first key: the list starts with its length and the number of the set
+  keys[32 + 20]! ^= 1; // inside the first key: before it the start, the length of the list, and the number of the set
   await disk.put('epoch/1/prss', keys);
   network.sim.crash(3);
   network.sim.restart(3);

@@ -4,7 +4,8 @@
  * missed PRSS-Init, and a burnt session whose keys were derived from epoch keys. Keys are compared in constant time.
  *
  * For family C: a set has 2t+1 members, t+1 of them honest. A member that was away needs t+1 equal answers of the 2t
- * others; it counts as one of the t faults, so at most t-1 others lie or are silent. With more it waits.
+ * others; it counts as one of the t faults, so at most t-1 others lie or are silent. With more it waits
+ * ("When a start is missed").
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { PartyId } from '../transport.ts';

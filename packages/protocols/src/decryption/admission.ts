@@ -10,8 +10,9 @@ import {
   type Value64,
   type Value128,
 } from '@keyquorum/tfhe/ciphertext';
+import type { EpochKeys } from '../epoch/epoch.ts';
 import type { LoadedKey } from '../keygen/key-store.ts';
-import { type EpochKeys, floodedShares, type KeyIdentity, maskSession, requireFloodingBound } from './flooding.ts';
+import { floodedShares, type KeyIdentity, maskSession, requireFloodingBound } from './flooding.ts';
 import { DecryptionError, type DecryptionJob, type Output } from './job.ts';
 import type { BoundValue, FloodedValue, JobValue } from './jobs.ts';
 import { liftMasks, liftSession } from './lifting.ts';
@@ -67,7 +68,7 @@ function requirePart(keyId: string, key: LoadedKey, value: CiphertextValue): voi
 }
 
 function floodedValue({ kernel, key, identity, epoch }: Context, value: Value128): FloodedValue {
-  const mask = maskSession(value, identity, epoch.epoch);
+  const mask = maskSession(value, identity, epoch.start);
   const secrets = { key: key.shares128.get(value.key)!, prss: epoch.keys, session: mask };
   return { kind: 'flooded', layout: layoutOf(value), shares: floodedShares(kernel, value, secrets), mask };
 }

@@ -27,12 +27,19 @@ const recordCodec = struct({
   values: bytes(VALUES_BYTES_MAX),
 });
 
+/** Of one party, for one batch. */
+export interface SignedNonce {
+  readonly party: number;
+  readonly nonce: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
 /** START of SPEC O2: who takes part, each with a nonce that it used for nothing else. */
 export interface BatchStart {
   readonly epoch: number;
   readonly bundles: number;
   readonly leader: number;
-  readonly nonces: readonly { readonly party: number; readonly nonce: Uint8Array; readonly signature: Uint8Array }[];
+  readonly nonces: readonly SignedNonce[];
 }
 
 export interface BatchRecord {

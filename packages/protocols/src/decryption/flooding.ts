@@ -54,25 +54,23 @@ export interface KeyIdentity {
   readonly session: SessionId;
 }
 
-/** PRSS keys of an epoch, family C. */
-export interface EpochKeys {
-  readonly epoch: number;
-  readonly keys: PrssKeys;
-}
-
-/** The session whose PRSS keys give the noise of exactly this value under exactly this key. */
+/**
+ * The session whose PRSS keys give the noise of exactly this value under exactly this key, for those that hold keys of
+ * this start of the epoch: parties with keys of another open another sum.
+ */
 export function maskSession(
   value: Value128,
   { keyId, parameters, session }: KeyIdentity,
-  prssEpoch: number,
+  epochStart: SessionId,
 ): SessionId {
-  const numbers = Uint32Array.of(prssEpoch, FLOOD_BOUND_LOG2, STATISTICAL_BITS, value.dimension);
+  const numbers = Uint32Array.of(FLOOD_BOUND_LOG2, STATISTICAL_BITS, value.dimension);
   const names = new TextEncoder().encode(`${parameters} ${value.key}`);
   const words = [sha256(value.masks), sha256(value.bodies)] as const;
   return sessionIdOf(
     labels.flooding,
     fromHex(keyId),
     fromHex(session),
+    fromHex(epochStart),
     new Uint8Array(numbers.buffer),
     names,
     ...words,

@@ -12,7 +12,6 @@
 import { isCompleted } from '@keyquorum/mpc/agreement/decision';
 import { fromHex, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
-import type { PrssKeys } from '@keyquorum/mpc/prss/keys';
 import { partiesOf } from '@keyquorum/mpc/roster';
 import { type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Session } from '@keyquorum/mpc/session';
@@ -22,6 +21,7 @@ import type { Board } from '../ceremony/board.ts';
 import { failureOf } from '../ceremony/failure.ts';
 import { InconsistentOpening, StalledOpening } from '../closed/opening-error.ts';
 import type { ProvenParties } from '../closed/proven.ts';
+import type { EpochKeys } from '../epoch/epoch.ts';
 import { labels } from '../labels.ts';
 import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
@@ -36,6 +36,7 @@ import {
   encodeRecord,
   encodeStart,
   RECORD_BYTES_MAX,
+  type SignedNonce,
 } from './batch-record.ts';
 import { blameBatch } from './blame.ts';
 import { type Ledger, stripesOf } from './ledger.ts';
@@ -74,9 +75,7 @@ export interface RefillModules {
   readonly reservations: Reservations;
   readonly publics: PublicStore;
   readonly board: Board;
-  /** PRSS keys of the epoch, family C. */
-  readonly keys: PrssKeys;
-  readonly epoch: number;
+  readonly epoch: EpochKeys;
   readonly target: number;
   readonly batchBundles: number;
   /** Parties proven corrupt: their shares are neither waited for nor used. */
@@ -102,7 +101,7 @@ export interface Refill {
 }
 
 export function createRefill(modules: RefillModules): Refill {
-  const { party, pool, ledger, reservations, publics, board, signal, log } = modules;
+  const { party, epoch, pool, ledger, reservations, publics, board, signal, log } = modules;
   const { roster, self, transport, clock } = party;
   const others = partiesOf(roster).filter((id) => id !== self);
   /** By the leader that each was given to. */
@@ -169,7 +168,12 @@ export function createRefill(modules: RefillModules): Refill {
       nonce: answer.subarray(0, NONCE_BYTES),
       signature: answer.subarray(NONCE_BYTES),
     }));
-    const start = encodeStart({ epoch: modules.epoch, bundles: modules.batchBundles, leader: self, nonces: listed });
+    const elsewhere = listed.filter((each) => !isOurNonce(each)).map(({ party: id }) => id);
+    if (elsewhere.length > 0) {
+      reason = otherStart(elsewhere, roster.t);
+      return;
+    }
+    const start = encodeStart({ epoch: epoch.epoch, bundles: modules.batchBundles, leader: self, nonces: listed });
     // A party that is not reached stalls the batch, which says so.
     for (const id of others) transport.request(id, startExchange, start, signal).catch(() => undefined);
     await join(start, self);
@@ -191,7 +195,7 @@ export function createRefill(modules: RefillModules): Refill {
     board.begin('preprocessing', id, { deadlineMs, total: 1 });
     try {
       const result = await preprocess(session, {
-        ...{ keys: modules.keys, bundles: start.bundles, expected: expected(), deadlineMs, turn },
+        ...{ keys: epoch.keys, bundles: start.bundles, expected: expected(), deadlineMs, turn },
         onWaiting: (waitingFor) => board.progress(id, { phase: 'shares', waitingFor, bytesSent: session.bytesSent }),
       });
       const record = { start: encoded, certificate: result.certificate, values: result.values };
@@ -214,7 +218,7 @@ export function createRefill(modules: RefillModules): Refill {
 
   async function blameFor(session: Session, failure: InconsistentOpening, start: Uint8Array): Promise<void> {
     reason = '';
-    await modules.proven.add(await blameBatch(session, { failure, keys: modules.keys, start }));
+    await modules.proven.add(await blameBatch(session, { failure, keys: epoch.keys, start }));
   }
 
   function listsExpected({ nonces: listed }: BatchStart): boolean {
@@ -222,13 +226,11 @@ export function createRefill(modules: RefillModules): Refill {
   }
 
   function requireGoodStart(start: BatchStart): void {
-    if (start.epoch !== modules.epoch) throw new Error(`START for epoch ${start.epoch}, this is ${modules.epoch}`);
+    if (start.epoch !== epoch.epoch) throw new Error(`START for epoch ${start.epoch}, this is ${epoch.epoch}`);
     if (start.bundles < roster.n || start.bundles > BATCH_BUNDLES_MAX)
       throw new Error(`START of ${start.bundles} bundles`);
     if (!listsExpected(start)) throw new Error('START lists other parties than all that are not proven corrupt');
-    for (const { party: id, nonce, signature } of start.nonces) {
-      if (!verifyStatement(roster, id, nonceSubject(nonce), signature)) throw new Error(`bad nonce of party ${id}`);
-    }
+    requireOurNonces(start);
     // Only this party's own wish for material, and its patience, limit what a corrupt leader can make it compute.
     // One batch of each leader and t+1 in all: t corrupt leaders cannot hold up an honest one.
     if (isLeading(start.leader) || running.size > roster.t) throw new Error('START while others are under way');
@@ -239,9 +241,19 @@ export function createRefill(modules: RefillModules): Refill {
     if (full) nextFavourMs = clock.now() + FAVOUR_MS;
   }
 
+  /** Bound to the start of the epoch that this party has keys of: keys of two starts never meet in a batch. */
   function nonceSubject(nonce: Uint8Array): Subject {
-    const session = batchId(roster, Uint8Array.of(modules.epoch));
-    return { domain: labels.poolNonce, session, tag: 'nonce', receiver: 0, length: NONCE_BYTES, digest: nonce };
+    const { start } = epoch;
+    return { domain: labels.poolNonce, session: start, tag: 'nonce', receiver: 0, length: NONCE_BYTES, digest: nonce };
+  }
+
+  function isOurNonce({ party: id, nonce, signature }: SignedNonce): boolean {
+    return verifyStatement(roster, id, nonceSubject(nonce), signature);
+  }
+
+  function requireOurNonces(start: BatchStart): void {
+    const other = start.nonces.find((each) => !isOurNonce(each));
+    if (other) throw new Error(`the nonce of party ${other.party} is not for this node's start of the epoch`);
   }
 
   function noteFinished(bundles: number, startedMs: number): void {
@@ -258,13 +270,13 @@ export function createRefill(modules: RefillModules): Refill {
   async function adopt(id: SessionId, encoded: Uint8Array): Promise<void> {
     const record = decodeRecord(encoded);
     const start = decodeStart(record.start);
-    if (batchId(roster, record.start) !== id || start.epoch !== modules.epoch)
-      throw new Error('record of another batch');
+    if (batchId(roster, record.start) !== id || start.epoch !== epoch.epoch) throw new Error('record of another batch');
     verifyRecord(roster, id, start.bundles, record);
+    requireOurNonces(start); // with keys of another start the shares would be wrong
     if (pool.has(id) || running.has(id) || ledger.isRetired(id)) return;
     const material = recomputeBatch(party.kernel, {
       id,
-      keys: modules.keys,
+      keys: epoch.keys,
       bundles: start.bundles,
       values: record.values,
     });
@@ -372,4 +384,11 @@ export function createRefill(modules: RefillModules): Refill {
 function reasonOf(missing: readonly PartyId[]): string {
   if (missing.length === 0) return '';
   return `waiting for ${missing.map((id) => `party ${id}`).join(', ')}: a batch needs the shares of every party`;
+}
+
+/** More than t others include an honest one: then it is this node that has to take their keys (epoch/ceremony.ts). */
+function otherStart(elsewhere: readonly PartyId[], t: number): string {
+  const who = elsewhere.map((id) => `party ${id}`).join(', ');
+  const which = elsewhere.length > t ? 'this node' : who;
+  return `${who}: other keys of the epoch than this node's; restart ${which} while the others are up`;
 }

@@ -1,12 +1,13 @@
 /**
  * The epoch of a node: loaded from disk, taken from the others if it started without this node, or started together.
  * The lowest party that is up announces the start once everybody is there, or enough are there for long enough; the
- * next ones follow if it does not.
+ * next ones follow if it does not. When messages are late a quorum may certify a start that some parties give up and
+ * repeat; docs/protocols/prss.md, "When a start is missed", tells what then holds.
  */
 import { decode, encode, u32 } from '@keyquorum/codec/codec';
 import { toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
-import type { PrssKeys } from '@keyquorum/mpc/prss/keys';
+import { eraseKeys } from '@keyquorum/mpc/prss/keys';
 import { quorumOf } from '@keyquorum/mpc/roster';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import type { Board } from '../ceremony/board.ts';
@@ -15,7 +16,7 @@ import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
 import type { ServiceLimits } from '../services.ts';
 import type { SecretStore } from '../storage.ts';
-import { fetchEpoch, loadEpoch, serveEpochKeys, startEpoch } from './epoch.ts';
+import { type EpochKeys, fetchEpoch, loadEpoch, serveEpochKeys, startEpoch, storeEpoch } from './epoch.ts';
 
 /** The first epoch of a network. Later ones begin by resharing, which is not built yet. */
 const FIRST_EPOCH = 1;
@@ -37,11 +38,13 @@ export interface EpochModules {
   readonly signal: AbortSignal;
   readonly log: Log;
   /** Called once, when this node holds the keys of the epoch. */
-  onKeys(epoch: number, keys: PrssKeys): void;
+  onKeys(epoch: EpochKeys): void;
+  /** Whether there is a released batch on disk: then the epoch is in use, and all honest parties have its keys. */
+  isUsed(): Promise<boolean>;
 }
 
 export interface Epochs {
-  current(): { readonly epoch: number; readonly keys: PrssKeys } | undefined;
+  current(): EpochKeys | undefined;
   /** Resolves when this node holds the epoch's keys. */
   run(): Promise<void>;
   accept(announcement: Announcement): void;
@@ -51,14 +54,22 @@ export interface Epochs {
 export function createEpochs(modules: EpochModules): Epochs {
   const { party, secrets, board, limits, signal, log } = modules;
   const { clock, roster, self } = party;
-  let held: { epoch: number; keys: PrssKeys } | undefined;
-  let starting = false;
+  let held: EpochKeys | undefined;
+  let starting = true; // until it is known what is on disk
   let failures = 0;
   serveEpochKeys(party, () => held);
 
-  function hold(keys: PrssKeys): void {
-    held = { epoch: FIRST_EPOCH, keys };
-    modules.onKeys(FIRST_EPOCH, keys);
+  function hold(keys: EpochKeys): void {
+    held = keys;
+    modules.onKeys(keys);
+  }
+
+  async function keep(late: EpochKeys): Promise<void> {
+    starting = true; // no other start begins meanwhile
+    await storeEpoch(secrets, late).finally(() => {
+      starting = false;
+    });
+    hold(late);
   }
 
   /** True when this party should announce the start now: the lowest, or the next one if those before it do not. */
@@ -99,18 +110,35 @@ export function createEpochs(modules: EpochModules): Epochs {
     }
   }
 
+  /**
+   * Of a start that this node holds and has never used: the keys of another one, if t+1 others hold that. One of them
+   * is honest, so no batch was ever released with the keys of this one: that takes all honest parties.
+   */
+  async function startOfOthers(own: EpochKeys): Promise<EpochKeys | undefined> {
+    while (party.connected().length < 2 * roster.t) await clock.until(clock.now() + TICK_MS, signal);
+    const other = await fetchEpoch(party, { epoch: FIRST_EPOCH, signal });
+    if (other === undefined || other.start === own.start) return undefined;
+    await storeEpoch(secrets, other);
+    held = other; // before they are erased: nobody is told zeros
+    eraseKeys(own.keys);
+    log({ level: 'warn', message: 'took the keys of the start of the epoch that the others hold' });
+    return other;
+  }
+
   return {
     current: () => held,
     async run() {
-      const loaded = await loadEpoch(party, secrets, FIRST_EPOCH);
-      if (loaded !== undefined) return hold(loaded);
+      held = await loadEpoch(party, secrets, FIRST_EPOCH);
+      starting = false;
+      if (held !== undefined) return hold((await modules.isUsed()) ? held : ((await startOfOthers(held)) ?? held));
       const sinceMs = clock.now();
       while (held === undefined) {
         await clock.until(clock.now() + TICK_MS, signal);
         if (starting || held !== undefined) continue;
-        const late = await fetchEpoch(party, secrets, { epoch: FIRST_EPOCH, signal });
-        if (late !== undefined && held === undefined) return hold(late);
-        if (isMyTurn(sinceMs) && !starting) await announceStart();
+        const late = await fetchEpoch(party, { epoch: FIRST_EPOCH, signal });
+        if (starting || held !== undefined) continue; // meanwhile
+        if (late !== undefined) await keep(late);
+        else if (isMyTurn(sinceMs)) await announceStart();
       }
     },
     accept({ content }) {

@@ -34,9 +34,9 @@ export async function materialOf(
   const record = await recordOf(network, from, id);
   const { bundles } = decodeStart(record.start);
   verifyRecord(sim.roster, id, bundles, record);
-  const keys = await loadEpoch(sim.party(party), secrets.get(party)!, EPOCH);
-  if (keys === undefined) throw new Error(`party ${party} has no epoch keys`);
-  return recomputeBatch(kernel, { id, keys, bundles, values: record.values });
+  const epoch = await loadEpoch(sim.party(party), secrets.get(party)!, EPOCH);
+  if (epoch === undefined) throw new Error(`party ${party} has no epoch keys`);
+  return recomputeBatch(kernel, { id, keys: epoch.keys, bundles, values: record.values });
 }
 
 /**

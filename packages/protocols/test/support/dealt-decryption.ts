@@ -63,7 +63,7 @@ export function createDealtDecryption(
       ...{ party, deadlineMs: DEADLINE_MS, signal, log: () => undefined },
       pool: () => pool,
       key: (id) => (id === keyId ? keys.get(party.self) : undefined),
-      epochKeys: () => ({ epoch: 1, keys: prss.get(party.self)! }),
+      epochKeys: () => ({ epoch: 1, start: BATCH, keys: prss.get(party.self)! }),
     });
     const { admitted, onBound } = service;
     const pool = createPool({ party, ledger, reservations, admitted, onBound, signal });
