@@ -5,7 +5,7 @@
 // and addresses depend on the number of pairs only.
 import { ONE } from "../../build/bls446-field";
 import {
-  add, copy, invert, multiply, negate, nonZero, pack, select, size, square, subtract, unpack, zeroMask,
+  add, clear, copy, invert, multiply, negate, nonZero, pack, select, size, square, subtract, unpack, zeroMask,
 } from "./coordinate";
 import { AFFINE_SCRATCH as SCRATCH } from "./scratch";
 
@@ -131,13 +131,6 @@ function tripleSquare<F>(o: usize, a: usize): void {
   square<F>(square1, a);
   add<F>(o, square1, square1);
   add<F>(o, o, square1);
-}
-
-/** Zeroes `bytes` bytes where the mask is all ones. */
-// @ts-ignore: decorator
-@inline
-function clear(o: usize, mask: u64, bytes: usize): void {
-  for (let i: usize = 0; i < bytes; i += 8) store<u64>(o + i, load<u64>(o + i) & ~mask);
 }
 
 /** out[i] = the stored points[i] in limbs. */

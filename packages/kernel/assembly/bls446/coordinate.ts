@@ -182,6 +182,13 @@ export function select(o: usize, mask: u64, a: usize, b: usize, bytes: usize): v
   }
 }
 
+/** Zeroes `bytes` bytes if the mask is all ones. */
+// @ts-ignore: decorator
+@inline
+export function clear(o: usize, mask: u64, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 8) store<u64>(o + i, load<u64>(o + i) & ~mask);
+}
+
 /** Limbs of the stored bytes: 7 bytes are two limbs of 28 bits. */
 export function unpack<F>(o: usize, bytes: usize): void {
   for (let limb: usize = 0; limb < size<F>(); limb += 8) {

@@ -7,7 +7,8 @@
 import { ONE, ZERO } from "../../build/bls446-field";
 import { affineBytes, infinityMask } from "./affine";
 import {
-  add, copy, invert, multiply, multiplyBy3B, negate, nonZero, select, size, square, subtract, sumOfProducts, zeroMask,
+  add, clear, copy, invert, multiply, multiplyBy3B, negate, nonZero, select, size, square, subtract, sumOfProducts,
+  zeroMask,
 } from "./coordinate";
 import { POINT_SCRATCH as SCRATCH } from "./scratch";
 
@@ -100,10 +101,10 @@ export function double<F>(o: usize, p: usize): void {
 
 /** o = the affine form of a projective point; what has Z = 0 becomes (0, 0). */
 export function toAffine<F>(o: usize, p: usize): void {
-  const S = size<F>(), inverse = SCRATCH, mask = ~zeroMask<F>(p + 2 * S);
+  const S = size<F>(), inverse = SCRATCH, infinity = zeroMask<F>(p + 2 * S);
   nonZero<F>(inverse, p + 2 * S);
   invert<F>(inverse, inverse);
   multiply<F>(o, p, inverse);
   multiply<F>(o + S, p + S, inverse);
-  for (let k: usize = 0; k < affineBytes<F>(); k += 8) store<u64>(o + k, load<u64>(o + k) & mask);
+  clear(o, infinity, affineBytes<F>());
 }
