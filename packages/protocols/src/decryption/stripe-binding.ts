@@ -9,6 +9,7 @@
  * the inner products. A party that gives no ECHO before some bundle, because it was restarted, tells the owner, who
  * proposes behind that bundle when too few others are left.
  */
+import { decode, encode, u32 } from '@keyquorum/codec/codec';
 import {
   CERTIFICATE_BYTES_MAX,
   decodeCertificate,
@@ -43,7 +44,6 @@ const GAP_MS = 250;
 /** Without an ECHO of everybody by then, the certificate is forwarded. */
 const FORWARD_MS = 100;
 const ECHO_BYTES = HASH_BYTES + SIGNATURE_BYTES;
-const BUNDLE_BYTES = 4;
 
 export interface Bound {
   readonly stripe: Stripe;
@@ -112,7 +112,7 @@ export class StripeBinding {
     this.#listen('propose/', PROPOSAL_BYTES_MAX, (_, message) => this.#onPropose(message));
     this.#listen('echo/', ECHO_BYTES, (tag, message) => this.#onEcho(tag, message));
     if (stripe.owner === modules.party.self) {
-      this.#listen('barred/', BUNDLE_BYTES, (tag, message) => this.#onBarred(tag, message));
+      this.#listen('barred/', u32.minBytes, (tag, message) => this.#onBarred(tag, message));
     }
     const certificateBytesMax = 4 + CERTIFICATE_BYTES_MAX + PROPOSAL_BYTES_MAX;
     this.#listen('cert/', certificateBytesMax, (_, message) => this.#onCertificate(message));
@@ -237,7 +237,7 @@ export class StripeBinding {
       return;
     }
     const { free } = ledger.mark(this.stripe); // spent before, or barred by an earlier life of this process
-    if (value.low < free) this.#session.send(this.stripe.owner, `barred/${value.number}`, bundleBytes(free));
+    if (value.low < free) this.#session.send(this.stripe.owner, `barred/${value.number}`, encode(u32, free));
   }
 
   /**
@@ -246,8 +246,8 @@ export class StripeBinding {
    */
   #onBarred(tag: string, { from, body }: Received): void {
     const { party, ledger } = this.#modules;
-    const slot = this.#slots.get(Number(tag.slice('barred/'.length)));
-    const mark = new DataView(body.buffer, body.byteOffset, body.byteLength).getUint32(0, true);
+    const slot = this.#slots.get(this.#numberIn(tag, 'barred/'));
+    const mark = decode(u32, body);
     if (slot?.proposal === undefined || mark <= this.stripe.low || mark > this.stripe.high) {
       throw new RangeError('no bundle of this stripe');
     }
@@ -269,16 +269,20 @@ export class StripeBinding {
   }
 
   #onEcho(tag: string, { from, body }: Received): void {
-    const number = Number(tag.slice('echo/'.length));
+    const number = this.#numberIn(tag, 'echo/');
     const digest = Uint8Array.from(body.subarray(0, HASH_BYTES));
     const signature = Uint8Array.from(body.subarray(HASH_BYTES));
     const { roster } = this.#modules.party;
-    const bundles = this.stripe.high - this.stripe.low; // a proposal takes at least one bundle: no more numbers exist
-    if (tag !== `echo/${number}` || !Number.isInteger(number) || number < 1 || number > bundles) {
-      throw new RangeError('no number of a proposal');
-    }
     if (!verifyStatement(roster, from, this.#subject(number, digest), signature)) throw new RangeError('bad signature');
     this.#count(number, from, { digest, signature });
+  }
+
+  /** @throws RangeError unless the tag names a proposal that there can be, in the one spelling of its number */
+  #numberIn(tag: string, prefix: string): number {
+    const number = Number(tag.slice(prefix.length));
+    const bundles = this.stripe.high - this.stripe.low; // a proposal takes at least one bundle: no more numbers exist
+    if (tag === `${prefix}${number}` && Number.isInteger(number) && number >= 1 && number <= bundles) return number;
+    throw new RangeError('no number of a proposal');
   }
 
   #count(number: number, from: PartyId, echo: Echo): void {
@@ -309,13 +313,13 @@ export class StripeBinding {
     if (signatures.size === this.#modules.party.roster.n) return;
     const { value, encoded, digest } = slot.proposal!;
     const certificate = encodeCertificate({ subject: this.#subject(value.number, digest), signatures });
-    const length = new Uint8Array(Uint32Array.of(certificate.length).buffer);
+    const length = encode(u32, certificate.length);
     this.#session.sendAll(`cert/${value.number}`, Buffer.concat([length, certificate, encoded]));
   }
 
   /** The certificate decides what is bound, also against what the owner told this party. */
   #onCertificate({ body }: Received): void {
-    const length = new DataView(body.buffer, body.byteOffset, body.byteLength).getUint32(0, true);
+    const length = decode(u32, body, { allowTrailing: true });
     const proposal = this.#read(Uint8Array.from(body.subarray(4 + length)));
     const { number } = proposal.value;
     if (this.#slots.get(number)?.bound) return;
@@ -337,10 +341,6 @@ export class StripeBinding {
 function echoesOf({ proposal, echoes }: Slot): Map<PartyId, Uint8Array> {
   const same = [...echoes].filter(([, { digest }]) => equalBytes(digest, proposal!.digest));
   return new Map(same.map(([party, { signature }]) => [party, signature]));
-}
-
-function bundleBytes(bundle: number): Uint8Array {
-  return new Uint8Array(Uint32Array.of(bundle).buffer);
 }
 
 function asError(reason: unknown): Error {
