@@ -168,7 +168,7 @@ export function createRefill(modules: RefillModules): Refill {
       nonce: answer.subarray(0, NONCE_BYTES),
       signature: answer.subarray(NONCE_BYTES),
     }));
-    const elsewhere = listed.filter((each) => !isOurNonce(each)).map(({ party: id }) => id);
+    const elsewhere = withOtherStart(listed);
     if (elsewhere.length > 0) {
       reason = otherStart(elsewhere, roster.t);
       return;
@@ -247,13 +247,16 @@ export function createRefill(modules: RefillModules): Refill {
     return { domain: labels.poolNonce, session: start, tag: 'nonce', receiver: 0, length: NONCE_BYTES, digest: nonce };
   }
 
-  function isOurNonce({ party: id, nonce, signature }: SignedNonce): boolean {
-    return verifyStatement(roster, id, nonceSubject(nonce), signature);
+  /** The parties whose nonces are not signed for this party's start of the epoch. */
+  function withOtherStart(listed: readonly SignedNonce[]): PartyId[] {
+    const isForOurs = ({ party: id, nonce, signature }: SignedNonce): boolean =>
+      verifyStatement(roster, id, nonceSubject(nonce), signature);
+    return listed.filter((each) => !isForOurs(each)).map(({ party: id }) => id);
   }
 
   function requireOurNonces(start: BatchStart): void {
-    const other = start.nonces.find((each) => !isOurNonce(each));
-    if (other) throw new Error(`the nonce of party ${other.party} is not for this node's start of the epoch`);
+    const [other] = withOtherStart(start.nonces);
+    if (other !== undefined) throw new Error(`the nonce of party ${other} is not for this node's start of the epoch`);
   }
 
   function noteFinished(bundles: number, startedMs: number): void {
