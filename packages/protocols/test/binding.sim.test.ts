@@ -15,12 +15,12 @@ import type { Envelope, PartyId, Transport } from '@keyquorum/mpc/transport';
 import { expect, test } from 'vitest';
 import type { DecryptionOutcome } from '../src/decryption/job.ts';
 import { decodeProposal, encodeProposal, proposalDigest } from '../src/decryption/proposal.ts';
+import { upTo } from './support/generation.ts';
 import { eventually } from './support/network.ts';
 import { createReadyNetwork, lastLogs, type ReadyNetwork, type Request } from './support/ready.ts';
 import { checkBindings, createWitness } from './support/witness.ts';
 
 const seeds = (runs: number) => ({ runs, file: import.meta.filename, env: process.env });
-const upTo = (n: number): PartyId[] => Array.from({ length: n }, (_, index) => index + 1);
 
 /** All requests at all parties; each party's outcomes, or why it has none. */
 function decryptAll(network: ReadyNetwork, requests: readonly Request[], limitMs = 180_000) {

@@ -23,6 +23,7 @@ import { loadEpoch } from '../src/epoch/epoch.ts';
 import { batchesOf } from './support/batches.ts';
 import { discreet } from './support/discreet.ts';
 import { filesOf, judge } from './support/evidence.ts';
+import { upTo } from './support/generation.ts';
 import { kernel } from './support/kernel.ts';
 import { createNetwork, eventually, LIMITS, type SimulatedNetwork } from './support/network.ts';
 import { lastLogs } from './support/ready.ts';
@@ -33,7 +34,6 @@ const KEY_ID = 'ab'.repeat(32);
 const TEST = parameterSet('test');
 const isClosed = (tag: string): boolean => /^(share|bits|body(64|128)\/\d+)$/.test(tag);
 const seeds = (runs: number) => ({ runs, file: import.meta.filename, env: process.env });
-const upTo = (n: number): PartyId[] => Array.from({ length: n }, (_, index) => index + 1);
 
 async function startEpoch(network: SimulatedNetwork): Promise<void> {
   await network.sim.run(async (party) => {

@@ -28,8 +28,11 @@ const LIMIT_MS = 120_000;
 interface Scenario {
   readonly network: SimulatedNetwork;
   readonly lies: Lies;
-  /** All parties in a random order. */
+  /** All parties in a random order, and t, t and the rest of them. */
   readonly order: readonly PartyId[];
+  readonly corrupt: readonly PartyId[];
+  readonly late: readonly PartyId[];
+  readonly holders: readonly PartyId[];
 }
 
 /** Votes on a start of the epoch, and certificates of it, reach this party when it has given up. */
@@ -60,7 +63,8 @@ function begin(seed: string, { n, t }: { n: number; t: number }): Scenario {
   const limits = { ...LIMITS, poolTarget: BUNDLES, batchBundles: BUNDLES };
   const network = createNetwork({ seed, n, t, faults: lies.faults }, limits);
   const order = network.sim.random.fork('roles').sample(upTo(n), n);
-  return { network, lies, order };
+  const [corrupt, late, holders] = [order.slice(0, t), order.slice(t, 2 * t), order.slice(2 * t)];
+  return { network, lies, order, corrupt, late, holders };
 }
 
 const allAre = (parties: readonly PartyId[], strategy: FaultStrategy) =>
@@ -147,9 +151,7 @@ describe.each(SIZES)('n=$n, t=$t', (size) => {
   test('t honest parties miss a start, t that voted refuse its keys: no material, until it is repeated', async () => {
     await forEachSeed({ runs: 1, file: import.meta.filename, env: process.env }, async (seed) => {
       const scenario = begin(`${seed}`, size);
-      const { network, lies, order } = scenario;
-      const { t } = size;
-      const [corrupt, late, holders] = [order.slice(0, t), order.slice(t, 2 * t), order.slice(2 * t)];
+      const { network, lies, order, corrupt, late, holders } = scenario;
       lies.start({ ...allAre(late, deaf), ...allAre(corrupt, stingy) }, `${seed}`);
       await until(scenario, late, hasFailed);
       await until(scenario, holders, hasEpoch);
@@ -199,9 +201,7 @@ describe.each(SIZES)('n=$n, t=$t', (size) => {
   test('t honest parties miss a start: they have it when those that were silent speak again', async () => {
     await forEachSeed({ runs: 1, file: import.meta.filename, env: process.env }, async (seed) => {
       const scenario = begin(`${seed}`, size);
-      const { lies, order } = scenario;
-      const { t } = size;
-      const [corrupt, late, holders] = [order.slice(0, t), order.slice(t, 2 * t), order.slice(2 * t)];
+      const { lies, order, corrupt, late, holders } = scenario;
       lies.start(allAre(late, deaf), `${seed}`);
       await until(scenario, holders, hasEpoch);
       lies.start({ ...allAre(late, deaf), ...allAre(corrupt, silent()) }, `${seed}`);

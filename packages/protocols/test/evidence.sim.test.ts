@@ -10,12 +10,11 @@ import type { PartyId } from '@keyquorum/mpc/transport';
 import { expect, test } from 'vitest';
 import { EVIDENCE_FILE_BYTES_MAX } from '../src/evidence/file.ts';
 import { filesOf, inSteps, judge, poolWithLiars, wrongReveals } from './support/evidence.ts';
-import { generateUnder, KEY_ID } from './support/generation.ts';
+import { generateUnder, KEY_ID, upTo } from './support/generation.ts';
 import type { SimulatedNetwork } from './support/network.ts';
 import { lastLogs } from './support/ready.ts';
 
 const seeds = (runs: number) => ({ runs, file: import.meta.filename, env: process.env });
-const upTo = (n: number): PartyId[] => Array.from({ length: n }, (_, index) => index + 1);
 
 /** Every honest party keeps evidence of all liars, and of nobody else; returns all summaries. */
 async function convicted(network: SimulatedNetwork, liars: readonly PartyId[], where: string) {

@@ -20,6 +20,7 @@ import { bodiesSent, kingOf, kingsOf } from '../src/closed/kings.ts';
 import { openClosed, sealSubject } from '../src/closed/opening.ts';
 import { SHARE_CODECS } from '../src/share-codecs.ts';
 import { discreet } from './support/discreet.ts';
+import { upTo } from './support/generation.ts';
 import { kernel } from './support/kernel.ts';
 import { createWitness } from './support/witness.ts';
 
@@ -29,7 +30,6 @@ const ELEMENT_BYTES = 32;
 const VALUES_BYTES = ELEMENTS * ELEMENT_BYTES;
 const DEADLINE_MS = 120_000;
 const seeds = (runs: number) => ({ runs, file: import.meta.filename, env: process.env });
-const upTo = (n: number): PartyId[] => Array.from({ length: n }, (_, index) => index + 1);
 
 interface Size {
   readonly n: number;
