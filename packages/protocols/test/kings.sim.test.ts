@@ -6,6 +6,7 @@
  */
 import { asGr64, type Gr64 } from '@keyquorum/kernel/batch';
 import { sha256, toHex } from '@keyquorum/mpc/bytes';
+import { BLOB_EXCHANGE } from '@keyquorum/mpc/runtime/blobs';
 import { signStatement } from '@keyquorum/mpc/runtime/statement';
 import { decodeDetected } from '@keyquorum/mpc/sharing/detected';
 import { allDo, corruptSets, STRATEGIES } from '@keyquorum/mpc/simulate/faults/catalogue';
@@ -14,7 +15,7 @@ import { createPrng } from '@keyquorum/mpc/simulate/prng';
 import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';
 import { type SimulateOptions, simulate } from '@keyquorum/mpc/simulate/simulate';
 import { combine, describeFaults, type FaultStrategy, type Faults, intercept } from '@keyquorum/mpc/simulate/strategy';
-import type { Envelope, PartyId } from '@keyquorum/mpc/transport';
+import type { Envelope, Exchange, PartyId } from '@keyquorum/mpc/transport';
 import { expect, test } from 'vitest';
 import { bodiesSent, kingOf, kingsOf } from '../src/closed/kings.ts';
 import { openClosed, sealSubject } from '../src/closed/opening.ts';
@@ -29,6 +30,8 @@ const ELEMENTS = 8;
 const ELEMENT_BYTES = 32;
 const VALUES_BYTES = ELEMENTS * ELEMENT_BYTES;
 const DEADLINE_MS = 120_000;
+/** Longer than a party waits for a king before it asks others. */
+const BUSY_MS = 10_000;
 const seeds = (runs: number) => ({ runs, file: import.meta.filename, env: process.env });
 
 interface Size {
@@ -300,6 +303,31 @@ function silentTo(peer: PartyId): FaultStrategy {
       }),
   };
 }
+
+test('voters that hand over nothing for a while are asked again', async () => {
+  const keeps = KINGS[1]!;
+  for (const [corrupt] of corruptSets(4, 1)) {
+    let refusals = 0;
+    const busy: FaultStrategy = {
+      name: 'is too busy to hand over values',
+      wrap: (transport, { clock }) => {
+        const freeMs = clock.now() + BUSY_MS;
+        const answer = (_: PartyId, { name }: Exchange, reply: () => Promise<Uint8Array>): Promise<Uint8Array> => {
+          if (name !== BLOB_EXCHANGE.name || clock.now() >= freeMs) return reply();
+          refusals++;
+          return Promise.reject(new Error('busy'));
+        };
+        return intercept(transport, { answer });
+      },
+    };
+    const faults = { ...allDo(upTo(4), busy), [corrupt!]: combine(keeps, busy) };
+    const opening = await openSteps(`busy ${corrupt}`, { n: 4, t: 1 }, faults);
+    expectRight({ ...opening, honest: upTo(4) });
+    expect(refusals).toBeGreaterThan(0);
+    const waitedMs = Math.max(...opening.endedMs) - Math.min(...opening.endedMs);
+    expect(waitedMs, 'they have them soon after').toBeLessThan(BUSY_MS + 2_000);
+  }
+});
 
 test('without faults each body goes over as few links as said, and nobody asks for anything', async () => {
   for (const size of [

@@ -11,6 +11,7 @@
  */
 import { toHex } from '../bytes.ts';
 import { LABELS } from '../labels.ts';
+import { fetchPatiently } from '../patient-fetch.ts';
 import { partiesOf } from '../roster.ts';
 import { SIGNATURE_BYTES } from '../runtime/identity.ts';
 import { signStatement, verifyStatement } from '../runtime/statement.ts';
@@ -349,18 +350,11 @@ class Broadcast {
     return new Map(delivered.filter((entry) => entry !== undefined));
   }
 
-  /** One of the signers is honest and has the body: asked again and again until the session ends. */
-  async #pullWithoutLimit(value: Value): Promise<Uint8Array> {
-    const { clock, signal } = this.#session;
-    const signers = [...value.signatures.keys()].sort((left, right) => left - right);
-    for (;;) {
-      try {
-        return await this.#session.fetch(value.digest, signers, value.length);
-      } catch {
-        signal.throwIfAborted();
-        await clock.until(clock.now() + this.#options.roundMs, signal);
-      }
-    }
+  /** One of the signers is honest and has the body. */
+  #pullWithoutLimit({ digest, length, signatures }: Value): Promise<Uint8Array> {
+    const from = [...signatures.keys()].sort((left, right) => left - right);
+    const everyMs = this.#options.roundMs;
+    return fetchPatiently(this.#session, { hash: digest, from, bytesMax: length, everyMs });
   }
 
   #slotOf(sender: PartyId): Slot {

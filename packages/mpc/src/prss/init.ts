@@ -24,6 +24,7 @@ import {
 import type { Evidence } from '../agreement/evidence.ts';
 import { equalBytes, sha256 } from '../bytes.ts';
 import { LABELS } from '../labels.ts';
+import { fetchPatiently } from '../patient-fetch.ts';
 import { quorumOf } from '../roster.ts';
 import type { Subject } from '../runtime/statement.ts';
 import type { Session } from '../session.ts';
@@ -317,22 +318,15 @@ class PrssInitRun {
     return deliveries;
   }
 
-  /** Asks again until the deadline: the honest signers have it. */
+  /** Until the deadline: the honest signers have it. */
   async #pull(hash: Uint8Array, signers: readonly PartyId[], bytesMax: number): Promise<Uint8Array> {
-    const { clock, signal } = this.#session;
     const { roundMs, deadlineMs } = this.#options;
-    for (;;) {
-      try {
-        return await this.#session.fetch(hash, signers, bytesMax);
-      } catch (error) {
-        signal.throwIfAborted();
-        if (clock.now() < deadlineMs) {
-          await clock.until(Math.min(clock.now() + roundMs, deadlineMs), signal);
-          continue;
-        }
-        const problem = 'the others certified a transcript that could not be fetched before the deadline: start again';
-        throw new PrssInitError('PRSS_INIT_DIVERGED', problem, { cause: error });
-      }
+    try {
+      return await fetchPatiently(this.#session, { hash, from: signers, bytesMax, everyMs: roundMs, deadlineMs });
+    } catch (error) {
+      this.#session.signal.throwIfAborted();
+      const problem = 'the others certified a transcript that could not be fetched before the deadline: start again';
+      throw new PrssInitError('PRSS_INIT_DIVERGED', problem, { cause: error });
     }
   }
 

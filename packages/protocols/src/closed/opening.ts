@@ -14,6 +14,7 @@ import { type Certificate, digestSubject } from '@keyquorum/mpc/agreement/certif
 import { decisionSubject } from '@keyquorum/mpc/agreement/decision';
 import { equalBytes, sha256 } from '@keyquorum/mpc/bytes';
 import { LABELS } from '@keyquorum/mpc/labels';
+import { fetchPatiently } from '@keyquorum/mpc/patient-fetch';
 import { quorumOf } from '@keyquorum/mpc/roster';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
@@ -28,6 +29,8 @@ import { openVoteBox, type Tally, type VoteBox } from './vote-box.ts';
 const ADOPTION_WAIT_MS = 4_000;
 /** What is on its way for so long, while nothing else came about either, is asked for. */
 const PATIENCE_MS = 3_000;
+/** A voter that gave up, or lost its link, refuses; meanwhile the reason may come that ends the step here, too. */
+const ASK_AGAIN_MS = 1_000;
 /** After it a party that waits for kings finds out for itself whose shares they lack. */
 const KINGS_SILENT_MS = 30_000;
 
@@ -76,12 +79,12 @@ interface Run {
   readonly step: OpeningStep;
   readonly shares: SignedShares;
   readonly votes: VoteBox;
-  /** Fires when the values are known, or the session ends. */
+  /** Fires when the values are known, or nobody looks for them any more. */
   readonly known: AbortSignal;
 }
 
 /** Made once: an abort without a reason records a stack each time. */
-const KNOWN = new Error('the values are known');
+const KNOWN = new Error('the values are known, or will not be');
 
 /** Runs the step. @throws StalledOpening, InconsistentOpening, or the session's reason when it ends */
 export async function openClosed(session: Session, step: OpeningStep): Promise<Opened> {
@@ -91,8 +94,7 @@ export async function openClosed(session: Session, step: OpeningStep): Promise<O
   const known = new AbortController();
   const run: Run = { session, step, shares, votes, known: AbortSignal.any([session.signal, known.signal]) };
   askWhenLate(run).catch(() => undefined); // the values are known
-  const values = await inTime(run, obtainValues(run));
-  known.abort(KNOWN);
+  const values = await inTime(run, obtainValues(run)).finally(() => known.abort(KNOWN));
   shares.suffice();
   const digest = session.offer(values); // others may adopt them from here
   await step.beforeSigning?.(values, digest);
@@ -150,13 +152,14 @@ function openOwn({ session, step, shares }: Run): Uint8Array | undefined {
 
 /** C4: the values behind a digest that t+1 parties signed: what the king has sent, or else from one of them. */
 async function adopt(run: Run, { digest, voters }: Tally, sent: Promise<Uint8Array | undefined>): Promise<Uint8Array> {
-  const { session, step } = run;
+  const { session, step, known } = run;
   const king = step.kings && kingOf(step.kings, session.self);
   if (king !== undefined && voters.includes(king)) {
     const values = await Promise.race([sent, patience(run, PATIENCE_MS).then(() => undefined)]);
     if (values !== undefined && equalBytes(sha256(values), digest)) return values;
   }
-  return session.fetch(digest, voters, step.valuesBytesMax);
+  const sought = { hash: digest, from: voters, bytesMax: step.valuesBytesMax, everyMs: ASK_AGAIN_MS };
+  return fetchPatiently(session, { ...sought, signal: known });
 }
 
 /** What the king that serves this party sends it; for a king, nothing. To be believed when t+1 signed it. */

@@ -13,9 +13,9 @@ import { complete } from '../closed/complete.ts';
 import type { CrsCeremony } from './attempt.ts';
 import type { Certified, Chain } from './chain.ts';
 import { type CurveModules, type KeptWorkers, keepWorkers } from './curve-modules.ts';
-import type { CrsProof, SignedHead } from './judge.ts';
+import type { CrsProof, SignedHead, TurnLimits } from './judge.ts';
 import { completeDigest } from './transcript.ts';
-import { type Turn, type TurnLimits, type TurnPhase, takeTurn } from './turn.ts';
+import { type Turn, type TurnPhase, takeTurn } from './turn.ts';
 
 /** Where in a ceremony a party begins, or goes on after a restart. */
 export interface Place {

@@ -16,6 +16,7 @@ import type { CrsState, CrsSubject } from '@keyquorum/crs/state';
 import { stateAfter, verifyContribution } from '@keyquorum/crs/verification';
 import { type DoubleSignature, doubleSignature } from '@keyquorum/mpc/agreement/evidence';
 import { equalBytes, sha256, toHex } from '@keyquorum/mpc/bytes';
+import { fetchPatiently } from '@keyquorum/mpc/patient-fetch';
 import { SIGNATURE_BYTES, type Subject, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
@@ -47,6 +48,13 @@ export type CrsProof =
   | { readonly kind: 'bad-contribution'; readonly value: BadContribution }
   | { readonly kind: 'double-signature'; readonly value: DoubleSignature };
 
+export interface TurnLimits {
+  /** How long to wait for a contribution, and again for checks and votes. */
+  readonly turnMs: number;
+  /** Above any delay of a message between honest parties, and the difference of clocks. */
+  readonly roundMs: number;
+}
+
 export interface Judged {
   readonly round: PartyId;
   /** What heads are signed for, whatever session carries them. */
@@ -56,6 +64,7 @@ export interface Judged {
   readonly state: CrsState;
   readonly base: ContributionHead | undefined;
   readonly checkers: KeptWorkers;
+  readonly limits: TurnLimits;
   /** What proves the author corrupt. */
   onProof(proof: CrsProof): void;
 }
@@ -73,7 +82,7 @@ export interface Judge {
   sign(contribution: Contribution): Uint8Array;
   /** What this party has signed is known to be right, and offered to others. Returns its digest. */
   adopt(message: Uint8Array): Uint8Array;
-  /** A message from those who vouch for its hash. */
+  /** A message from those who vouch for its hash, one of whom is honest. */
   pull(digest: Uint8Array, voters: readonly PartyId[]): Promise<Uint8Array>;
   /** What a quorum voted for. @throws CrsDisagreementError when it fails here */
   accept(digest: Uint8Array, voters: readonly PartyId[]): Promise<Accepted>;
@@ -150,8 +159,10 @@ export function createJudge(session: Session, turn: Judged, signal: AbortSignal)
     return verdict;
   }
 
-  async function pull(digest: Uint8Array, voters: readonly PartyId[]): Promise<Uint8Array> {
-    return session.fetch(digest, voters, turnMessageBytes(subject));
+  function pull(hash: Uint8Array, from: readonly PartyId[]): Promise<Uint8Array> {
+    const { roundMs, turnMs } = turn.limits;
+    const times = { everyMs: roundMs, deadlineMs: session.clock.now() + turnMs };
+    return fetchPatiently(session, { hash, from, bytesMax: turnMessageBytes(subject), ...times, signal });
   }
 
   return {

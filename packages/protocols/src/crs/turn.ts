@@ -13,13 +13,6 @@ import { type Ballot, openBallot } from './ballot.ts';
 import { type CurveModules, withWorkers } from './curve-modules.ts';
 import { type Accepted, createJudge, type Judge, type Judged, turnMessageBytes, turnTag } from './judge.ts';
 
-export interface TurnLimits {
-  /** How long to wait for a contribution, and again for checks and votes. */
-  readonly turnMs: number;
-  /** Above any delay of a message between honest parties, and the difference of clocks. */
-  readonly roundMs: number;
-}
-
 /** Nobody waits longer for a party without a link to it. */
 const ABSENT_ROUNDS = 5;
 
@@ -30,7 +23,6 @@ export interface Turn extends Judged {
   readonly isProven: boolean;
   /** When it began here. */
   readonly startMs: number;
-  readonly limits: TurnLimits;
   /** For this party's own contribution: workers that know its secret end with it. */
   readonly curves: CurveModules;
   /** What this party signed in its turn before it was restarted. */
