@@ -183,8 +183,9 @@ test('a batch of which each ciphertext is signed, so that nobody sees the API ke
       return { fheType: undefined, ...ciphertext, digest: sha256(Buffer.from(ciphertext.bytes, 'base64')) };
     });
     const contentHash = publicRequestHash({ ...request, requester: 'demo', extraData: new Uint8Array(), ciphertexts });
-    const signature = identity.sign(authorizationMessage(contentHash));
-    return encodeAuthorization({ requester: 'demo', contentHash, signature });
+    const expires = Math.floor(Date.now() / 1_000) + 3_600;
+    const signature = identity.sign(authorizationMessage(contentHash, expires));
+    return encodeAuthorization({ requester: 'demo', contentHash, expires, signature });
   });
   const [authorization = ''] = slotAuthorizations;
   const headers = { authorization, 'content-type': 'application/json' };

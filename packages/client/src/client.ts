@@ -118,7 +118,7 @@ export function createClient(options: ClientOptions): Client {
   const gatewayChainId = BigInt(options.gatewayChainId);
   const committee = requireCommittee({ nodes, threshold, gatewayChainId, decryptionContract });
   const { fetch, deadlineMs = DEADLINE_MS } = options;
-  const credentials = createCredentials(options);
+  const credentials = createCredentials(options, nowMs);
   const asking = { deadlineMs, ...(fetch && { fetch }) };
   const asUser = { ...asking, authorization: credentials.forUser, nowMs };
   const randomId = () => bytesToHex(random(ID_BYTES));

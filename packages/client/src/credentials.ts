@@ -1,8 +1,16 @@
 /**
  * How a requester is recognised: by a signature over the hash of each request, so that neither nodes nor a coordinator
  * see the API key, or by the key itself. See `@keyquorum/wire/authorization` for both forms.
+ *
+ * A signature counts until the end of tomorrow (UTC), at least a day. So the header of a request is the same all day: a
+ * coordinator knows a caller by it.
  */
-import { authorizationMessage, encodeAuthorization, requesterSeed } from '@keyquorum/wire/authorization';
+import {
+  authorizationMessage,
+  EXPIRY_SECONDS_MAX,
+  encodeAuthorization,
+  requesterSeed,
+} from '@keyquorum/wire/authorization';
 import {
   ciphertextRequestHash,
   type HashedRequest,
@@ -14,6 +22,8 @@ import { hexToBytes } from '@noble/hashes/utils.js';
 import type { PublicDecryptionRequest, RequestCiphertext, UserDecryptionBody } from './contract.ts';
 import { digestOf } from './handing-over.ts';
 
+const DAY_SECONDS = 86_400;
+
 export interface Requester {
   /** Secret; long and random. */
   readonly apiKey: string;
@@ -21,7 +31,10 @@ export interface Requester {
   readonly requester?: string | undefined;
 }
 
-/** Values of the Authorization header. Those that are signatures allow this request and reading its answer only. */
+/**
+ * Values of the Authorization header. Those that are signatures allow this request and reading its answer only, and
+ * expire: make them when they are sent.
+ */
 export interface Credentials {
   /** @throws RangeError when the bytes of a ciphertext are no base64 */
   forPublic(request: PublicDecryptionRequest): string;
@@ -31,20 +44,28 @@ export interface Credentials {
   forCiphertext(digest: string): string;
 }
 
-export function createCredentials({ apiKey, requester }: Requester): Credentials {
+/** @param nowMs milliseconds since 1970 */
+export function createCredentials({ apiKey, requester }: Requester, nowMs: () => number): Credentials {
   const shown = () => `Bearer ${apiKey}`;
   if (requester === undefined) return { forPublic: shown, forUser: shown, forCiphertext: shown };
   const signed = (contentHash: Uint8Array): string => {
+    const expires = endOfTomorrow(nowMs());
     const seed = requesterSeed(apiKey);
-    const signature = ed25519.sign(authorizationMessage(contentHash), seed);
+    const signature = ed25519.sign(authorizationMessage(contentHash, expires), seed);
     seed.fill(0);
-    return encodeAuthorization({ requester, contentHash, signature });
+    return encodeAuthorization({ requester, contentHash, expires, signature });
   };
   return {
     forPublic: (request) => signed(publicRequestHash(hashedRequest(requester, request, request.extraData))),
     forUser: (body) => signed(userContentHash(requester, body)),
     forCiphertext: (digest) => signed(ciphertextRequestHash(requester, hexToBytes(digest))),
   };
+}
+
+/** Of UTC, in seconds since 1970: the latest that is the same all day and that nodes take at any time of it. */
+function endOfTomorrow(nowMs: number): number {
+  const day = Math.floor(nowMs / 1_000 / DAY_SECONDS);
+  return day * DAY_SECONDS + EXPIRY_SECONDS_MAX;
 }
 
 function userContentHash(requester: string, body: UserDecryptionBody): Uint8Array {

@@ -13,8 +13,8 @@ export interface Attachment {
   /** SHA-256, hex. */
   readonly digest: string;
   readonly bytes: Uint8Array;
-  /** Value of the header with which it is handed over. */
-  readonly authorization: string;
+  /** The header with which it is handed over. Made then: it expires, and ciphertexts are used again for longer. */
+  authorization(): string;
 }
 
 export interface Attached<R> {
@@ -42,7 +42,7 @@ export function createAttaching(authorize: (digest: string) => string): <R exten
     if (before) return before;
     const bytes = fromBase64(text, `${field}.bytes`);
     const digest = bytesToHex(sha256(bytes));
-    const attachment = { digest, bytes, authorization: authorize(digest) };
+    const attachment = { digest, bytes, authorization: () => authorize(digest) };
     known.set(ciphertext, attachment);
     return attachment;
   }
@@ -115,8 +115,8 @@ async function handOverOne(
   { url, signal, fetch }: HandOver,
 ): Promise<HandedOver> {
   const { status, bytes: answer } = await exchangeBytes({
-    ...{ method: 'PUT', url: new URL(`/v1/ciphertexts/${digest}`, url).href, authorization, body: bytes },
-    ...{ bytesMax: ERROR_BYTES_MAX, signal, ...(fetch && { fetch }) },
+    ...{ method: 'PUT', url: new URL(`/v1/ciphertexts/${digest}`, url).href, body: bytes },
+    ...{ authorization: authorization(), bytesMax: ERROR_BYTES_MAX, signal, ...(fetch && { fetch }) },
   });
   if (status < 300) return undefined;
   try {

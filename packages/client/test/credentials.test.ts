@@ -3,7 +3,7 @@ import type { PublicDecryptionBody } from '@keyquorum/node/requests/body';
 import { publicContentOf, userContentOf } from '@keyquorum/node/requests/content';
 import { createRequesters, newApiKey, requesterPublicKey } from '@keyquorum/node/requests/requester';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { startService } from '../../coordinator/test/support/running-service.ts';
 import { createClient } from '../src/client.ts';
 import { createCredentials } from '../src/credentials.ts';
@@ -12,8 +12,17 @@ import { requestOf, startCommittee } from './support/test-node.ts';
 
 const apiKey = newApiKey();
 const NAME = 'wallet.app';
-const requesters = createRequesters([{ name: NAME, publicKey: requesterPublicKey(apiKey), apps: ['default'] }]);
-const credentials = createCredentials({ apiKey, requester: NAME });
+const MORNING = Date.UTC(2026, 10, 30, 6, 30);
+const HOUR_MS = 3_600_000;
+let nowMs = MORNING;
+const clock = { nowMs: () => nowMs };
+const known = { name: NAME, publicKey: requesterPublicKey(apiKey), apps: ['default'] };
+const requesters = createRequesters([known], clock.nowMs);
+const credentials = createCredentials({ apiKey, requester: NAME }, clock.nowMs);
+
+beforeEach(() => {
+  nowMs = MORNING;
+});
 
 const hex = (bytes: number) =>
   fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((b) => Buffer.from(b).toString('hex'));
@@ -80,6 +89,34 @@ test('a node computes the same hash from the body of a user decryption', () => {
   );
 });
 
+test('a request has one header all day, and another the next day; each counts until the end of the next day', () => {
+  const request = requestOf(1);
+  const content = publicContentOf(request as PublicDecryptionBody, NAME);
+  const taken = (header: string, ms: number) => {
+    nowMs = ms;
+    return () => nodeTakes(header, content);
+  };
+  const headerAt = (ms: number) => {
+    nowMs = ms;
+    return credentials.forPublic(request);
+  };
+  const midnight = Date.UTC(2026, 10, 30);
+  const header = headerAt(midnight);
+  expect(taken(header, midnight)).not.toThrow();
+  expect(headerAt(midnight + 24 * HOUR_MS - 1)).toBe(header);
+  expect(headerAt(midnight + 24 * HOUR_MS)).not.toBe(header);
+  expect(headerAt(midnight - 1)).not.toBe(header);
+  expect(taken(header, midnight + 48 * HOUR_MS - 1)).not.toThrow();
+  expect(taken(header, midnight + 48 * HOUR_MS)).toThrow(expect.objectContaining({ code: 'UNAUTHENTICATED' }));
+});
+
+test('signed at midnight by a clock that is minutes fast, it counts, too', () => {
+  nowMs = Date.UTC(2026, 10, 30);
+  const header = credentials.forPublic(requestOf(1));
+  nowMs -= 5 * 60_000;
+  expect(requesters.authenticate(header)).toMatchObject({ requester: known });
+});
+
 test('what is no base64 is not signed', () => {
   const request = { ...requestOf(1), ciphertexts: [{ handle: '11'.repeat(32), format: 'fhe', bytes: '%' }] };
   expect(() => credentials.forPublic(request)).toThrow(new RangeError('ciphertexts.0.bytes: not base64'));
@@ -87,10 +124,10 @@ test('what is no base64 is not signed', () => {
 
 test('neither nodes nor a coordinator see the key; all see one signature of this request', async () => {
   await using net = await startCommittee({});
-  const client = createClient({ ...net.committee, apiKey, requester: NAME });
+  const client = createClient({ ...net.committee, apiKey, requester: NAME, ...clock });
   const request = requestOf(2);
   await client.decryptPublic(request).finished;
-  await using service = await startService({ committee: net.committee });
+  await using service = await startService({ committee: net.committee, ...clock });
   const url = await service.app.listen({ host: '127.0.0.1', port: 0 });
   await client.askCoordinator(url, request);
   const seen = new Set(net.nodes.flatMap(({ authorizations }) => authorizations));
@@ -102,10 +139,10 @@ test('neither nodes nor a coordinator see the key; all see one signature of this
 
 test('a batch of slots carries a signature of each request that nodes see', async () => {
   await using net = await startCommittee({});
-  await using service = await startService({ committee: net.committee });
+  await using service = await startService({ committee: net.committee, ...clock });
   const url = await service.app.listen({ host: '127.0.0.1', port: 0 });
   const batch = requestOf(4);
-  const client = createClient({ ...net.committee, apiKey, requester: NAME });
+  const client = createClient({ ...net.committee, apiKey, requester: NAME, ...clock });
   const outcomes = await client.askCoordinatorForSlots(url, batch);
   expect(outcomes.map(({ error }) => error)).toEqual(batch.ciphertexts.map(() => undefined));
   const seen = new Set(net.nodes.flatMap(({ authorizations }) => authorizations));
@@ -113,5 +150,5 @@ test('a batch of slots carries a signature of each request that nodes see', asyn
 });
 
 test('without a name the key itself is shown', () => {
-  expect(createCredentials({ apiKey }).forPublic(requestOf(3))).toBe(`Bearer ${apiKey}`);
+  expect(createCredentials({ apiKey }, clock.nowMs).forPublic(requestOf(3))).toBe(`Bearer ${apiKey}`);
 });

@@ -11,7 +11,8 @@ import { requestOf, startCommittee } from './support/test-node.ts';
 
 const apiKey = newApiKey();
 const NAME = 'wallet.app';
-const requesters = createRequesters([{ name: NAME, publicKey: requesterPublicKey(apiKey), apps: ['default'] }]);
+const known = { name: NAME, publicKey: requesterPublicKey(apiKey), apps: ['default'] };
+const DAY_MS = 86_400_000;
 const LONG = Buffer.alloc(INLINE_BYTES_MAX + 3, 7);
 const DIGEST = createHash('sha256').update(LONG).digest('hex');
 
@@ -20,6 +21,20 @@ function requestFor(id: number, object: Buffer): PublicDecryptionRequest {
   const request = requestOf(id);
   const bytes = object.toString('base64');
   return { ...request, ciphertexts: request.ciphertexts.map((ciphertext) => ({ ...ciphertext, bytes })) };
+}
+
+/** How many of the headers a node takes at this time for handing over the long ciphertext. */
+function handingOver(headers: readonly (string | undefined)[], nowMs: number): number {
+  const requesters = createRequesters([known], () => nowMs);
+  const content = ciphertextRequestHash(NAME, Buffer.from(DIGEST, 'hex'));
+  const allows = (header = '') => {
+    try {
+      return requesters.authenticate(header)?.sign(content) !== undefined;
+    } catch {
+      return false;
+    }
+  };
+  return headers.filter(allows).length;
 }
 
 const parsed = (submissions: readonly string[]): PublicDecryptionRequest[] =>
@@ -74,16 +89,24 @@ test('signed: the header for a ciphertext allows handing over that ciphertext, a
   const client = createClient({ ...net.committee, apiKey, requester: NAME });
   await client.decryptPublic(requestFor(1, LONG)).finished;
   for (const { authorizations } of net.nodes) {
-    const callers = authorizations.map((header) => requesters.authenticate(header ?? ''));
-    const allowed = callers.filter((caller) => {
-      try {
-        return caller?.sign(ciphertextRequestHash(NAME, Buffer.from(DIGEST, 'hex')));
-      } catch {
-        return false;
-      }
-    });
-    expect(allowed).toHaveLength(1);
+    expect(handingOver(authorizations, Date.now())).toBe(1);
     expect(authorizations.join()).not.toContain(apiKey);
+  }
+});
+
+test('signed: a ciphertext that is used for days is handed over with a header of the day', async () => {
+  await using net = await startCommittee({});
+  let nowMs = Date.now();
+  const client = createClient({ ...net.committee, apiKey, requester: NAME, nowMs: () => nowMs });
+  const { ciphertexts } = requestFor(1, LONG); // the same objects each time: their hashes are kept
+  for (const id of [1, 2, 3, 4]) {
+    await client.decryptPublic({ ...requestOf(id), ciphertexts }).finished;
+    for (const { held, authorizations } of net.nodes) {
+      expect([id, handingOver(authorizations, nowMs)]).toEqual([id, 1]);
+      held.clear(); // it was restarted
+      authorizations.length = 0;
+    }
+    nowMs += DAY_MS;
   }
 });
 

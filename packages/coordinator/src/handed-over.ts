@@ -58,7 +58,8 @@ export function createHandedOver(limits: ShelfLimits): HandedOver {
       return [...digests].map((digest) => {
         const bytes = shelf.get(ownerOf(call), digest);
         if (!bytes) throw new WireError('CIPHERTEXT_UNKNOWN', `${digest} was not handed over here, or long ago`);
-        return { digest, bytes, authorization: signed.get(bytes) ?? call.authorization };
+        const authorization = signed.get(bytes) ?? call.authorization;
+        return { digest, bytes, authorization: () => authorization };
       });
     },
   };

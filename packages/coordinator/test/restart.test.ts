@@ -25,6 +25,7 @@ const bearer = `Bearer ${API_KEY}`;
 const signed = encodeAuthorization({
   requester: 'dapp',
   contentHash: new Uint8Array(32).fill(1),
+  expires: Math.floor(Date.now() / 1_000) + 3_600,
   signature: new Uint8Array(64).fill(2),
 });
 const FINISHED = requestOf(1);

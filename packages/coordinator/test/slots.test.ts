@@ -79,9 +79,10 @@ test('events and reports of a batch name the ciphertext; a batch with a failure 
 test('a signed request signs each ciphertext, and nodes see only those signatures', async () => {
   await using net = await startCommittee({});
   await using service = await startService({ committee: net.committee });
+  const expires = Math.floor(Date.now() / 1_000) + 3_600;
   const signed = (byte: number) => {
     const bytes = new Uint8Array(64).fill(byte);
-    return encodeAuthorization({ requester: 'dapp', contentHash: bytes.slice(32), signature: bytes });
+    return encodeAuthorization({ requester: 'dapp', contentHash: bytes.slice(32), expires, signature: bytes });
   };
   const slotAuthorizations = [signed(1), signed(2)];
   const authorization = signed(3);

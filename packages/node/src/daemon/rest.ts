@@ -58,7 +58,7 @@ export async function createRest(node: Node): Promise<Rest> {
   });
   node.faults.onFault = ({ party, kind }) => metrics.fault(party, kind);
   const signing: AnswerSigner = { signer: keys.answerKey, domain: config.network.domain };
-  const requesters = createRequesters(config.requesters);
+  const requesters = createRequesters(config.requesters, Date.now);
   const waiting = createWaiting(config.limits.waiters);
   const signer = keys.answerKey.address;
   const proofs = createProofPool();

@@ -184,7 +184,10 @@ const CALLER: Record<OwnCode, ErrorEntry> = {
   REQUEST_UNKNOWN: { status: 404, hint: 'no such request of this requester here; old ones are forgotten' },
   ROUTE_UNKNOWN: { status: 404, hint: 'see /openapi.json for all calls' },
   STOPPING: { status: 503, hint: 'this node is stopping; ask another one' },
-  UNAUTHENTICATED: { status: 401, hint: 'send Authorization: Bearer with the API key of a configured requester' },
+  UNAUTHENTICATED: {
+    status: 401,
+    hint: 'send the API key of a configured requester, or its signature of this request; see the message',
+  },
   WALLET_REFUSED: {
     status: 403,
     hint: 'have the wallet sign exactly this request; what it says counts once the block is final',

@@ -137,10 +137,13 @@ export type UserDecryptionBody = Static<typeof UserDecryptionBody>;
 export interface ForwardedBody<Body> {
   readonly request: Body;
   readonly requester: string;
+  /** Of the signature, seconds since 1970. */
+  readonly expires: number;
   readonly signature: string;
 }
 
 export function forwardedBody<Body extends TSchema>(request: Body) {
   const requester = Type.String({ pattern: '^[a-zA-Z0-9._-]{1,64}$' });
-  return Type.Object({ request, requester, signature: Type.String({ pattern: '^[0-9a-f]{128}$' }) }, closed);
+  const expires = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+  return Type.Object({ request, requester, expires, signature: Type.String({ pattern: '^[0-9a-f]{128}$' }) }, closed);
 }

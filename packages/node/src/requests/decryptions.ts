@@ -21,7 +21,7 @@ import { blocksOf, type Check, type Judged, judge, judgementOf } from './judge.t
 import type { Quotas } from './quotas.ts';
 import type { Answer, RequestRecord } from './record.ts';
 import type { RequestBook } from './request-book.ts';
-import type { Caller } from './requester.ts';
+import type { Caller, ContentSignature } from './requester.ts';
 import { createSharedChecks } from './shared-checks.ts';
 
 /** What differs between kinds of decryption. */
@@ -148,26 +148,27 @@ export function createDecryptions<Body extends AnyBody, Asked extends Content>(
   });
 
   /** Tells the other nodes, which pull what is long, until the request has ended and they have been told. */
-  function forward(body: Body, content: Asked, ciphertexts: readonly Ciphertext[], signature: string): void {
+  function forward(body: Body, content: Asked, ciphertexts: readonly Ciphertext[], signed: ContentSignature): void {
     const withdraw = modules.ciphertexts.offer(content, ciphertexts);
     const request = {
       ...body,
       ciphertexts: body.ciphertexts.map((each, index) => shortened(each, ciphertexts[index]!)),
     };
-    const end = forwarding.send({ request, requester: content.requester, signature });
+    const { expires, signature } = signed;
+    const end = forwarding.send({ request, requester: content.requester, expires, signature: toHex(signature) });
     book.onEnd(content.requestId, () => void end().then(withdraw));
   }
 
   return {
     async ask(body, { requester, sign }) {
       const content = kind.contentOf(body, requester.name);
-      const signature = Buffer.from(sign(content.hash)).toString('hex');
+      const signed = sign(content.hash);
       const source = modules.ciphertexts.own(requester.name);
       const admitted = await admit(content, { requester, source, first: self });
       if (admitted) {
         // The others may start before our record is on disk: what must not be forgotten, the ceremonies journal
         // themselves.
-        forward(body, content, admitted.ciphertexts, signature);
+        forward(body, content, admitted.ciphertexts, signed);
         await admitted.durable;
       }
       const record = book.get(content.requestId);

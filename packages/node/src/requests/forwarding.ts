@@ -3,7 +3,8 @@
  * and its signature over the content hash (requester.ts). The API key itself never travels, and long ciphertexts are
  * named by their digests: a peer that does not have one pulls it (ciphertexts.ts).
  *
- * A peer that is away is told again when its link comes back while the request runs; nobody waits for any of this.
+ * A peer that is away is told again when its link comes back while the request runs; nobody waits for any of this. If
+ * the signature has expired by then, the peer refuses and the request goes on without it, as with a peer that is down.
  */
 import type { Party } from '@keyquorum/mpc/party';
 import { partiesOf } from '@keyquorum/mpc/roster';
@@ -23,7 +24,7 @@ const RESPONSE_BYTES_MAX = 4096;
 const TIMEOUT_MS = 10_000;
 const ACCEPTED = 'accepted';
 
-/** The requester of a forwarded request if it signed this content. Throws UNAUTHENTICATED. */
+/** The requester of a forwarded request if it signed this content, not too long ago. Throws UNAUTHENTICATED. */
 type Authorize = (contentHash: Uint8Array) => Requester;
 
 export interface Forwarding<Body> {
@@ -123,9 +124,13 @@ function jsonOf(bytes: Uint8Array): unknown {
 }
 
 function authorized(requesters: Requesters, body: ForwardedBody<unknown>, contentHash: Uint8Array): Requester {
-  const requester = requesters.verify(body.requester, contentHash, Buffer.from(body.signature, 'hex'));
+  const { requester: name, expires, signature } = body;
+  const requester = requesters.verifyForwarded(name, contentHash, {
+    expires,
+    signature: Buffer.from(signature, 'hex'),
+  });
   if (requester) return requester;
-  const problem = `no requester "${body.requester}" with this key is configured here, or it did not sign this content`;
+  const problem = `no requester "${name}" with this key is configured here, or it did not sign this content`;
   throw new ApiError('UNAUTHENTICATED', problem);
 }
 

@@ -22,6 +22,8 @@ export interface Answer {
 
 export interface TestNetwork {
   readonly nodes: readonly DemoNode[];
+  /** Of the requester "demo". */
+  readonly apiKey: string;
   start(party: number): Promise<void>;
   stop(party: number): Promise<void>;
   /** With the API key unless `headers` say otherwise. */
@@ -93,6 +95,7 @@ export async function testNetwork(onEnd: OnEnd, edit: (toml: string) => string =
   const request = (party: number, path: string, init: RequestInit) => fetch(nodeOf(party).rest + path, init);
   const network: TestNetwork = {
     nodes,
+    apiKey,
     start,
     async stop(party) {
       await daemons.get(party)?.stop();

@@ -8,6 +8,7 @@ import { DEFAULT_PARAMETERS, lweDimensionOf } from '@keyquorum/tfhe/parameters';
 import { safeSerialize, TYPE_NAME } from '@keyquorum/tfhe/safe-serialize';
 import { fheInteger } from '@keyquorum/tfhe/schema/ciphertexts';
 import { NATIVE_64 } from '@keyquorum/tfhe/schema/core';
+import { encodeAuthorization } from '@keyquorum/wire/authorization';
 import { keyDigest } from '@keyquorum/wire/digest';
 import { keyGenerationDigest, publicDecryptionDigest } from '@keyquorum/wire/eip712';
 import { recoverSigner } from '@keyquorum/wire/signer';
@@ -26,6 +27,7 @@ import { type Answer, type TestNetwork, testNetwork } from './in-process.ts';
 
 const DOMAIN = { chainId: 654_321, verifyingContract: `0x${'44'.repeat(20)}` } as const;
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 const STRANGER = newApiKey();
 /** May have four blocks a day. */
 const METERED = newApiKey();
@@ -59,6 +61,13 @@ async function codeOf(answer: Promise<Answer>): Promise<string> {
 function request(samples: Sample[], packing: 'packed' | 'plain' = 'packed') {
   const ciphertexts: PublicDecryptionBody['ciphertexts'] = encryptor.encrypt(samples, packing);
   return { requestId: newId(), keyId, app: 'default', ciphertexts, extraData: '' };
+}
+
+/** The signature of a request by the holder of a key, which counts for an hour from then. */
+function signedBy(apiKey: string, nowMs: number, body: PublicDecryptionBody) {
+  const known = { name: 'demo', publicKey: requesterPublicKey(apiKey), apps: ['default'] };
+  const requesters = createRequesters([known], () => nowMs);
+  return requesters.authenticate(`Bearer ${apiKey}`)!.sign(publicContentOf(body, 'demo').hash);
 }
 
 async function decrypted(party: number, requestId: string) {
@@ -381,17 +390,43 @@ test(
 );
 
 test(
+  'signed by the requester: asked at one node, read at all of them until the signature expires',
+  async () => {
+    const body = request([{ type: 'uint8', value: 200n }]);
+    const headersAt = (nowMs: number) => {
+      const contentHash = publicContentOf(body, 'demo').hash;
+      const signed = signedBy(network.apiKey, nowMs, body);
+      return { authorization: encodeAuthorization({ requester: 'demo', contentHash, ...signed }) };
+    };
+    const [now, old] = [headersAt(Date.now()), headersAt(Date.now() - DAY_MS)];
+    expect((await network.ask(1, 'POST', '/v1/public-decryptions', body, now)).status).toBe(202);
+    for (const party of [1, 2, 3]) {
+      const place = `/v1/public-decryptions/${body.requestId}?wait=30`;
+      const { values } = as(DecryptionBody, await network.ask(party, 'GET', place, undefined, now));
+      expect(values[0]?.value).toBe('200');
+      expect(await codeOf(network.ask(party, 'GET', place, undefined, old))).toBe('401 UNAUTHENTICATED');
+    }
+    const again = network.ask(2, 'POST', '/v1/public-decryptions', body, old);
+    expect(await codeOf(again)).toBe('401 UNAUTHENTICATED');
+  },
+  MINUTE_MS,
+);
+
+test(
   'a node alone can make no request: the others want the signature of a requester they know',
   async () => {
     await network.stop(4);
     const corrupt = await corruptParty(network.nodes[3]!);
     onTestFinished(() => corrupt.stop());
     const body = request([{ type: 'uint8', value: 9n }]);
-    const stranger = createRequesters([{ name: 'demo', publicKey: requesterPublicKey(STRANGER), apps: ['default'] }]);
-    const sign = (content: Uint8Array) =>
-      Buffer.from(stranger.authenticate(`Bearer ${STRANGER}`)!.sign(content)).toString('hex');
-    const forwarded = { request: body, requester: 'demo', signature: sign(publicContentOf(body, 'demo').hash) };
-    expect(await corrupt.forward(1, JSON.stringify(forwarded))).toMatch(/^UNAUTHENTICATED/);
+    const passedOn = (apiKey: string, nowMs: number) => {
+      const { expires, signature } = signedBy(apiKey, nowMs, body);
+      return { request: body, requester: 'demo', expires, signature: Buffer.from(signature).toString('hex') };
+    };
+    const forwarded = passedOn(STRANGER, Date.now());
+    expect(await corrupt.forward(1, JSON.stringify(forwarded))).toMatch(/^UNAUTHENTICATED: no requester "demo"/);
+    const old = JSON.stringify(passedOn(network.apiKey, Date.now() - DAY_MS)); // it saw this one yesterday
+    expect(await corrupt.forward(1, old)).toMatch(/^UNAUTHENTICATED: .* expired \d+ s ago/);
     expect(await corrupt.forward(1, JSON.stringify({ ...forwarded, requester: 'nobody' }))).toMatch(/^UNAUTHENTICATED/);
     expect(await corrupt.forward(1, JSON.stringify({ ...forwarded, signature: '00' }))).toMatch(/^BODY_INVALID/);
     expect(await corrupt.forward(1, 'not json')).toMatch(/^BODY_NOT_JSON/);

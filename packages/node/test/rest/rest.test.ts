@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { accuseOfTwo, createCommittee, makeBatch } from '../../../protocols/test/support/made-evidence.ts';
 import { createSigner } from '../../src/ed25519.ts';
 import { ERRORS } from '../../src/errors/catalogue.ts';
+import { publicContentOf } from '../../src/requests/content.ts';
 import { parseRange } from '../../src/rest/material-routes.ts';
 import { type SingleNode, singleNode } from './single-node.ts';
 
@@ -19,8 +20,15 @@ const id = (byte: number) => byte.toString(16).padStart(2, '0').repeat(32);
 const decryption = () => ({
   requestId: id(1),
   keyId: id(2),
-  ciphertexts: [{ handle: id(3), format: 'compact-list', bytes: 'AAAA' }],
+  ciphertexts: [{ handle: id(3), format: 'compact-list' as const, bytes: 'AAAA' }],
 });
+
+/** The header of the demo requester for this content, which expires in so many seconds. */
+function signed(contentHash: Uint8Array, seconds: number): string {
+  const expires = Math.floor(Date.now() / 1_000) + seconds;
+  const signature = createSigner(requesterSeed(node.apiKey)).sign(authorizationMessage(contentHash, expires));
+  return encodeAuthorization({ requester: 'demo', contentHash, expires, signature });
+}
 
 async function refusal(answer: ReturnType<SingleNode['ask']>) {
   const { statusCode, body } = await answer;
@@ -108,12 +116,34 @@ describe('who may do what', () => {
     'Bearer wrong-key-wrong-key-wrong-key-wrong-key',
     'Basic abc',
     `Bearer ${'x'.repeat(600)}`,
-    `Keyquorum requester="demo", content="${'00'.repeat(32)}", signature="${'00'.repeat(64)}"`,
+    `Keyquorum requester="demo", content="${'00'.repeat(32)}", expires="1", signature="${'00'.repeat(64)}"`,
   ])('authorization "%s" is refused before the body is read', async (authorization) => {
     const headers = { ...(authorization !== undefined && { authorization }), 'content-type': 'application/json' };
     for (const url of ['/v1/public-decryptions', '/v1/keys']) {
       const answer = node.inject({ method: 'POST', url, headers, payload: '{"broken' });
       expect(await refusal(answer)).toMatchObject({ statusCode: 401, code: 'UNAUTHENTICATED' });
+    }
+  });
+
+  test.each([
+    [-60, /expired \d+ s ago: sign the request again/],
+    [3 * 86_400, /expires in \d+ s, more than 172800 s ahead/],
+  ])('a signature that expires in %d s allows nothing of what it is for', async (seconds, message) => {
+    const body = decryption();
+    const { hash } = publicContentOf(body, 'demo');
+    const calls = [
+      { method: 'POST', url: '/v1/public-decryptions', payload: body, code: 'KEY_UNKNOWN' },
+      { method: 'GET', url: `/v1/public-decryptions/${body.requestId}`, code: 'REQUEST_UNKNOWN' },
+      { method: 'GET', url: `/v1/user-decryptions/${body.requestId}`, code: 'REQUEST_UNKNOWN' },
+      { method: 'POST', url: '/v1/explain', payload: { kind: 'public-decryption', request: body }, code: undefined },
+    ] as const;
+    for (const { code, ...call } of calls) {
+      const timely = await node.inject({ ...call, headers: { authorization: signed(hash, 60) } });
+      expect(timely.json().error?.code).toBe(code);
+      const untimely = node.inject({ ...call, headers: { authorization: signed(hash, seconds) } });
+      const refused = await refusal(untimely);
+      expect(refused).toMatchObject({ statusCode: 401, code: 'UNAUTHENTICATED' });
+      expect(refused.message).toMatch(message);
     }
   });
 
@@ -156,11 +186,8 @@ describe('ciphertexts that are handed over', () => {
       headers: { authorization, 'content-type': 'application/octet-stream', ...headers },
     });
   };
-  const signedFor = (digest: string) => {
-    const identity = createSigner(requesterSeed(node.apiKey));
-    const contentHash = ciphertextRequestHash('demo', Buffer.from(digest, 'hex'));
-    const signature = identity.sign(authorizationMessage(contentHash));
-    return { authorization: encodeAuthorization({ requester: 'demo', contentHash, signature }) };
+  const signedFor = (digest: string, seconds = 60) => {
+    return { authorization: signed(ciphertextRequestHash('demo', Buffer.from(digest, 'hex')), seconds) };
   };
 
   test('by key and by signature, as often as one likes; held once', async () => {
@@ -185,6 +212,13 @@ describe('ciphertexts that are handed over', () => {
   test('refused: a signature for another digest', async () => {
     const code = 'UNAUTHENTICATED';
     expect(await refusal(put({ headers: signedFor(id(9)) }))).toMatchObject({ statusCode: 401, code });
+  });
+
+  test('refused: a signature that has expired, however often it was good', async () => {
+    const digest = sha256Hex(bytes);
+    expect((await put({ headers: signedFor(digest) })).statusCode).toBe(204);
+    const code = 'UNAUTHENTICATED';
+    expect(await refusal(put({ headers: signedFor(digest, -1) }))).toMatchObject({ statusCode: 401, code });
   });
 
   test('any bytes under any digest: kept if they are its own, else refused', async () => {
