@@ -4,6 +4,7 @@ export type CoordinationErrorCode =
   | 'BODY_INVALID' //        fields that do not go together
   | 'REQUEST_CONFLICT' //    this id was used for other content
   | 'REQUEST_UNKNOWN' //     no such request here, or another caller's
+  | 'UNAUTHENTICATED' //     no header, or a signature that has expired
   | 'BUSY' //                too many requests under way, or callers waiting
   | 'RATE_LIMITED' //        too many calls from one address
   | 'STORE_FAILED'; //       the disk takes nothing more

@@ -1,7 +1,8 @@
 /**
  * Ciphertexts that callers handed over for the nodes: kept in memory for a while, and passed on to a node that does not
  * hold one when a request names it. A signed caller signs for this, too, so its header is kept beside the bytes; an API
- * key is not kept, it comes with the request.
+ * key is not kept, it comes with the request. A ciphertext whose header has expired counts as unknown, and its owner
+ * hands it over again.
  *
  * Who calls is not known here, so a shelf belongs to an address and what it says it is: others find nothing in it.
  */
@@ -13,6 +14,7 @@ import { announcedBytes, createCiphertextShelf, type ShelfLimits } from '@keyquo
 import { WireError } from '@keyquorum/wire/error';
 import type { onRequestAsyncHookHandler } from 'fastify';
 import Type from 'typebox';
+import { timeProblem } from './admission.ts';
 import { Id } from './contract.ts';
 import { authorization, failures } from './decryption-routes.ts';
 import { CoordinationError } from './errors.ts';
@@ -39,7 +41,12 @@ export interface HandedOver {
   attachments(ciphertexts: readonly { readonly digest?: string }[], call: Call): Attachment[];
 }
 
-export function createHandedOver(limits: ShelfLimits): HandedOver {
+interface Options extends ShelfLimits {
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+}
+
+export function createHandedOver({ nowMs, ...limits }: Options): HandedOver {
   const shelf = createCiphertextShelf({
     limits,
     newSha256: () => createHash('sha256'),
@@ -57,8 +64,10 @@ export function createHandedOver(limits: ShelfLimits): HandedOver {
       const digests = new Set(ciphertexts.flatMap(({ digest }) => digest ?? []));
       return [...digests].map((digest) => {
         const bytes = shelf.get(ownerOf(call), digest);
-        if (!bytes) throw new WireError('CIPHERTEXT_UNKNOWN', `${digest} was not handed over here, or long ago`);
-        const authorization = signed.get(bytes) ?? call.authorization;
+        const authorization = (bytes && signed.get(bytes)) ?? call.authorization;
+        if (!bytes || timeProblem(authorization, nowMs()) !== undefined) {
+          throw new WireError('CIPHERTEXT_UNKNOWN', `${digest} was not handed over here, or long ago`);
+        }
         return { digest, bytes, authorization: () => authorization };
       });
     },

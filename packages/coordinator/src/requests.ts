@@ -43,7 +43,7 @@ export interface RequestModules<B extends Batch, R extends Report> extends Askin
   openOf(record: LedgerRecord): { readonly body: B; readonly authorization: string } | undefined;
 }
 
-/** Digest by which a caller is known again. */
+/** Digest by which a caller is known again. A request that was signed anew, to expire later, is another caller's. */
 export function callerOf(authorization: string): string {
   return sha256(`${CALLER_LABEL}|${authorization}`);
 }

@@ -8,6 +8,7 @@ import fastifySwagger from '@fastify/swagger';
 import { type Committee, requireCommittee } from '@keyquorum/client/committee';
 import { WireError } from '@keyquorum/wire/error';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { admission } from './admission.ts';
 import {
   type CoordinatedDecryption,
   type CoordinatedUserDecryption,
@@ -23,7 +24,6 @@ import { publicKind, userKind } from './kinds.ts';
 import { openLedger } from './ledger.ts';
 import { createMetrics } from './metrics.ts';
 import { createPlaces } from './places.ts';
-import { perAddress } from './rate-limit.ts';
 import { createRequests } from './requests.ts';
 import { DEFAULT_LIMITS, type Limits } from './settings.ts';
 import { createWaiting } from './waiting.ts';
@@ -59,8 +59,12 @@ export interface ServiceOptions {
 
 const REMEDIES: Record<CoordinationErrorCode, { status: number; hint: string }> = {
   BODY_INVALID: { status: 400, hint: 'correct the named field; see /openapi.json' },
-  REQUEST_CONFLICT: { status: 409, hint: 'choose a new request id for new content' },
+  REQUEST_CONFLICT: { status: 409, hint: 'choose a new request id for new content, or another signature' },
   REQUEST_UNKNOWN: { status: 404, hint: 'submit the request again; finished requests are remembered for a while only' },
+  UNAUTHENTICATED: {
+    status: 401,
+    hint: 'send Authorization: Bearer KEY, a key that the nodes know, or a signature of this request that counts now',
+  },
   BUSY: { status: 503, hint: 'wait as Retry-After says' },
   RATE_LIMITED: { status: 429, hint: 'wait as Retry-After says' },
   STORE_FAILED: { status: 503, hint: 'ask another coordinator; the operator: check the disk, then restart' },
@@ -127,9 +131,9 @@ export async function createService(options: ServiceOptions): Promise<FastifyIns
   });
   await app.register(rateLimit, { global: false });
   await app.register(healthRoutes, { committee, metrics, ledger });
-  const onRequest = perAddress(app, limits.requestsPerMinute);
+  const onRequest = admission(app, { requestsPerMinute: limits.requestsPerMinute, nowMs });
   const handedOver = createHandedOver({
-    ...{ bytesMax: limits.ciphertextBytes, ownerBytesMax: limits.ciphertextBytesPerCaller },
+    ...{ bytesMax: limits.ciphertextBytes, ownerBytesMax: limits.ciphertextBytesPerCaller, nowMs },
     keptMs: limits.ciphertextSeconds * 1_000,
   });
   const shared = { waiting: createWaiting(places.waiting, stopping.signal), handedOver, onRequest };
@@ -172,7 +176,8 @@ function errorOf(error: Refusal, requestId: string) {
   if (error instanceof WireError && refused && remedy) return of(refused, error.code, error.message, remedy);
   if (error instanceof WireError) return of(400, 'BODY_INVALID', `${error.code}: ${error.message}`, correct);
   if (error.validationContext === 'headers') {
-    return of(401, 'UNAUTHENTICATED', error.message, 'send Authorization: Bearer KEY, a key that the nodes know');
+    const { status, hint } = REMEDIES.UNAUTHENTICATED;
+    return of(status, 'UNAUTHENTICATED', error.message, hint);
   }
   if (error.validation) return of(400, 'BODY_INVALID', error.message, correct);
   const status = error.statusCode ?? 500;
