@@ -37,15 +37,19 @@ export type DecryptionRequest = ReturnType<typeof decryptionRequest<EncryptedVal
 export async function decryptionOf(rest: Rest, requestId: string): Promise<DecryptionState> {
   for (;;) {
     const state = await rest.get<DecryptionState>(`/v1/public-decryptions/${requestId}?wait=${WAIT_SECONDS}`);
-    if (state.state !== 'pending' && state.state !== 'running') return state;
+    if (isOver(state)) return state;
   }
+}
+
+function isOver({ state }: DecryptionState): boolean {
+  return state !== 'pending' && state !== 'running';
 }
 
 /** Throws with the node's reason when the request does not succeed. */
 export async function decrypt(rest: Rest, request: DecryptionRequest): Promise<TimedDecryption> {
   const started = performance.now();
-  await rest.post('/v1/public-decryptions', request);
-  const state = await decryptionOf(rest, request.requestId);
+  const asked = await rest.post<DecryptionState>(`/v1/public-decryptions?wait=${WAIT_SECONDS}`, request);
+  const state = isOver(asked) ? asked : await decryptionOf(rest, request.requestId);
   if (state.state !== 'succeeded') {
     throw new Error(`decryption ${state.state}: ${state.error?.code} ${state.error?.message}`);
   }

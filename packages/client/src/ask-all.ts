@@ -47,24 +47,24 @@ export async function askAll<T>(
   const ending = endingOf(options);
   const sentAt = performance.now();
   const asked = { ...question, authorization, attachments, ...(fetch && { fetch }) };
-  const ask = async (node: CommitteeNode, onTried: () => void): Promise<void> => {
+  const ask = async (node: CommitteeNode, onTried?: () => void): Promise<void> => {
     const outcome = await askNode<T>({
       url: node.url,
       question: asked,
       signal: ending,
-      onTried,
+      ...(onTried && { onTried }),
       read: (body) => read(node, body),
     });
-    onTried(); // also when the deadline came before any answer
+    onTried?.(); // also when the deadline came before any answer
     record(node.party, outcome, Math.round(performance.now() - sentAt));
     options.onOutcome?.();
   };
   const [first, ...others] = inTurn(nodes, question.requestId);
   if (first === undefined) return;
   const tried = deferred<void>();
-  const asking = ask(first, () => tried.resolve());
+  const asking = ask(first, tried.resolve);
   await Promise.race([tried.promise, delay(HEAD_START_MS)]);
-  await Promise.all([asking, ...others.map((node) => ask(node, () => undefined))]);
+  await Promise.all([asking, ...others.map((node) => ask(node))]);
 }
 
 /**

@@ -8,6 +8,8 @@ import { type Answer, type Exchange, exchange, HttpProblem } from './http.ts';
 import { delay } from './timing.ts';
 
 const WAIT_SECONDS = 20;
+/** Most results are there in less. Not longer: until it has said something a node counts as never reached. */
+const SUBMIT_WAIT_SECONDS = 1;
 /** A node that forgets what it was just given has no room for it. */
 const HAND_OVERS_MAX = 3;
 /** A node that keeps answering "pending" at once, or not at all, is asked ever more rarely. */
@@ -47,10 +49,10 @@ export interface Conversation<T> {
   readonly url: string;
   readonly question: Question;
   readonly signal: AbortSignal;
-  /** Called once, after the first attempt to submit, however it ended. */
+  /** Called once, after the first attempt to submit, however it ended: then the submission does not wait. */
   onTried?(): void;
-  /** More of the query of a poll, like `&responses=4`. */
-  pollQuery?(): string;
+  /** More of the query of a call that waits, like `&responses=4`. */
+  waitQuery?(): string;
   /** Sees what is shown of a result that is not there yet. @throws AnswerError */
   readPending?(body: unknown): void | Promise<void>;
   /**
@@ -98,7 +100,7 @@ async function take<T>(step: Move, ask: Conversation<T>, seen: Seen): Promise<St
     if (step === 'hand over') return await handOverAll(ask, seen);
     const answer = await exchange(step === 'submit' ? submission(ask) : poll(ask));
     seen.reached = true;
-    return step === 'submit' ? readSubmission(ask, answer, seen) : await readPoll(ask, answer);
+    return step === 'submit' && answer.status !== 200 ? readSubmission(ask, answer, seen) : await readPoll(ask, answer);
   } catch (error) {
     if (error instanceof AnswerError) return { kind: 'wrong', reason: error.message };
     if (!(error instanceof HttpProblem)) throw error;
@@ -106,15 +108,20 @@ async function take<T>(step: Move, ask: Conversation<T>, seen: Seen): Promise<St
   }
 }
 
-function submission<T>({ url, question, signal }: Conversation<T>): Exchange {
-  const { path, attachments: _, ...rest } = question;
-  return { ...rest, method: 'POST', url: new URL(path, url).href, signal };
+function submission<T>(ask: Conversation<T>): Exchange {
+  const { path, attachments: _, ...rest } = ask.question;
+  const place = new URL(`${path}${ask.onTried ? '' : waitFor(SUBMIT_WAIT_SECONDS, ask)}`, ask.url).href;
+  return { ...rest, method: 'POST', url: place, signal: ask.signal };
 }
 
-function poll<T>({ url, question, signal, pollQuery }: Conversation<T>): Exchange {
-  const { path, requestId, body: _, attachments: __, ...rest } = question;
-  const place = new URL(`${path}/${requestId}?wait=${WAIT_SECONDS}${pollQuery?.() ?? ''}`, url).href;
-  return { ...rest, method: 'GET', url: place, signal };
+function poll<T>(ask: Conversation<T>): Exchange {
+  const { path, requestId, body: _, attachments: __, ...rest } = ask.question;
+  const place = new URL(`${path}/${requestId}${waitFor(WAIT_SECONDS, ask)}`, ask.url).href;
+  return { ...rest, method: 'GET', url: place, signal: ask.signal };
+}
+
+function waitFor<T>(seconds: number, { waitQuery }: Conversation<T>): string {
+  return `?wait=${seconds}${waitQuery?.() ?? ''}`;
 }
 
 /** Overload and restarts pass; everything else a node says against a request is final, for today at least. */
@@ -129,6 +136,7 @@ function refusal({ status, body }: Answer): { readonly kind: 'refused' | 'wrong'
   return { kind: 'refused', reason: code };
 }
 
+/** Of one that was not answered at once. */
 function readSubmission<T>({ question }: Conversation<T>, answer: Answer, { handedOver }: Seen): Step<T> {
   if (answer.status < 300) return 'poll';
   if (isPassing(answer)) return 'submit';

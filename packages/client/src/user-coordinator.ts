@@ -47,7 +47,7 @@ export async function askCoordinatorForUser(
       url,
       question: { ...userQuestion(body, nodes.length), authorization, attachments, ...(fetch && { fetch }) },
       signal: endingOf(options),
-      pollQuery: () => `&responses=${Math.min(carried + 1, nodes.length)}`,
+      waitQuery: () => `&responses=${Math.min(carried + 1, nodes.length)}`,
       async read(answer) {
         carried = await hear(prepared, answer, Math.round(performance.now() - sentAt));
         return hearing.report().state === 'pending' ? undefined : 'decided';
@@ -113,7 +113,7 @@ export async function askCoordinatorForUserSlots(
       url,
       question: { path, requestId, body, bytesMax, authorization, attachments, ...(fetch && { fetch }) },
       signal: endingOf(options),
-      pollQuery: () => {
+      waitQuery: () => {
         const carried = Math.min(...undecided().map((part) => part.carried));
         return `&responses=${Math.min(carried + 1, nodes.length)}`;
       },

@@ -62,6 +62,20 @@ test('every node gets the same bytes and the caller’s own authorization', asyn
   for (const { authorizations } of net.nodes) expect(new Set(authorizations)).toEqual(new Set([`Bearer ${API_KEY}`]));
 });
 
+test('a node that is quick is asked once; the first one only says that it took the request', async () => {
+  await using net = await startCommittee({ 1: { quick: true }, 2: { quick: true }, 3: { quick: true }, 4: {} });
+  const { committee, nodes } = net;
+  const calls: number[] = [];
+  for (const id of ['00000000', '00000001']) {
+    const before = nodes.map(({ authorizations }) => authorizations.length);
+    const request = { ...requestOf(9), requestId: id.padEnd(64, '5') }; // asked first: party 1, then party 2
+    const report = await decryptPublic(committee, request, PATIENT).finished;
+    expect(report.nodes.map(({ verdict }) => verdict)).toEqual(['agreed', 'agreed', 'agreed', 'agreed']);
+    calls.push(...nodes.map(({ authorizations }, index) => authorizations.length - before[index]!));
+  }
+  expect(calls).toEqual([2, 1, 1, 2, 1, 2, 1, 2]);
+});
+
 test('t+1 answers complete a request; the others are heard in the background', async () => {
   const opened = Promise.withResolvers<void>();
   const slow = { poll: after(opened.promise, honest) };

@@ -1,7 +1,10 @@
-/** Decryptions for everybody and for one user: ask, wait, watch. */
+/**
+ * Decryptions for everybody and for one user: ask, wait, watch. Asking answers 202; 200 when the caller waits in the
+ * same call and what it waits for has come.
+ */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { onRequestAsyncHookHandler } from 'fastify';
-import Type from 'typebox';
+import type { FastifyReply, onRequestAsyncHookHandler } from 'fastify';
+import Type, { type TSchema } from 'typebox';
 import type { Tracked } from './asking.ts';
 import {
   AUTHORIZATION_MAX,
@@ -28,6 +31,9 @@ export const failures = Object.fromEntries(
   [400, 401, 404, 409, 413, 415, 422, 429, 503].map((status) => [status, ErrorBody]),
 );
 
+/** Of a call that asks. */
+const reports = <Schema extends TSchema>(report: Schema) => ({ 200: report, 202: report, ...failures });
+
 interface Shared {
   readonly waiting: Waiting;
   readonly handedOver: HandedOver;
@@ -45,11 +51,12 @@ export const publicRoutes: FastifyPluginAsyncTypebox<PublicModules> = async (app
   const created = { operationId: 'createPublicDecryption', headers, body: PublicDecryptionRequest };
   app.post(
     '/v1/public-decryptions',
-    { schema: { ...created, response: { 202: CoordinatedDecryption, ...failures } } },
-    async ({ body, ip, headers: { authorization } }, reply) => {
+    { schema: { ...created, querystring: WaitQuery, response: reports(CoordinatedDecryption) } },
+    async ({ body, ip, query: { wait = 0 }, headers: { authorization } }, reply) => {
       const attach = () => handedOver.attachments(body.ciphertexts, { ip, authorization });
       const tracked = await requests.open(body, authorization, attach);
-      return reply.code(202).send(await tracked.report());
+      const report = await waiting.until(tracked, { ...waiterOf(authorization, reply, wait), enough: hasEnded });
+      return reply.code(wait > 0 && hasEnded(report) ? 200 : 202).send(report);
     },
   );
 
@@ -59,8 +66,7 @@ export const publicRoutes: FastifyPluginAsyncTypebox<PublicModules> = async (app
     { schema: { ...read, response: { 200: CoordinatedDecryption, ...failures } } },
     async ({ params, query: { wait = 0 }, headers: { authorization } }, reply) => {
       const tracked = await requests.find(params.requestId, authorization);
-      const waiter = { caller: callerOf(authorization), reply, seconds: wait };
-      return waiting.until(tracked, { ...waiter, enough: ({ state }) => state !== 'pending' });
+      return waiting.until(tracked, { ...waiterOf(authorization, reply, wait), enough: hasEnded });
     },
   );
 };
@@ -77,11 +83,13 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserModules> = async (app, mo
   const created = { operationId: 'createUserDecryption', headers, body: UserDecryptionRequest };
   app.post(
     '/v1/user-decryptions',
-    { schema: { ...created, response: { 202: CoordinatedUserDecryption, ...failures } } },
-    async ({ body, ip, headers: { authorization } }, reply) => {
+    { schema: { ...created, querystring: UserWaitQuery, response: reports(CoordinatedUserDecryption) } },
+    async ({ body, ip, query: { wait = 0, responses = quorum }, headers: { authorization } }, reply) => {
       const attach = () => handedOver.attachments(body.ciphertexts, { ip, authorization });
       const tracked = await requests.open(body, authorization, attach);
-      return reply.code(202).send(await tracked.report());
+      const enough = (report: CoordinatedUserDecryption) => hasResponses(report, responses);
+      const report = await waiting.until(tracked, { ...waiterOf(authorization, reply, wait), enough });
+      return reply.code(wait > 0 && enough(report) ? 200 : 202).send(report);
     },
   );
 
@@ -91,11 +99,19 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserModules> = async (app, mo
     { schema: { ...read, response: { 200: CoordinatedUserDecryption, ...failures } } },
     async ({ params, query: { wait = 0, responses: wanted = quorum }, headers: { authorization } }, reply) => {
       const tracked = await requests.find(params.requestId, authorization);
-      const waiter = { caller: callerOf(authorization), reply, seconds: wait };
-      return waiting.until(tracked, { ...waiter, enough: (report) => hasResponses(report, wanted) });
+      const enough = (report: CoordinatedUserDecryption) => hasResponses(report, wanted);
+      return waiting.until(tracked, { ...waiterOf(authorization, reply, wait), enough });
     },
   );
 };
+
+function waiterOf(authorization: string, reply: FastifyReply, seconds: number) {
+  return { caller: callerOf(authorization), reply, seconds };
+}
+
+function hasEnded({ state }: CoordinatedDecryption): boolean {
+  return state !== 'pending';
+}
 
 /** Whether it, or every ciphertext of a batch, has failed or has so many responses. */
 function hasResponses({ state, responses, slots = [] }: CoordinatedUserDecryption, wanted: number): boolean {

@@ -41,6 +41,23 @@ test('the same calls as a node: 202, then the value with signatures of at least 
   expect(decryptionProof).toBe(`0${signatures.length}${together}`);
 });
 
+test('whoever asks and waits in one call has the value in it, or 202 when it takes longer', async () => {
+  const opened = Promise.withResolvers<void>();
+  const slow = { poll: after(opened.promise, honest) };
+  await using net = await startCommittee({ 1: slow, 2: slow, 3: slow, 4: slow });
+  await using service = await startService({ committee: net.committee });
+  const payload = requestOf(1);
+  const waited = (seconds: number) => {
+    return service.app.inject({ method: 'POST', url: `/v1/public-decryptions?wait=${seconds}`, headers, payload });
+  };
+  const early = await waited(0.01);
+  expect([early.statusCode, early.json().state]).toEqual([202, 'pending']);
+  const late = waited(30);
+  opened.resolve();
+  expect([(await late).statusCode, (await late).json()]).toMatchObject([200, { state: 'succeeded', values: [{}, {}] }]);
+  expect((await submit(service.app, payload)).statusCode).toBe(202); // who does not wait is told so always
+});
+
 test('same id and content: one request; same id, other content or caller: refused', async () => {
   const opened = Promise.withResolvers<void>();
   const slow = { poll: after(opened.promise, honest) };

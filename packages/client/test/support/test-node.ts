@@ -57,6 +57,8 @@ export interface TestNodeOptions {
   readonly party: number;
   readonly plaintexts: readonly bigint[];
   readonly poll?: Behaviour;
+  /** Has the answer when a caller that submits waits for it. */
+  readonly quick?: boolean;
   /** Answers submissions; 202 when absent. */
   readonly submit?: (response: ServerResponse, request: PublicDecryptionRequest) => void;
   /** Takes ciphertexts, and does not keep them. */
@@ -92,6 +94,7 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
         return refuse(response, 404, 'CIPHERTEXT_UNKNOWN');
       }
       requests.set(submitted.requestId, submitted);
+      if (options.quick && waits(incoming)) return json(response, 200, signedAnswer(options, submitted));
       return options.submit ? options.submit(response, submitted) : json(response, 202, { state: 'pending' });
     }
     const request = requests.get(requestIdOf(incoming));
@@ -110,6 +113,10 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function waits({ url = '' }: IncomingMessage): boolean {
+  return /\?wait=[1-9]/.test(url);
 }
 
 /** Of a poll. */

@@ -1,4 +1,7 @@
-/** Decryptions to everybody and to one user: ask, and wait for this node's signed answer. */
+/**
+ * Decryptions to everybody and to one user: ask, and wait for this node's signed answer, in one call or in two. A call
+ * that asks and waits says 200 with the answer, or 202 when it has waited enough: the request goes on.
+ */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, errorDetail } from '../errors/api-error.ts';
@@ -33,18 +36,18 @@ interface Findable<Record> {
   onEnd(requestId: string, listener: () => void): () => void;
 }
 
-interface WaitRequest {
-  readonly Params: { readonly id: string };
-  readonly Querystring: { readonly wait?: number };
+interface Wait {
+  readonly id: string;
+  readonly request: FastifyRequest<{ readonly Querystring: { readonly wait?: number } }>;
+  readonly reply: FastifyReply;
 }
 
-/** The caller's request after its end, or as it is when the wait is over. Throws REQUEST_UNKNOWN. */
+/** The caller's request after its end, or as it is when the wait is over. Throws REQUEST_UNKNOWN, BUSY. */
 async function waitedFor<Record extends RequestRecord>(
   decryptions: Findable<Record>,
   { waiting }: RestContext,
-  { request, reply }: { request: FastifyRequest<WaitRequest>; reply: FastifyReply },
+  { id, request, reply }: Wait,
 ): Promise<Record> {
-  const { id } = request.params;
   const caller = callerOf(request);
   if (decryptions.find(id, caller)?.state === 'pending') {
     const options = { caller: caller.requester.name, seconds: request.query.wait ?? 0, signal: hangUpSignal(reply) };
@@ -53,6 +56,17 @@ async function waitedFor<Record extends RequestRecord>(
   const record = decryptions.find(id, caller);
   if (record) return record;
   throw new ApiError('REQUEST_UNKNOWN', `this node knows no request ${id} of ${caller.requester.name}`);
+}
+
+/** The caller's request if it wants to wait and has seen its end. Throws REQUEST_UNKNOWN, BUSY. */
+async function endOf<Record extends RequestRecord>(
+  decryptions: Findable<Record>,
+  context: RestContext,
+  wait: Wait,
+): Promise<Record | undefined> {
+  if (!wait.request.query.wait) return undefined;
+  const record = await waitedFor(decryptions, context, wait);
+  return record.state === 'pending' ? undefined : record;
 }
 
 export const decryptionRoutes: FastifyPluginAsyncTypebox<{ context: RestContext }> = async (app, { context }) => {
@@ -70,12 +84,14 @@ export const decryptionRoutes: FastifyPluginAsyncTypebox<{ context: RestContext 
         summary: 'Ask the network to decrypt ciphertexts; same id and content give the same answer',
         security,
         body: PublicDecryptionBody,
-        response: responses({ 202: Accepted }),
+        querystring: WaitQuery,
+        response: responses({ 200: DecryptionBody, 202: Accepted }),
       },
     },
     async (request, reply) => {
-      const { requestId, state } = await publicDecryptions.ask(request.body, callerOf(request));
-      return reply.code(202).send({ requestId, state });
+      const { requestId: id, state } = await publicDecryptions.ask(request.body, callerOf(request));
+      const ended = await endOf(publicDecryptions, context, { id, request, reply });
+      return ended ? publicBody(ended, signer) : reply.code(202).send({ requestId: id, state });
     },
   );
 
@@ -92,7 +108,10 @@ export const decryptionRoutes: FastifyPluginAsyncTypebox<{ context: RestContext 
         response: responses({ 200: DecryptionBody }),
       },
     },
-    async (request, reply) => publicBody(await waitedFor(publicDecryptions, context, { request, reply }), signer),
+    async (request, reply) => {
+      const { id } = request.params;
+      return publicBody(await waitedFor(publicDecryptions, context, { id, request, reply }), signer);
+    },
   );
 
   app.post(
@@ -104,12 +123,14 @@ export const decryptionRoutes: FastifyPluginAsyncTypebox<{ context: RestContext 
         summary: 'Ask the network to re-encrypt values to the key of a user who signed for it',
         security,
         body: UserDecryptionBody,
-        response: responses({ 202: Accepted }),
+        querystring: WaitQuery,
+        response: responses({ 200: UserDecryptionAnswer, 202: Accepted }),
       },
     },
     async (request, reply) => {
-      const { requestId, state } = await userDecryptions.ask(request.body, callerOf(request));
-      return reply.code(202).send({ requestId, state });
+      const { requestId: id, state } = await userDecryptions.ask(request.body, callerOf(request));
+      const ended = await endOf(userDecryptions, context, { id, request, reply });
+      return ended ? userBody(ended) : reply.code(202).send({ requestId: id, state });
     },
   );
 
@@ -126,6 +147,9 @@ export const decryptionRoutes: FastifyPluginAsyncTypebox<{ context: RestContext 
         response: responses({ 200: UserDecryptionAnswer }),
       },
     },
-    async (request, reply) => userBody(await waitedFor(userDecryptions, context, { request, reply })),
+    async (request, reply) => {
+      const { id } = request.params;
+      return userBody(await waitedFor(userDecryptions, context, { id, request, reply }));
+    },
   );
 };

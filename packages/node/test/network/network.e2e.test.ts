@@ -169,6 +169,16 @@ test('a value, asked at one node, is answered by all with one result and their o
   }
 });
 
+test('whoever asks and waits in one call has the answer in it, or 202 when it takes longer', async () => {
+  const body = request([{ type: 'uint64', value: 77n }]);
+  const ask = (wait: number) => network.ask(2, 'POST', `/v1/public-decryptions?wait=${wait}`, body);
+  const early = await ask(0.001);
+  expect([early.status, early.body]).toEqual([202, { requestId: body.requestId, state: 'pending' }]);
+  const late = await ask(30);
+  expect([late.status, late.body]).toEqual([200, await decrypted(2, body.requestId)]);
+  expect(as(DecryptionBody, late).values[0]?.value).toBe('77');
+});
+
 test('a quota: so many blocks a day, and repeated questions cost nothing', async () => {
   const authorization = { authorization: `Bearer ${METERED}` };
   const ask = (body: object, party = 2) => network.ask(party, 'POST', '/v1/public-decryptions', body, authorization);
