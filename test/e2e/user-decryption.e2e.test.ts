@@ -12,6 +12,8 @@ import { PARTIES, type RunningNetwork, START_MS, startNetwork } from './running-
 const TYPES: readonly SampleType[] = ['bool', 'uint8', 'uint16', 'uint32', 'uint64', 'uint128', 'address', 'uint256'];
 const CONTRACT = `0x${'c0'.repeat(20)}` as const;
 const HOST_CHAIN = 31_337;
+/** What a dead node costs before it is called absent. */
+const DEADLINE_MS = 20_000;
 const account = privateKeyToAccount(generatePrivateKey());
 
 let running: RunningNetwork;
@@ -21,7 +23,8 @@ let permit: Permit;
 beforeAll(async () => {
   running = await startNetwork({ blocks: 8_192 });
   const { committee, network } = running;
-  client = createClient({ ...committee, requester: network.requester, apiKey: network.apiKey });
+  const { requester, apiKey } = network;
+  client = createClient({ ...committee, requester, apiKey, deadlineMs: DEADLINE_MS });
   permit = await permitFor([CONTRACT]);
 }, START_MS);
 afterAll(() => running?.[Symbol.asyncDispose]());
