@@ -24,9 +24,11 @@ const ENTERED = 0;
 const DECIDED: Readonly<Record<DecisionKind, number>> = { complete: 1, burn: 2 };
 const ABANDONED = 3;
 
-/** Notes that this process takes part in a session. No effect on a session that has a record. */
-export function enterSession(journal: Journal, session: SessionId): void {
-  if (!journal.get(PREFIX + session)) journal.set(PREFIX + session, Uint8Array.of(ENTERED));
+/** Notes that this process takes part in a session. False, without effect, for a session that has a record. */
+export function enterSession(journal: Journal, session: SessionId): boolean {
+  if (journal.get(PREFIX + session)) return false;
+  journal.set(PREFIX + session, Uint8Array.of(ENTERED));
+  return true;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** How PRSS-Init fails (SPEC R2; docs/protocols/prss.md): always without exposure. */
-import type { Certificate } from '../agreement/certificate.ts';
+import type { AgreedInit } from './init.ts';
 
 export type PrssInitErrorCode =
   | 'PRSS_INIT_TOO_FEW' //  fewer than n-t parties were heard in time; nothing was revealed, start again
@@ -11,14 +11,14 @@ export class PrssInitError extends Error {
   override readonly name = 'PrssInitError';
   readonly code: PrssInitErrorCode;
   /** PRSS_INIT_LEFT_OUT: what the others agreed on. */
-  readonly certificate: Certificate | undefined;
+  readonly agreed: AgreedInit | undefined;
   constructor(
     code: PrssInitErrorCode,
     message: string,
-    { certificate, cause }: { certificate?: Certificate; cause?: unknown } = {},
+    { agreed, cause }: { agreed?: AgreedInit; cause?: unknown } = {},
   ) {
     super(`PRSS-Init: ${message}`, { cause });
     this.code = code;
-    this.certificate = certificate;
+    this.agreed = agreed;
   }
 }

@@ -5,6 +5,9 @@
  *
  * Blame needs an equal view: what somebody sent under another view counts for nothing and proves nothing, since only a
  * slow network may be the reason. So no honest party is ever proven corrupt, in any network.
+ *
+ * A verdict is evidence for ever, and is reached again by later versions of this software: whoever changes what an
+ * honest party broadcasts gives `LABELS.prssScope` a new number, so that certificates of before are about nothing.
  */
 import { equalBytes, sha256 } from '../bytes.ts';
 import { LABELS } from '../labels.ts';

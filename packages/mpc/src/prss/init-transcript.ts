@@ -1,7 +1,8 @@
 /**
  * A certified run of PRSS-Init as somebody sees it who was not there (SPEC R2): all that was broadcast, and the
  * signatures of a quorum on the view of it. Two certified views of one session would share an honest signer, who signs
- * one; so from these bytes and the roster anybody learns whose contributions count and what they are bound to.
+ * one; so from these bytes and the roster anybody learns whose contributions count, what they are bound to, and whom
+ * the broadcasts prove corrupt.
  */
 import type { Codec } from '@keyquorum/codec/codec';
 import { bytes, mapped, struct } from '@keyquorum/codec/composites';
@@ -67,13 +68,21 @@ export const certifiedInitCodec: Codec<CertifiedInit> = mapped(
   },
 );
 
+export interface VerifiedInit {
+  readonly transcript: Uint8Array;
+  readonly commitments: PrssCommitments;
+  /** Parties that the broadcasts prove corrupt, ascending. */
+  readonly proven: readonly PartyId[];
+}
+
 /** What was agreed; undefined unless a quorum of the roster signed exactly this for the session. */
 export function verifyInit(
   { scope, roster, session }: { scope: InitScope; roster: Roster; session: SessionId },
   { deliveries, signatures: signed }: CertifiedInit,
-): { readonly transcript: Uint8Array; readonly commitments: PrssCommitments } | undefined {
+): VerifiedInit | undefined {
   const transcript = viewOf(scope, deliveries);
   const subject = prssInitSubject(session, transcript);
   if (!verifyCertificate(roster, subject, { subject, signatures: signed }, quorumOf(roster))) return undefined;
-  return { transcript, commitments: commitmentsOf(scope, judge(scope, deliveries)) };
+  const verdict = judge(scope, deliveries);
+  return { transcript, commitments: commitmentsOf(scope, verdict), proven: verdict.proven };
 }

@@ -71,17 +71,21 @@ export interface PrssInitOptions {
   readonly onEvidence?: (evidence: Evidence) => void;
 }
 
-export interface PrssInit {
+/** What a quorum certified: the same, and public, for everybody. */
+export interface AgreedInit {
+  readonly certificate: Certificate;
+  /** What was delivered: with the certificate it convinces others of commitments and verdict (init-transcript.ts). */
+  readonly deliveries: Deliveries;
+  /** Parties that the transcript proves corrupt, ascending. */
+  readonly proven: readonly PartyId[];
+}
+
+export interface PrssInit extends AgreedInit {
   readonly keys: Map<FamilyName, PrssKeys>;
   /** Fresh nonces of at least n-t parties, for the session ids of what follows (SPEC R6). */
   readonly nonces: Map<PartyId, Uint8Array>;
   /** Digest of everything that was delivered; equal for all parties with the certificate. */
   readonly transcript: Uint8Array;
-  readonly certificate: Certificate;
-  /** What was delivered: with the certificate it convinces others of the commitments (init-transcript.ts). Public. */
-  readonly deliveries: Deliveries;
-  /** Parties that the transcript proves corrupt, ascending; equal for all. */
-  readonly proven: readonly PartyId[];
   readonly contributions: PrssContributions;
 }
 
@@ -338,19 +342,18 @@ class PrssInitRun {
     this.#openBoxes(verdict);
     const commitments = commitmentsOf(scope, verdict);
     this.#dropUncounted(commitments.bySender);
+    const agreed: AgreedInit = { certificate, deliveries, proven: verdict.proven };
     const keys = keysFromOpenings(commitments, self, this.#openings);
     if (!keys) {
       const problem =
         'the certified transcript has no sealed box for this party: ask the members of its sets for the keys';
-      throw new PrssInitError('PRSS_INIT_LEFT_OUT', problem, { certificate });
+      throw new PrssInitError('PRSS_INIT_LEFT_OUT', problem, { agreed });
     }
     return {
+      ...agreed,
       keys,
       nonces: new Map([...verdict.announcements].map(([party, { nonce }]) => [party, nonce])),
       transcript: viewOf(scope, deliveries),
-      certificate,
-      deliveries,
-      proven: verdict.proven,
       contributions: createContributions(commitments, this.#openings),
     };
   }

@@ -26,13 +26,13 @@ const journalOf = () => simulate({ seed: 1, n: 4, t: 1, kernel: withoutKernel })
 describe('decide', () => {
   test('takes the first decision, repeats it, refuses every other', () => {
     const journal = journalOf();
-    enterSession(journal, SESSION);
+    expect(enterSession(journal, SESSION)).toBe(true);
     expect([completedDigest(journal, SESSION), neverCompletes(journal, SESSION)]).toEqual([undefined, false]);
     expect(decide(journal, SESSION, 'complete', DIGEST)).toBe('signed');
     expect(decide(journal, SESSION, 'complete', DIGEST)).toBe('already');
     expect(decide(journal, SESSION, 'complete', OTHER)).toBe('refused');
     expect(decide(journal, SESSION, 'burn', DIGEST)).toBe('refused');
-    enterSession(journal, SESSION);
+    expect(enterSession(journal, SESSION)).toBe(false);
     expect(decide(journal, SESSION, 'burn', DIGEST)).toBe('refused');
     expect([completedDigest(journal, SESSION), neverCompletes(journal, SESSION)]).toEqual([DIGEST, false]);
   });
@@ -42,6 +42,7 @@ describe('decide', () => {
     expect(decide(journal, SESSION, 'burn', DIGEST)).toBe('refused');
     enterSession(journal, SESSION);
     abandonEnteredSessions(journal);
+    expect(enterSession(journal, SESSION)).toBe(false);
     expect(decide(journal, SESSION, 'burn', DIGEST)).toBe('refused');
     expect([completedDigest(journal, SESSION), neverCompletes(journal, SESSION)]).toEqual([undefined, true]);
     forgetSession(journal, SESSION);

@@ -4,7 +4,9 @@
  */
 import { describe, expect, test } from 'vitest';
 import { PRSS_INIT_SLOTS } from '../../src/prss/init.ts';
+import type { PrssInitError } from '../../src/prss/init-error.ts';
 import { encodeComplaints, encodeContribution } from '../../src/prss/init-messages.ts';
+import { verifyInit } from '../../src/prss/init-transcript.ts';
 import { allDo } from '../../src/simulate/faults/catalogue.ts';
 import { silent } from '../../src/simulate/faults/silent.ts';
 import { forEachSeed } from '../../src/simulate/seeds.ts';
@@ -22,6 +24,7 @@ import {
   ROUND_MS,
   runInit,
   type Script,
+  SESSION,
 } from './init-runs.ts';
 
 const start = (n: number, t: number, faults: Faults, seed: number | string = 1) =>
@@ -91,7 +94,19 @@ describe('a party that misses a broadcast', () => {
     expect([...observed.failures]).toEqual([[3, 'PRSS_INIT_LEFT_OUT']]);
     expectEqualKeys(observed.results, observed.scope);
     const outcome = observed.run.outcomes[2]!;
-    expect(outcome).toMatchObject({ reason: { certificate: { signatures: expect.any(Map) } } });
+    expect(outcome).toMatchObject({ reason: { agreed: { certificate: { signatures: expect.any(Map) }, proven: [] } } });
+  });
+
+  test('whoever is left out knows whom the others have proven corrupt, and what shows it', async () => {
+    const cuts: Script = { contribution: (own, view) => encodeContribution(view, own).slice(0, -1) };
+    const sim = start(7, 2, { 2: silentIn(KEYS) });
+    const observed = await runInit(sim, { scripts: { 7: cuts } });
+    expect([...observed.failures]).toEqual([[2, 'PRSS_INIT_LEFT_OUT']]);
+    const { reason } = observed.run.outcomes[1] as { reason: PrssInitError };
+    const { certificate, deliveries, proven } = reason.agreed!;
+    expect(proven).toEqual([7]);
+    const about = { scope: observed.scope, roster: sim.roster, session: SESSION };
+    expect(verifyInit(about, { deliveries, signatures: certificate.signatures })?.proven).toEqual([7]);
   });
 
   /** Hears everything, but what it sends in one broadcast is lost: the others deliver without it. */
