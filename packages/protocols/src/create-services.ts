@@ -83,7 +83,7 @@ export function createServices(options: ServiceOptions): Services {
     });
   };
   const epochs = createEpochs({
-    ...{ party, secrets, board, announce, limits, signal, log, onKeys },
+    ...{ party, secrets, board, proven, announce, limits, signal, log, onKeys },
     isUsed: async () => (await storedBatches(publics)).length > 0,
   });
   const keygen = createKeygenCeremonies({

@@ -4,13 +4,16 @@
  * a start that too few hold nothing is made, so nothing is lost when it is repeated. Method: the real services; votes
  * on a start do not reach some parties.
  */
+import { slotOfFirst } from '@keyquorum/mpc/agreement/broadcast-messages';
+import { sha256Hex } from '@keyquorum/mpc/bytes';
 import { silent } from '@keyquorum/mpc/simulate/faults/silent';
 import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';
 import { type FaultStrategy, intercept } from '@keyquorum/mpc/simulate/strategy';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import { describe, expect, test } from 'vitest';
+import { encodeAnnouncement, startExchange } from '../src/ceremony/starting.ts';
 import { storedBatches } from '../src/decryption/batch-list.ts';
-import { loadEpoch } from '../src/epoch/epoch.ts';
+import { encodeEpochContent, loadEpoch } from '../src/epoch/epoch.ts';
 import type { Services } from '../src/services.ts';
 import { provenBy, upTo } from './support/generation.ts';
 import { createLies, type Lies } from './support/lies.ts';
@@ -125,6 +128,50 @@ async function expectNobodyAccused({ network, order }: Scenario): Promise<void> 
     expect(await services.evidence(), `kept by party ${party}`).toEqual([]);
   }
 }
+
+test('a party that dies with its first broadcast of a start, and is told it again, signs nothing more', async () => {
+  await forEachSeed({ runs: 8, file: import.meta.filename, env: process.env }, async (seed) => {
+    const [victim, announcer] = [4, 2];
+    const signed = new Set<string>();
+    const watched: FaultStrategy = {
+      name: 'is watched, and ends with its first broadcast',
+      wrap: (transport, { crash }) =>
+        intercept(transport, {
+          send(to, envelope, inner) {
+            inner.send(to, envelope);
+            if (slotOfFirst(envelope.tag) === undefined) return;
+            signed.add(sha256Hex(envelope.body));
+            crash(); // what its disk was not asked to keep is lost, or not
+          },
+        }),
+    };
+    const network = createNetwork({ seed, n: 4, t: 1, faults: { [victim]: watched } });
+    const { sim } = network;
+    const startMs = Math.round(sim.now()) + 5_000;
+    const content = encodeEpochContent(1);
+    const body = encodeAnnouncement({ kind: 'epoch', id: 'ef'.repeat(32), attempt: 0, startMs, content });
+    const tell = () =>
+      sim.run(async (party) => {
+        if (party.self === victim) await network.services(party);
+        if (party.self === announcer) {
+          await party.start();
+          await eventually(party, () => party.transport.isUp(victim));
+          party.transport.request(victim, startExchange, body, new AbortController().signal).catch(() => undefined);
+        }
+        await party.clock.until(party.clock.now() + 500);
+      });
+    await tell();
+    expect(signed.size).toBe(1);
+    sim.crash(announcer);
+    sim.restart(victim);
+    sim.restart(announcer);
+    await tell();
+    expect(sim.now(), 'the start is still ahead').toBeLessThan(startMs);
+    const refused = network.logs.some(({ event }) => /is taken by another/.test(String(event.error)));
+    expect(refused, lastLogs(network)).toBe(true);
+    expect(signed.size).toBe(1);
+  });
+});
 
 describe.each(SIZES)('n=$n, t=$t', (size) => {
   test('one party alone sees a start certified: nothing is made of two starts, and it takes the second', async () => {

@@ -1,9 +1,11 @@
 /**
  * Evidence is judged by recomputing messages, also by later versions of this software: so what the messages of a
- * session are is part of its label. If a digest below changes, give that label a new number in src/labels.ts, or honest
- * parties of earlier sessions could be convicted of having sent what was right then.
+ * session are is part of its label. If a digest below changes, give that label a new number in the labels.ts it stands
+ * in, or honest parties of earlier sessions could be convicted of having sent what was right then.
  */
 import { sha256, toHex } from '@keyquorum/mpc/bytes';
+import { LABELS } from '@keyquorum/mpc/labels';
+import { verifyInit } from '@keyquorum/mpc/prss/init-transcript';
 import { keySetChoice } from '@keyquorum/tfhe/key-sets';
 import { expect, test } from 'vitest';
 import { bodyChunks } from '../src/keygen/chunks.ts';
@@ -38,6 +40,23 @@ test('the messages of a key generation', () => {
       "label": "keyquorum/protocols/ceremony-session/v1",
       "test 4/1": "cd95cf4d56e00a2ce81c7610086b5c83079f553ef7eff6f6959d1b7339243605",
       "test 7/2": "73419ca458a5d542e269980e47bcd4a696e1613ea96aef5f428a737702238016",
+    }
+  `);
+});
+
+test('the broadcasts of a PRSS-Init', () => {
+  const transcriptOf = (n: number, t: number): string => {
+    const committee = createCommittee(n, t);
+    const { ceremony, scope, init } = makeKeygen(committee);
+    const { transcript, proven } = verifyInit({ scope, roster: committee.roster, session: ceremony.session }, init)!;
+    expect(proven).toEqual([]);
+    return toHex(transcript);
+  };
+  expect({ label: LABELS.prssScope, '4/1': transcriptOf(4, 1), '7/2': transcriptOf(7, 2) }).toMatchInlineSnapshot(`
+    {
+      "4/1": "06bb015fd8045fe62ff168cadaecf59f26e9c8c0d02412fab7298e80a0019f9b",
+      "7/2": "f32cbdce094461579a2f8f1efc5cab291a9e8a22bb6f853b645e610310074083",
+      "label": "keyquorum/mpc/prss-scope/v1",
     }
   `);
 });

@@ -6,34 +6,11 @@
 import { STRATEGIES } from '@keyquorum/mpc/simulate/faults/catalogue';
 import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';
 import { combine } from '@keyquorum/mpc/simulate/strategy';
-import type { PartyId } from '@keyquorum/mpc/transport';
 import { expect, test } from 'vitest';
-import { EVIDENCE_FILE_BYTES_MAX } from '../src/evidence/file.ts';
-import { filesOf, inSteps, judge, poolWithLiars, wrongReveals } from './support/evidence.ts';
+import { convicted, filesOf, inSteps, judge, poolWithLiars, wrongReveals } from './support/evidence.ts';
 import { generateUnder, KEY_ID, upTo } from './support/generation.ts';
-import type { SimulatedNetwork } from './support/network.ts';
-import { lastLogs } from './support/ready.ts';
 
 const seeds = (runs: number) => ({ runs, file: import.meta.filename, env: process.env });
-
-/** Every honest party keeps evidence of all liars, and of nobody else; returns all summaries. */
-async function convicted(network: SimulatedNetwork, liars: readonly PartyId[], where: string) {
-  const all = [];
-  for (const party of upTo(network.sim.roster.n).filter((each) => !liars.includes(each))) {
-    const files = await filesOf(network, party);
-    for (const file of files) expect(file.length).toBeLessThan(EVIDENCE_FILE_BYTES_MAX);
-    const summaries = files.map((file) => judge(network, file));
-    const say = `${where}: party ${party}\n${lastLogs(network)}`;
-    expect(new Set(summaries.map(({ party: liar }) => liar)), say).toEqual(new Set(liars));
-    const services = await network.services(network.sim.party(party));
-    const listed = (await services.evidence()).map(({ id, size, ...summary }) => summary);
-    expect(new Set(listed.map((each) => JSON.stringify(each)))).toEqual(
-      new Set(summaries.map((each) => JSON.stringify(each))),
-    );
-    all.push(...summaries);
-  }
-  return all;
-}
 
 test.each(['bits', 'body64/0', 'body64/3', 'body128/10'])('4/1: a lie in %s', async (step) => {
   await forEachSeed(seeds(2), async (seed) => {

@@ -30,12 +30,16 @@ import { verifyMessageEvidence } from '../src/evidence/verify.ts';
 import { kernel } from './support/kernel.ts';
 import {
   accuse,
+  accuseOfBroken,
   accuseOfTwo,
   announcementOf,
+  type ChangeBody,
   createCommittee,
   flipped,
+  type MadeInit,
   type MadeSession,
   makeBatch,
+  makeEpoch,
   makeKeygen,
 } from './support/made-evidence.ts';
 
@@ -47,6 +51,21 @@ const committee = createCommittee(4, 1);
 const keygen = makeKeygen(committee);
 const batch = makeBatch(committee);
 const LIAR = 4;
+/** What a cheat broadcasts, in the step where it is seen. */
+const CHEATS: Readonly<Record<string, ChangeBody>> = {
+  'keys cut short': (body, step) => (step === 0 ? body.slice(0, -1) : body),
+  'a contribution cut short': (body, step) => (step === 1 ? body.slice(0, -1) : body),
+  'a complaint with a key that was not announced': (body, step) =>
+    step === 2 ? Uint8Array.of(...body.slice(0, 32), 1, 1, ...new Uint8Array(32)) : body,
+};
+/** Only the last of so many parties cheats. */
+const byLiar =
+  (cheat: ChangeBody, liar = LIAR): ChangeBody =>
+  (body, step, party) =>
+    party === liar ? cheat(body, step, party) : body;
+const cut = byLiar(CHEATS['a contribution cut short']!);
+const brokenKeygen = makeKeygen(committee, undefined, { change: cut });
+const brokenEpoch = makeEpoch(committee, cut);
 
 const judge = (file: EvidenceFile | Uint8Array, roster: Roster = committee.roster) =>
   verifyMessageEvidence(kernel, roster, file instanceof Uint8Array ? file : encodeEvidenceFile(file));
@@ -78,7 +97,17 @@ const FILES: readonly [string, EvidenceFile][] = [
   ['a wrong SHARE of a batch', accuse(committee, batch, { party: LIAR, step: 'share' })],
   ['two messages of a key generation', accuseOfTwo(committee, keygen, { party: LIAR, step: 'body64/3' })],
   ['two messages of a batch', accuseOfTwo(committee, batch, { party: LIAR, step: 'share' })],
+  ['a broken PRSS-Init of a key generation', accuseOfBroken(committee, brokenKeygen, LIAR)],
+  ['a broken PRSS-Init of an epoch', accuseOfBroken(committee, brokenEpoch, LIAR)],
 ];
+
+/** The same accusation of another party. */
+function withParty(file: EvidenceFile, party: PartyId): EvidenceFile {
+  const { proof } = file;
+  if (proof.kind === 'double-signature') return { ...file, proof: { ...proof, value: { ...proof.value, party } } };
+  if (proof.kind === 'broken-init') return { ...file, proof: { ...proof, value: { ...proof.value, party } } };
+  return withShare(file, { party });
+}
 
 describe.each(SIZES)('a liar is convicted, n=$n, t=$t', ({ n, t }) => {
   const large = createCommittee(n, t);
@@ -104,6 +133,27 @@ describe.each(SIZES)('a liar is convicted, n=$n, t=$t', ({ n, t }) => {
   });
 });
 
+describe.each(SIZES)('a party that breaks a PRSS-Init is convicted, n=$n, t=$t', ({ n, t }) => {
+  const large = createCommittee(n, t);
+  test.each(Object.entries(CHEATS))('by %s, and nobody else', (_name, cheat) => {
+    const change = byLiar(cheat, n);
+    const made: [MadeInit, string, string][] = [
+      [makeKeygen(large, undefined, { change }), 'keygen', 'ab'],
+      [makeEpoch(large, change), 'epoch', 'cd'],
+    ];
+    for (const [init, ceremony, id] of made) {
+      expect(judge(accuseOfBroken(large, init, n), large.roster)).toEqual({
+        ...{ party: n, kind: 'broken-init', ceremony, step: 'prss-init', attempt: 0 },
+        ceremonyId: id.repeat(32),
+        session: init.ceremony.session,
+      });
+      for (const party of partiesOf(large.roster).slice(0, -1)) {
+        expect(verdict(accuseOfBroken(large, init, party), large.roster)).toBe('EVIDENCE_REFUTED');
+      }
+    }
+  });
+});
+
 describe('the file', () => {
   test.each(FILES)('%s: convicts, and has one spelling', (_name, file) => {
     expect(verdict(file)).toBe(LIAR);
@@ -124,12 +174,7 @@ describe('the file', () => {
 
   test.each(FILES)('%s: another party, or another network, and it convicts nobody', (_name, file) => {
     for (const party of [0, 1, 2, 3, 5, 255]) {
-      const { proof } = file;
-      const other =
-        proof.kind === 'double-signature'
-          ? { ...file, proof: { ...proof, value: { ...proof.value, party } } }
-          : withShare(file, { party });
-      expect(verdict(other)).toMatch(/^EVIDENCE_(SIGNATURE|SECRETS)$/);
+      expect(verdict(withParty(file, party))).toMatch(/^EVIDENCE_(SIGNATURE|SECRETS|REFUTED)$/);
     }
     const { roster } = committee;
     const keys = [...roster.publicKeys];
@@ -140,7 +185,8 @@ describe('the file', () => {
     ];
     for (const other of others) {
       expect(verdict(file, other)).toBe('EVIDENCE_NETWORK');
-      expect(verdict({ ...file, network: rosterDigest(other) }, other)).toMatch(/^EVIDENCE_(SIGNATURE|CEREMONY)$/);
+      const moved = verdict({ ...file, network: rosterDigest(other) }, other);
+      expect(moved).toMatch(/^EVIDENCE_(SIGNATURE|CEREMONY|CERTIFICATE)$/);
     }
   });
 
@@ -173,6 +219,9 @@ describe('the file', () => {
       encodeAnnouncement({ ...announcement, content: Uint8Array.of(9, 0) }),
       late,
     ];
+    const longer = encodeAnnouncement({ ...announcement, kind: 'epoch', content: new Uint8Array(5) });
+    const epochFile = accuseOfBroken(committee, brokenEpoch, LIAR);
+    expect(verdict({ ...epochFile, ceremony: { kind: 'epoch', value: longer } })).toBe('EVIDENCE_CEREMONY');
     for (const value of announcements) {
       expect(verdict({ ...keygenFile, ceremony: { kind: 'keygen', value } })).toBe('EVIDENCE_CEREMONY');
     }
@@ -329,6 +378,56 @@ describe('t forgers convict nobody honest', () => {
     expect(verdict(withShare(share, { secrets }))).toBe('EVIDENCE_SECRETS');
   });
 
+  test('with a PRSS-Init in which they did nothing wrong, or another party did', () => {
+    expect(verdict(accuseOfBroken(committee, keygen, HONEST))).toBe('EVIDENCE_REFUTED');
+    for (const broken of [brokenKeygen, brokenEpoch]) {
+      expect(verdict(accuseOfBroken(committee, broken, HONEST))).toBe('EVIDENCE_REFUTED');
+    }
+  });
+
+  const framing = byLiar(CHEATS['a contribution cut short']!, HONEST);
+  test.each([
+    ['they certify alone', [LIAR]],
+    ['one honest party too few certifies', [2, LIAR]],
+  ])('with a PRSS-Init that %s', (_attempt, signers) => {
+    const framed = makeKeygen(committee, undefined, { change: framing, signers });
+    expect(verdict(accuseOfBroken(committee, framed, HONEST))).toBe('EVIDENCE_CERTIFICATE');
+  });
+
+  test('with a PRSS-Init as that of another ceremony', () => {
+    const others = [nextAttempt.root, makeEpoch(committee, cut, 'ef'.repeat(32)).root];
+    for (const [broken, swapped] of [
+      [brokenKeygen, brokenEpoch],
+      [brokenEpoch, brokenKeygen],
+    ] as const) {
+      const file = accuseOfBroken(committee, broken, LIAR);
+      for (const ceremony of [...others, swapped.root]) {
+        expect(verdict({ ...file, ceremony })).toBe('EVIDENCE_CERTIFICATE');
+      }
+      expect(verdict({ ...file, ceremony: batch.root })).toBe('EVIDENCE_CEREMONY');
+      for (const kind of ['keygen', 'epoch', 'crs'] as const) {
+        if (kind === file.ceremony.kind) continue;
+        expect(verdict({ ...file, ceremony: { kind, value: file.ceremony.value } })).toBe('EVIDENCE_CEREMONY');
+      }
+    }
+  });
+
+  test('with a broadcast of a PRSS-Init left out, or changed', () => {
+    for (const { root, init } of [keygen, brokenKeygen, brokenEpoch]) {
+      for (const [step, bodies] of init.deliveries.entries()) {
+        for (const party of bodies.keys()) {
+          const without = new Map([...bodies].filter(([sender]) => sender !== party));
+          const changed = new Map(bodies).set(party, bodies.get(party)!.slice(0, -1));
+          for (const other of [without, changed]) {
+            const forged = { root, init: { ...init, deliveries: init.deliveries.with(step, other) } };
+            const file = accuseOfBroken(committee, forged, party);
+            expect(verdict(file)).toBe('EVIDENCE_CERTIFICATE');
+          }
+        }
+      }
+    }
+  });
+
   test('with two signatures that do not exclude each other', () => {
     const claim = (subject: { session: string; tag: string; domain: string }, byte: number, party = HONEST) => {
       const whole = { ...subject, receiver: 0, length: 1, digest: sha256(Uint8Array.of(byte)) };
@@ -377,4 +476,7 @@ test('a quorum of corrupt parties could convict an honest one: what the certific
   const forgers = partiesOf(committee.roster).slice(-quorumOf(committee.roster));
   const forged = makeKeygen(committee, undefined, { seed: 'forged', signers: forgers });
   expect(verdict(withShare(honestly(keygen, 'bits'), { secrets: secretsOf(forged) }))).toBe(HONEST);
+  const change = byLiar(CHEATS['a contribution cut short']!, HONEST);
+  const framed = makeKeygen(committee, undefined, { signers: forgers, change });
+  expect(verdict(accuseOfBroken(committee, framed, HONEST))).toBe(HONEST);
 });

@@ -22,12 +22,14 @@ const OFFENCES: Record<EvidenceSummary['kind'], string> = {
   'double-signature': 'it signed two different messages for one step',
   'wrong-share': 'it signed another message than the one that follows from its keys',
   'bad-contribution': 'it signed a contribution that no honest party makes',
+  'broken-init': 'what it signed while PRSS keys were made is malformed, or refuted by a sealed box',
 };
 
 const CEREMONIES: Record<EvidenceSummary['ceremony'], string> = {
   keygen: 'key generation',
   preprocessing: 'preprocessing batch',
   crs: 'reference string',
+  epoch: 'start of an epoch',
 };
 
 export function verifyEvidenceCommand(print: (line: string) => void): Command {

@@ -194,12 +194,12 @@ export const EvidenceBody = Type.Object({
   id: Type.String({ description: 'SHA-256 of the file' }),
   size: Type.Integer(),
   party: Party,
-  kind: Type.Enum(['double-signature', 'wrong-share', 'bad-contribution']),
-  ceremony: Type.Enum(['keygen', 'preprocessing', 'crs']),
+  kind: Type.Enum(['double-signature', 'wrong-share', 'bad-contribution', 'broken-init']),
+  ceremony: Type.Enum(['keygen', 'preprocessing', 'crs', 'epoch']),
   ceremonyId: Type.String({ description: 'as in the list of ceremonies' }),
   attempt: Type.Integer({ description: 'of a key generation, from 0' }),
   session: Type.String(),
-  step: Type.String({ description: 'tag of the signed message' }),
+  step: Type.String({ description: 'tag of the signed message, or prss-init' }),
 });
 
 /** `response` of a route: its success schemas, and the error shape for everything else. */

@@ -6,11 +6,14 @@ import { encodeEvidenceFile } from '@keyquorum/protocols/evidence/file';
 import { beforeAll, expect, test } from 'vitest';
 import {
   accuse,
+  accuseOfBroken,
   accuseOfTwo,
+  type ChangeBody,
   type Committee,
   committeeOf,
   flipped,
   makeBatch,
+  makeEpoch,
   makeKeygen,
 } from '../../../protocols/test/support/made-evidence.ts';
 import { readNodeConfig } from '../../src/config/config.ts';
@@ -77,6 +80,14 @@ test('names the party, what it did, in which ceremony and step', async () => {
   const twice = await verify(encodeEvidenceFile(accuseOfTwo(committee, batch, { party: 3, step: 'share' })));
   expect(twice).toMatchObject({ status: 0, stderr: '' });
   expect(twice.stdout).toMatch(/^party 3 is proven corrupt: it signed two different messages/);
+
+  const cuts: ChangeBody = (body, step, party) => (step === 1 && party === 2 ? body.slice(0, -1) : body);
+  const epoch = makeEpoch(committee, cuts);
+  const broken = await verify(encodeEvidenceFile(accuseOfBroken(committee, epoch, 2)));
+  expect(broken).toMatchObject({ status: 0, stderr: '' });
+  expect(broken.stdout).toMatch(/^party 2 is proven corrupt: what it signed while PRSS keys were made is malformed/);
+  expect(broken.stdout).toContain(`start of an epoch ${'cd'.repeat(32)}, session ${epoch.ceremony.session}\n`);
+  expect(broken.stdout).toContain('step prss-init\n');
 });
 
 test('refuses what proves nothing, and says why', async () => {
@@ -86,6 +97,7 @@ test('refuses what proves nothing, and says why', async () => {
   const cases: [Uint8Array, string][] = [
     [encodeEvidenceFile(right), 'EVIDENCE_REFUTED'],
     [flipped(file, file.length - 1), 'EVIDENCE_SECRETS'],
+    [encodeEvidenceFile(accuseOfBroken(committee, made, 4)), 'EVIDENCE_REFUTED'],
     [file.slice(0, -1), 'EVIDENCE_MALFORMED'],
     [new Uint8Array(0), 'EVIDENCE_MALFORMED'],
     [new Uint8Array(2 ** 24 + 1), 'EVIDENCE_MALFORMED'],

@@ -4,7 +4,13 @@ import { authorizationMessage, encodeAuthorization, requesterSeed } from '@keyqu
 import { ciphertextRequestHash } from '@keyquorum/wire/request-hash';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { accuseOfTwo, createCommittee, makeBatch } from '../../../protocols/test/support/made-evidence.ts';
+import {
+  accuseOfBroken,
+  accuseOfTwo,
+  createCommittee,
+  makeBatch,
+  makeEpoch,
+} from '../../../protocols/test/support/made-evidence.ts';
 import { createSigner } from '../../src/ed25519.ts';
 import { ERRORS } from '../../src/errors/catalogue.ts';
 import { publicContentOf } from '../../src/requests/content.ts';
@@ -337,16 +343,24 @@ test('evidence is listed, and served byte for byte to everybody', async () => {
   const keeper = await singleNode(onTestFinished);
   const { sign } = createCommittee(4, 1); // whether a file is true is not for the node that keeps it to say
   const committee = { roster: keeper.roster, sign };
-  const file = encodeEvidenceFile(accuseOfTwo(committee, makeBatch(committee), { party: 3, step: 'share' }));
-  const name = sha256Hex(file);
-  await keeper.publics.put(`evidence/${name}`, file);
+  const epoch = makeEpoch(committee, (body) => body);
+  const twice = encodeEvidenceFile(accuseOfTwo(committee, makeBatch(committee), { party: 3, step: 'share' }));
+  const broken = encodeEvidenceFile(accuseOfBroken(committee, epoch, 2));
+  for (const file of [twice, broken]) await keeper.publics.put(`evidence/${sha256Hex(file)}`, file);
   const { evidence } = (await keeper.inject({ url: '/v1/evidence' })).json();
-  expect(evidence).toMatchObject([
-    { id: name, size: file.length, party: 3, kind: 'double-signature', ceremony: 'preprocessing', step: 'share' },
+  const listed = (file: Uint8Array) => expect.objectContaining({ id: sha256Hex(file), size: file.length });
+  expect(evidence).toEqual(expect.arrayContaining([listed(twice), listed(broken)]));
+  expect(
+    evidence.toSorted((left: { party: number }, right: { party: number }) => left.party - right.party),
+  ).toMatchObject([
+    { party: 2, kind: 'broken-init', ceremony: 'epoch', ceremonyId: 'cd'.repeat(32), step: 'prss-init' },
+    { party: 3, kind: 'double-signature', ceremony: 'preprocessing', step: 'share' },
   ]);
-  const answer = await keeper.inject({ url: `/v1/evidence/${name}` });
-  expect(answer.headers).toMatchObject({ 'content-type': 'application/octet-stream' });
-  expect(answer.rawPayload.equals(file)).toBe(true);
+  for (const file of [twice, broken]) {
+    const answer = await keeper.inject({ url: `/v1/evidence/${sha256Hex(file)}` });
+    expect(answer.headers).toMatchObject({ 'content-type': 'application/octet-stream' });
+    expect(answer.rawPayload.equals(file)).toBe(true);
+  }
 });
 
 test('the log holds no API key', () => {

@@ -28,7 +28,8 @@ const announcementCodec = struct({
   content: bytes(CONTENT_BYTES_MAX),
 });
 export const ANNOUNCEMENT_BYTES_MAX = 1 + 32 + 4 + 8 + 8 + CONTENT_BYTES_MAX;
-const startExchange: Exchange = {
+/** The request is an announcement. */
+export const startExchange: Exchange = {
   name: 'ceremony/start',
   requestBytesMax: ANNOUNCEMENT_BYTES_MAX,
   responseBytesMax: 1,

@@ -14,16 +14,11 @@ import { decide, decisionSubject } from '@keyquorum/mpc/agreement/decision';
 import { doubleSignature } from '@keyquorum/mpc/agreement/evidence';
 import { equalBytes, sha256 } from '@keyquorum/mpc/bytes';
 import { quorumOf } from '@keyquorum/mpc/roster';
-import { rosterDigest, SIGNATURE_BYTES, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
+import { SIGNATURE_BYTES, signStatement, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
-import {
-  accusedOf,
-  type CeremonyRoot,
-  type EvidenceProof,
-  encodeEvidenceFile,
-  type ShownSecrets,
-} from '../evidence/file.ts';
+import type { CeremonyRoot, ShownSecrets } from '../evidence/file.ts';
+import { type Proof, proofOf } from './proof.ts';
 import { type Reveals, revealSubject } from './reveals.ts';
 import { type SignedRoot, type SignedShares, shareSubject } from './signed-shares.ts';
 import { openVoteBox } from './vote-box.ts';
@@ -52,13 +47,6 @@ export interface RightMessage {
   readonly secrets: ShownSecrets;
 }
 
-/** One party proven corrupt, with an evidence file that proves it. */
-export interface Proof {
-  readonly party: PartyId;
-  readonly kind: EvidenceProof['kind'];
-  readonly evidence: Uint8Array;
-}
-
 /** Resolves with the parties proven corrupt; none when the session had to be abandoned. */
 export async function burn(session: Session, burnable: Burnable): Promise<Proof[]> {
   await exchangeRoots(session, burnable); // U1
@@ -82,7 +70,7 @@ function doubleSignatures(session: Session, burnable: Burnable): Proof[] {
   });
   return [...shares.conflicts].map(([party, conflict]) => {
     const value = doubleSignature(party, signed(shares.roots.get(party)!), signed(conflict));
-    return proofOf(session, burnable, { kind: 'double-signature', value });
+    return proofOf(session.roster, burnable.ceremony, { kind: 'double-signature', value });
   });
 }
 
@@ -125,12 +113,7 @@ async function compare(session: Session, burnable: Burnable, reveals: Reveals): 
     const right = rightOf(party);
     if (right === undefined || equalBytes(sha256(right.message), digest)) continue;
     const value = { party, step, length: messageBytes, digest, signature, secrets: right.secrets };
-    proofs.push(proofOf(session, burnable, { kind: 'wrong-share', value }));
+    proofs.push(proofOf(session.roster, burnable.ceremony, { kind: 'wrong-share', value }));
   }
   return proofs;
-}
-
-function proofOf({ roster }: Session, { ceremony }: Burnable, proof: EvidenceProof): Proof {
-  const evidence = encodeEvidenceFile({ network: rosterDigest(roster), ceremony, proof });
-  return { party: accusedOf(proof), kind: proof.kind, evidence };
 }

@@ -15,8 +15,9 @@ import { type Cancelling, serveCancel } from '../ceremony/cancel-exchange.ts';
 import { type Ceremony, CeremonyError, isFinal } from '../ceremony/ceremony.ts';
 import { failureOf, NODE_RESTARTED, withMissing } from '../ceremony/failure.ts';
 import { type Announcement, announcedSession, encodeAnnouncement, leadMs } from '../ceremony/starting.ts';
+import { proofOf } from '../closed/proof.ts';
 import type { ProvenParties } from '../closed/proven.ts';
-import { type EvidenceProof, encodeEvidenceFile } from '../evidence/file.ts';
+import type { EvidenceProof } from '../evidence/file.ts';
 import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
 import type { CrsRequest, ServiceLimits } from '../services.ts';
@@ -212,8 +213,7 @@ export function createCrsCeremonies(modules: CrsModules): CrsCeremonies {
 
   async function keepProof(announcement: Announcement, proof: CrsProof): Promise<void> {
     const ceremony = { kind: 'crs' as const, value: encodeAnnouncement(announcement) };
-    const evidence = encodeEvidenceFile({ network: rosterDigest(roster), ceremony, proof: inFile(proof) });
-    await proven.add([{ party: proof.value.party, kind: proof.kind, evidence }]);
+    await proven.add([proofOf(roster, ceremony, inFile(proof))]);
   }
 
   function noteMissing(id: string, parties: readonly PartyId[]): void {

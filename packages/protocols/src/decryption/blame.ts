@@ -10,8 +10,9 @@ import { decodePrssKeys, encodePrssKeys, majorityKeys, prssKeysBytesMax } from '
 import { createPrss } from '@keyquorum/mpc/prss/prss';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
-import { burn, type Proof, type RightMessage } from '../closed/burn.ts';
+import { burn, type RightMessage } from '../closed/burn.ts';
 import type { InconsistentOpening } from '../closed/opening-error.ts';
+import type { Proof } from '../closed/proof.ts';
 import type { Reveals } from '../closed/reveals.ts';
 import type { ShownSecrets } from '../evidence/file.ts';
 import { decodeStart } from './batch-record.ts';

@@ -4,7 +4,6 @@
  * next ones follow if it does not. When messages are late a quorum may certify a start that some parties give up and
  * repeat; docs/protocols/prss.md, "When a start is missed", tells what then holds.
  */
-import { decode, encode, u32 } from '@keyquorum/codec/codec';
 import { toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import { eraseKeys } from '@keyquorum/mpc/prss/keys';
@@ -12,11 +11,21 @@ import { quorumOf } from '@keyquorum/mpc/roster';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import type { Board } from '../ceremony/board.ts';
 import { type Announcement, announcedSession } from '../ceremony/starting.ts';
+import type { ProvenParties } from '../closed/proven.ts';
 import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
 import type { ServiceLimits } from '../services.ts';
 import type { SecretStore } from '../storage.ts';
-import { type EpochKeys, fetchEpoch, loadEpoch, serveEpochKeys, startEpoch, storeEpoch } from './epoch.ts';
+import {
+  decodeEpochContent,
+  type EpochKeys,
+  encodeEpochContent,
+  fetchEpoch,
+  loadEpoch,
+  serveEpochKeys,
+  startEpoch,
+  storeEpoch,
+} from './epoch.ts';
 
 /** The first epoch of a network. Later ones begin by resharing, which is not built yet. */
 const FIRST_EPOCH = 1;
@@ -33,6 +42,7 @@ export interface EpochModules {
   readonly party: Party;
   readonly secrets: SecretStore;
   readonly board: Board;
+  readonly proven: ProvenParties;
   announce(announcement: Announcement): Promise<PartyId[]>;
   readonly limits: ServiceLimits;
   readonly signal: AbortSignal;
@@ -52,7 +62,7 @@ export interface Epochs {
 }
 
 export function createEpochs(modules: EpochModules): Epochs {
-  const { party, secrets, board, limits, signal, log } = modules;
+  const { party, secrets, board, proven, limits, signal, log } = modules;
   const { clock, roster, self } = party;
   let held: EpochKeys | undefined;
   let starting = true; // until it is known what is on disk
@@ -85,19 +95,19 @@ export function createEpochs(modules: EpochModules): Epochs {
     const id = toHex(party.random(ID_BYTES));
     const startMs = Math.round(clock.now()) + LEAD_MS;
     const attempt = Math.min(failures, DOUBLINGS_MAX);
-    await modules.announce({ kind: 'epoch', id, attempt, startMs, content: encode(u32, FIRST_EPOCH) });
+    await modules.announce({ kind: 'epoch', id, attempt, startMs, content: encodeEpochContent(FIRST_EPOCH) });
   }
 
   async function runCeremony(announcement: Announcement): Promise<void> {
-    const { id, attempt, content, startMs } = announcement;
+    const { id, attempt } = announcement;
     const session = party.open(announcedSession(roster, announcement), { signal });
     const deadlineMs = clock.now() + DEADLINE_MS;
     board.begin('epoch', id, { deadlineMs, total: 1 });
     board.progress(id, { phase: 'prss-init' });
     starting = true;
     try {
-      const times = { startMs, roundMs: limits.roundMs * 2 ** Math.min(attempt, DOUBLINGS_MAX) };
-      hold(await startEpoch(session, secrets, { epoch: FIRST_EPOCH, context: content, ...times }));
+      const roundMs = limits.roundMs * 2 ** Math.min(attempt, DOUBLINGS_MAX);
+      hold(await startEpoch(session, secrets, { announcement, roundMs, prove: proven.add }));
       board.succeed(id);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -144,7 +154,7 @@ export function createEpochs(modules: EpochModules): Epochs {
     accept({ content }) {
       if (held !== undefined) throw new Error('this node has the epoch already');
       if (starting) throw new Error('an epoch is starting');
-      if (decode(u32, content) !== FIRST_EPOCH) throw new Error('unknown epoch');
+      if (decodeEpochContent(content) !== FIRST_EPOCH) throw new Error('unknown epoch');
     },
     enter(announcement) {
       runCeremony(announcement).catch((error) =>

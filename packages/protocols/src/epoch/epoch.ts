@@ -8,13 +8,14 @@ import { fixedBytes, struct, vector } from '@keyquorum/codec/composites';
 import { fromHex, toHex } from '@keyquorum/mpc/bytes';
 import type { Party } from '@keyquorum/mpc/party';
 import { familyC, subsetsWith } from '@keyquorum/mpc/prss/family';
-import { initPrss } from '@keyquorum/mpc/prss/init';
+import { createScope, type InitScope } from '@keyquorum/mpc/prss/init-scope';
 import { PRSS_KEY_BYTES, type PrssKeys, prssKeys } from '@keyquorum/mpc/prss/keys';
 import { agreeKeys } from '@keyquorum/mpc/prss/late-keys';
+import type { Roster } from '@keyquorum/mpc/roster';
 import type { Session } from '@keyquorum/mpc/session';
 import type { Exchange, PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { ask } from '../ask.ts';
-import { prssInitTimes } from '../ceremony/starting.ts';
+import { type AnnouncedInit, initAnnounced } from '../ceremony/announced-init.ts';
 import type { SecretStore } from '../storage.ts';
 
 /** Sets of family C that one party is in, at most (n = 13, t = 4: 495). */
@@ -46,21 +47,39 @@ export interface EpochKeys {
   readonly keys: PrssKeys;
 }
 
-export interface EpochStart {
-  readonly epoch: number;
-  readonly context: Uint8Array;
-  readonly startMs: number;
-  readonly roundMs: number;
+/** What the parties announce for the start of an epoch: its number. */
+export function encodeEpochContent(epoch: number): Uint8Array {
+  return encode(u32, epoch);
 }
 
-/** Runs PRSS-Init for the epoch and stores this party's keys. @throws PrssInitError */
-export async function startEpoch(session: Session, secrets: SecretStore, start: EpochStart): Promise<EpochKeys> {
-  const families = [familyC(session.roster)];
-  const init = await initPrss(session, { families, context: start.context, ...prssInitTimes(start, session.t) });
+/** @throws CodecError */
+export function decodeEpochContent(content: Uint8Array): number {
+  return decode(u32, content);
+}
+
+function epochFamilies(roster: Roster) {
+  return [familyC(roster)] as const;
+}
+
+/** What the PRSS-Init of a start is about; `context` is the announced content. */
+export function epochScope(roster: Roster, session: SessionId, context: Uint8Array): InitScope {
+  return createScope({ session, roster }, epochFamilies(roster), context);
+}
+
+/**
+ * Runs PRSS-Init for the announced epoch and stores this party's keys. @throws PrssInitError, the session's reason, or
+ * what the disk says
+ */
+export async function startEpoch(
+  session: Session,
+  secrets: SecretStore,
+  start: Omit<AnnouncedInit, 'families'>,
+): Promise<EpochKeys> {
+  const init = await initAnnounced(session, { ...start, families: epochFamilies(session.roster) });
   const keys = init.keys.get('C');
   if (keys === undefined) throw new Error('PRSS-Init made no keys of family C');
   init.contributions.erase(); // epoch keys are never revealed; a burnt session shows keys derived from them
-  const made = { epoch: start.epoch, start: session.id, keys };
+  const made = { epoch: decodeEpochContent(start.announcement.content), start: session.id, keys };
   await storeEpoch(secrets, made);
   return made;
 }

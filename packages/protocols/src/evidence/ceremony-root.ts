@@ -15,6 +15,7 @@ import {
 } from '../ceremony/starting.ts';
 import { type CrsContent, decodeCrsContent } from '../crs/content.ts';
 import { BATCH_BUNDLES_MAX, type BatchStart, batchId, decodeStart } from '../decryption/batch-record.ts';
+import { decodeEpochContent } from '../epoch/epoch.ts';
 import { decodeContent, type KeygenContent } from '../keygen/content.ts';
 import { EvidenceError } from './evidence-error.ts';
 import type { CeremonyRoot } from './file.ts';
@@ -32,6 +33,12 @@ export type AccusedCeremony =
       readonly session: SessionId;
       readonly announcement: Announcement;
       readonly content: CrsContent;
+    }
+  | {
+      readonly kind: 'epoch';
+      readonly session: SessionId;
+      readonly announcement: Announcement;
+      readonly epoch: number;
     };
 
 /** @throws EvidenceError EVIDENCE_CEREMONY */
@@ -40,9 +47,11 @@ export function readCeremonyRoot(roster: Roster, { kind, value }: CeremonyRoot):
     if (kind === 'preprocessing') return readBatch(roster, value);
     const announcement = readAnnouncement(kind, value);
     const session = announcedSession(roster, announcement);
+    const { content } = announcement;
+    if (kind === 'epoch') return { kind, session, announcement, epoch: decodeEpochContent(content) };
     return kind === 'keygen'
-      ? { kind, session, announcement, content: decodeContent(announcement.content) }
-      : { kind, session, announcement, content: decodeCrsContent(announcement.content) };
+      ? { kind, session, announcement, content: decodeContent(content) }
+      : { kind, session, announcement, content: decodeCrsContent(content) };
   } catch (error) {
     if (!(error instanceof CodecError || error instanceof RangeError)) throw error;
     throw new EvidenceError('EVIDENCE_CEREMONY', `this names no ceremony: ${error.message}`, { cause: error });

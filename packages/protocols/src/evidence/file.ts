@@ -9,6 +9,7 @@
  *       of a key generation: the certified PRSS-Init and the openings of its commitments
  *       of a preprocessing batch: the session keys that members of the sets showed, signed
  *     bad contribution to a reference string: party, what it builds on, signature, contribution
+ *     broken PRSS-Init of a key generation or an epoch: party, and the certified PRSS-Init whose broadcasts convict it
  *
  * Everything in it is public: a burnt session's secrets are used by nobody.
  */
@@ -73,6 +74,8 @@ const badContribution = struct({
   contribution: bytes(ENVELOPE_BODY_BYTES_MAX),
 });
 
+const brokenInit = struct({ party: u8, init: certifiedInitCodec });
+
 const evidenceCodec = struct({
   header,
   network: fixedBytes(HASH_BYTES),
@@ -80,6 +83,7 @@ const evidenceCodec = struct({
     keygen: bytes(ANNOUNCEMENT_BYTES_MAX),
     preprocessing: bytes(START_BYTES_MAX),
     crs: bytes(ANNOUNCEMENT_BYTES_MAX),
+    epoch: bytes(ANNOUNCEMENT_BYTES_MAX),
   }),
   proof: variants({
     'double-signature': mapped(bytes(EVIDENCE_BYTES_MAX), {
@@ -89,10 +93,11 @@ const evidenceCodec = struct({
     }),
     'wrong-share': wrongShare,
     'bad-contribution': badContribution,
+    'broken-init': brokenInit,
   }),
 });
 
-/** The announcement of a key generation or reference string, or the START of a batch, encoded. */
+/** The announcement of a key generation, a reference string or an epoch, or the START of a batch, encoded. */
 export type CeremonyRoot = Decoded<typeof evidenceCodec>['ceremony'];
 export type WrongShare = Decoded<typeof wrongShare>;
 /** What shows which message was the right one. */

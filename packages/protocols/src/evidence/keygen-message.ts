@@ -6,14 +6,14 @@
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import type { FamilyName } from '@keyquorum/mpc/prss/family';
 import { familyKeys, readOpenings } from '@keyquorum/mpc/prss/init-contributions';
-import { verifyInit } from '@keyquorum/mpc/prss/init-transcript';
 import { createPrss, type Prss } from '@keyquorum/mpc/prss/prss';
 import type { Roster } from '@keyquorum/mpc/roster';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import { keySetChoice } from '@keyquorum/tfhe/key-sets';
 import { type KeygenPlan, keygenPlan } from '../keygen/material.ts';
 import { UnsoundSizeError } from '../keygen/noise.ts';
-import { BITS_TAG, decisiveSets, isStep, keygenScope, replayRun, stepMessage } from '../keygen/replay.ts';
+import { BITS_TAG, decisiveSets, isStep, replayRun, stepMessage } from '../keygen/replay.ts';
+import { requireCertified } from './broken-init.ts';
 import type { AccusedCeremony } from './ceremony-root.ts';
 import { EvidenceError } from './evidence-error.ts';
 import type { WrongShare } from './file.ts';
@@ -24,18 +24,15 @@ type KeygenCeremony = Extract<AccusedCeremony, { kind: 'keygen' }>;
 export function rightKeygenMessage(
   kernel: Kernel,
   roster: Roster,
-  { session, announcement, content }: KeygenCeremony,
+  ceremony: KeygenCeremony,
   { party, step, secrets }: WrongShare,
 ): Uint8Array {
+  const { session, content } = ceremony;
   const plan = planOf(roster, content);
   if (!isStep(plan, step)) throw new EvidenceError('EVIDENCE_CEREMONY', `a key generation has no step ${step}`);
   if (secrets.kind !== 'openings') throw new EvidenceError('EVIDENCE_SECRETS', 'want openings of the PRSS-Init');
-  const scope = keygenScope(roster, session, announcement.content);
-  const agreed = verifyInit({ scope, roster, session }, secrets.value.init);
-  if (agreed === undefined) {
-    throw new EvidenceError('EVIDENCE_CERTIFICATE', 'no quorum signed that these broadcasts made the PRSS keys');
-  }
-  const { commitments, transcript } = agreed;
+  const { commitments, transcript } = requireCertified(roster, ceremony, secrets.value.init);
+  const { scope } = commitments;
   const openings = readOpenings(commitments, decisiveSets(scope, party), secrets.value.openings);
   if (openings === undefined) {
     throw new EvidenceError('EVIDENCE_SECRETS', 'the openings are not those that the parties have committed to');

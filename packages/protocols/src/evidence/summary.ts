@@ -9,12 +9,12 @@ export interface EvidenceSummary {
   readonly party: PartyId;
   readonly kind: EvidenceProof['kind'];
   readonly ceremony: AccusedCeremony['kind'];
-  /** As in the list of ceremonies: of a key or reference string, its id; of a batch, its session. */
+  /** As in the list of ceremonies: of a batch, its session; else the id it was announced under. */
   readonly ceremonyId: string;
   /** Of a key generation, from 0. */
   readonly attempt: number;
   readonly session: SessionId;
-  /** Tag of the signed message. */
+  /** Tag of the signed message; of a PRSS-Init, its name. */
   readonly step: string;
 }
 
@@ -36,5 +36,6 @@ export function summaryOf(ceremony: AccusedCeremony, proof: EvidenceProof): Evid
 
 function stepOf(proof: EvidenceProof): string {
   if (proof.kind === 'wrong-share') return proof.value.step;
+  if (proof.kind === 'broken-init') return 'prss-init';
   return proof.kind === 'bad-contribution' ? turnTag(proof.value.party) : proof.value.first.subject.tag;
 }

@@ -12,6 +12,7 @@ import { equalBytes, sha256, toHex } from '@keyquorum/mpc/bytes';
 import type { Roster } from '@keyquorum/mpc/roster';
 import { rosterDigest, verifyStatement } from '@keyquorum/mpc/runtime/statement';
 import { shareSubject } from '../closed/signed-shares.ts';
+import { requireBrokenInit } from './broken-init.ts';
 import { type AccusedCeremony, readCeremonyRoot } from './ceremony-root.ts';
 import { type ContributionJudge, requireBadContribution } from './contribution.ts';
 import { EvidenceError } from './evidence-error.ts';
@@ -37,15 +38,29 @@ export async function verifyEvidenceFile(
   return summaryOf(ceremony, proof);
 }
 
-/** The same for messages: wrong shares, double signatures. @throws EvidenceError when the file proves nothing */
+/** The same for all but contributions. @throws EvidenceError when the file proves nothing */
 export function verifyMessageEvidence(kernel: Kernel, roster: Roster, encoded: Uint8Array): EvidenceSummary {
+  const file = decodeEvidenceFile(encoded);
+  const { proof } = file;
+  if (proof.kind !== 'wrong-share') return verifyBroadcastEvidence(roster, encoded);
+  requireNetwork(roster, file);
+  const ceremony = readCeremonyRoot(roster, file.ceremony);
+  requireWrongShare(kernel, roster, { ceremony, share: proof.value });
+  return summaryOf(ceremony, proof);
+}
+
+/**
+ * The same for what convicts without any secret: double signatures and broken PRSS-Inits. Takes milliseconds, so that a
+ * party may judge what others send. @throws EvidenceError when the file proves nothing
+ */
+export function verifyBroadcastEvidence(roster: Roster, encoded: Uint8Array): EvidenceSummary {
   const file = decodeEvidenceFile(encoded);
   requireNetwork(roster, file);
   const ceremony = readCeremonyRoot(roster, file.ceremony);
   const { proof } = file;
   if (proof.kind === 'double-signature') requireDoubleSignature(roster, ceremony, proof.value);
-  else if (proof.kind === 'wrong-share') requireWrongShare(kernel, roster, { ceremony, share: proof.value });
-  else throw new EvidenceError('EVIDENCE_CEREMONY', 'a contribution is no message');
+  else if (proof.kind === 'broken-init') requireBrokenInit(roster, ceremony, proof.value);
+  else throw new EvidenceError('EVIDENCE_CEREMONY', 'want two signatures or a PRSS-Init, which need no recomputation');
   return summaryOf(ceremony, proof);
 }
 
@@ -90,5 +105,5 @@ function rightMessage(
 ): Uint8Array {
   if (ceremony.kind === 'keygen') return rightKeygenMessage(kernel, roster, ceremony, share);
   if (ceremony.kind === 'preprocessing') return rightShareMessage(kernel, roster, ceremony, share);
-  throw new EvidenceError('EVIDENCE_CEREMONY', 'a reference string has no shares');
+  throw new EvidenceError('EVIDENCE_CEREMONY', 'nobody signs shares there');
 }

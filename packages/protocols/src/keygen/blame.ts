@@ -9,8 +9,9 @@ import { createPrss, type Prss } from '@keyquorum/mpc/prss/prss';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import { type Announcement, encodeAnnouncement } from '../ceremony/starting.ts';
-import { burn, type Proof, type RightMessage } from '../closed/burn.ts';
+import { burn, type RightMessage } from '../closed/burn.ts';
 import type { InconsistentOpening } from '../closed/opening-error.ts';
+import type { Proof } from '../closed/proof.ts';
 import type { Reveals } from '../closed/reveals.ts';
 import { decisiveSets } from './replay.ts';
 

@@ -123,10 +123,13 @@ export function createKeygenCeremonies(modules: KeygenModules): KeygenCeremonies
         choice,
         announcement,
         expected,
-        startMs: announcement.startMs,
         roundMs: limits.roundMs * 2 ** attempt,
         deadlineMs,
         bytesPerSecond: limits.keygenBytesPerSecond,
+        async prove(proofs) {
+          await expected.catch(() => undefined); // whom this attempt began without is not changed by what only some saw
+          await proven.add(proofs);
+        },
         ...progress,
         keep: (shares) => keys.keep(id, session.id, shares),
         bodies: keys.bodies(session.id),

@@ -11,18 +11,18 @@
  */
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import { encodeCertificate } from '@keyquorum/mpc/agreement/certificate';
-import { enterSession } from '@keyquorum/mpc/agreement/decision';
-import { initPrss, type PrssInit } from '@keyquorum/mpc/prss/init';
+import type { PrssInit } from '@keyquorum/mpc/prss/init';
 import { createPrss, type Prss } from '@keyquorum/mpc/prss/prss';
 import type { Session } from '@keyquorum/mpc/session';
 import { openCoin } from '@keyquorum/mpc/sharing/coin';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import type { KeySetChoice } from '@keyquorum/tfhe/key-sets';
-import { type Announcement, prssInitTimes } from '../ceremony/starting.ts';
-import type { Proof } from '../closed/burn.ts';
+import { eraseInit, initAnnounced } from '../ceremony/announced-init.ts';
+import type { Announcement } from '../ceremony/starting.ts';
 import { complete } from '../closed/complete.ts';
 import { openClosed } from '../closed/opening.ts';
 import { InconsistentOpening } from '../closed/opening-error.ts';
+import type { Proof } from '../closed/proof.ts';
 import { blame } from './blame.ts';
 import { type BodyStore, keySetDigest } from './bodies.ts';
 import type { SessionPrss } from './body-message.ts';
@@ -42,12 +42,13 @@ export interface KeygenInput {
   readonly announcement: Announcement;
   /** All parties that are not proven corrupt; needed after PRSS-Init. */
   readonly expected: Promise<readonly PartyId[]>;
-  /** Agreed start of the first broadcast round, and the length of a round. */
-  readonly startMs: number;
+  /** Length of a broadcast round. */
   readonly roundMs: number;
   readonly deadlineMs: number;
   /** Most bytes to send per second; undefined for no limit. */
   readonly bytesPerSecond: number | undefined;
+  /** Enters whom PRSS-Init proves corrupt; durable when it resolves. */
+  readonly prove: (proofs: readonly Proof[]) => Promise<void>;
   readonly onPhase: (phase: KeygenPhase) => void;
   /** Chunks of bodies opened so far. */
   readonly onOpened: (chunks: number) => void;
@@ -95,12 +96,9 @@ export async function generateKey(session: Session, input: KeygenInput): Promise
   const { roster } = session;
   const families = keygenFamilies(roster);
   const run: KeygenRun = { plan: keygenPlan(input.choice, roster) };
-  const context = input.announcement.content;
-  enterSession(session.journal, session.id);
-  await session.journal.sync(); // a later process then knows that this party never signs COMPLETE of it
 
   input.onPhase('prss-init'); // K1
-  const init = await initPrss(session, { families, context, ...prssInitTimes(input, session.t) });
+  const init = await initAnnounced(session, { ...input, families });
   try {
     // What PRSS-Init proved is agreed by its certificate.
     const expected = (await input.expected).filter((party) => !init.proven.includes(party));
@@ -199,9 +197,4 @@ async function generateBits(
     secrets.key.fill(0);
     secrets.noise.fill(0);
   }
-}
-
-function eraseInit(init: PrssInit): void {
-  for (const keys of init.keys.values()) for (const key of keys.bySubset.values()) key.fill(0);
-  init.contributions.erase();
 }

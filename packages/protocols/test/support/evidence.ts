@@ -1,15 +1,17 @@
 /** Evidence from networks in which somebody lies, and the judge of it: another process, which has the roster only. */
 import { LABELS } from '@keyquorum/mpc/labels';
-import type { Roster } from '@keyquorum/mpc/roster';
+import { partiesOf, type Roster } from '@keyquorum/mpc/roster';
 import { SIGNATURE_BYTES, signStatement, subjectOf } from '@keyquorum/mpc/runtime/statement';
 import { type FaultStrategy, type Faults, intercept } from '@keyquorum/mpc/simulate/strategy';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import { expect } from 'vitest';
+import { EVIDENCE_FILE_BYTES_MAX } from '../../src/evidence/file.ts';
 import type { EvidenceSummary } from '../../src/evidence/summary.ts';
 import { verifyMessageEvidence } from '../../src/evidence/verify.ts';
 import { discreet } from './discreet.ts';
 import { kernel } from './kernel.ts';
 import { createNetwork, eventually, LIMITS, type SimulatedNetwork } from './network.ts';
+import { lastLogs } from './ready.ts';
 
 const BUNDLES = 16;
 const LIMIT_MS = 400_000;
@@ -27,6 +29,29 @@ export function judge(network: SimulatedNetwork, file: Uint8Array): EvidenceSumm
 export async function filesOf(network: SimulatedNetwork, party: PartyId): Promise<Uint8Array[]> {
   const publics = network.publics.get(party)!;
   return Promise.all((await publics.names('evidence/')).map(async (name) => (await publics.get(name))!));
+}
+
+/** Every honest party keeps evidence of all liars, and of nobody else, and lists it; returns all summaries. */
+export async function convicted(
+  network: SimulatedNetwork,
+  liars: readonly PartyId[],
+  where: string,
+): Promise<EvidenceSummary[]> {
+  const all = [];
+  for (const party of partiesOf(network.sim.roster).filter((each) => !liars.includes(each))) {
+    const files = await filesOf(network, party);
+    for (const file of files) expect(file.length).toBeLessThan(EVIDENCE_FILE_BYTES_MAX);
+    const summaries = files.map((file) => judge(network, file));
+    const say = `${where}: party ${party}\n${lastLogs(network)}`;
+    expect(new Set(summaries.map(({ party: liar }) => liar)), say).toEqual(new Set(liars));
+    const services = await network.services(network.sim.party(party));
+    const listed = (await services.evidence()).map(({ id, size, ...summary }) => summary);
+    expect(new Set(listed.map((each) => JSON.stringify(each)))).toEqual(
+      new Set(summaries.map((each) => JSON.stringify(each))),
+    );
+    all.push(...summaries);
+  }
+  return all;
 }
 
 /** What any honest party keeps as evidence convicts a corrupt one, before somebody who has only the roster. */

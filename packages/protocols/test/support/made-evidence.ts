@@ -27,11 +27,12 @@ import { createSigner } from '@keyquorum/mpc/runtime/identity';
 import { rosterDigest, type Subject, signStatement } from '@keyquorum/mpc/runtime/statement';
 import type { Signer } from '@keyquorum/mpc/session';
 import { createPrng } from '@keyquorum/mpc/simulate/prng';
-import type { PartyId } from '@keyquorum/mpc/transport';
+import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
 import { type Announcement, encodeAnnouncement } from '../../src/ceremony/starting.ts';
 import { revealSubject } from '../../src/closed/reveals.ts';
 import { encodeStart } from '../../src/decryption/batch-record.ts';
 import { SHARE_TAG } from '../../src/decryption/preprocessing.ts';
+import { encodeEpochContent, epochScope } from '../../src/epoch/epoch.ts';
 import { type AccusedCeremony, readCeremonyRoot } from '../../src/evidence/ceremony-root.ts';
 import type { CeremonyRoot, EvidenceFile, ShownSecrets, WrongShare } from '../../src/evidence/file.ts';
 import { rightKeygenMessage } from '../../src/evidence/keygen-message.ts';
@@ -76,29 +77,40 @@ export interface MadeBatch extends MadeSession {
   shownFor(party: PartyId): ShownKeys;
 }
 
-export interface MadeKeygen extends MadeSession {
+export interface MadeKeygen extends MadeSession, MadeInit {
   shownFor(party: PartyId): ShownOpenings;
   readonly scope: InitScope;
-  readonly init: CertifiedInit;
   readonly openings: Openings;
 }
 
-/** `signers`: who certifies the PRSS-Init. */
+export interface MadeInit {
+  readonly root: CeremonyRoot;
+  readonly ceremony: AccusedCeremony;
+  readonly init: CertifiedInit;
+}
+
+interface InitChoice {
+  readonly seed?: string;
+  /** Who certifies the PRSS-Init. */
+  readonly signers?: readonly PartyId[];
+  readonly change?: ChangeBody;
+}
+
+/** What a party broadcasts in step 0, 1 or 2 in place of its honest body. */
+export type ChangeBody = (body: Uint8Array, step: number, party: PartyId) => Uint8Array;
+
 export function makeKeygen(
   committee: Committee,
   announcement: Announcement = announcementOf({ parameters: 'test', purpose: 'development' }),
-  { seed = 'keygen', signers = partiesOf(committee.roster) }: { seed?: string; signers?: readonly PartyId[] } = {},
+  { seed = 'keygen', ...choice }: InitChoice = {},
 ): MadeKeygen {
   const { roster } = committee;
   const root: CeremonyRoot = { kind: 'keygen', value: encodeAnnouncement(announcement) };
   const ceremony = readCeremonyRoot(roster, root);
   const { session } = ceremony;
   const scope = keygenScope(roster, session, announcement.content);
-  const { deliveries, openings } = makeBroadcasts(scope, seed);
-  const subject = prssInitSubject(session, viewOf(scope, deliveries));
-  const signatures = new Map(signers.map((party) => [party, committee.sign(party, subject)]));
-  const init: CertifiedInit = { deliveries, signatures };
-  const commitments = commitmentsOf(scope, judge(scope, deliveries));
+  const { init, openings } = makeInit(committee, { scope, session }, { seed, ...choice });
+  const commitments = commitmentsOf(scope, judge(scope, init.deliveries));
   const shownFor = (party: PartyId): ShownOpenings => ({
     kind: 'openings',
     value: { init, openings: encodeOpenings(commitments, decisiveSets(scope, party), openings)! },
@@ -112,8 +124,47 @@ export function makeKeygen(
   };
 }
 
-/** The three broadcasts of honest parties, without anything in their boxes. */
-function makeBroadcasts(scope: InitScope, seed: string): { deliveries: readonly Bodies[]; openings: Openings } {
+/** The start of an epoch. */
+export function makeEpoch(committee: Committee, change: ChangeBody, id = 'cd'.repeat(32)): MadeInit {
+  const { roster } = committee;
+  const content = encodeEpochContent(1);
+  const announcement: Announcement = { kind: 'epoch', id, attempt: 0, startMs: 1_700_000_000_000, content };
+  const root: CeremonyRoot = { kind: 'epoch', value: encodeAnnouncement(announcement) };
+  const ceremony = readCeremonyRoot(roster, root);
+  const { session } = ceremony;
+  const scope = epochScope(roster, session, content);
+  return { root, ceremony, init: makeInit(committee, { scope, session }, { seed: 'epoch', change }).init };
+}
+
+function makeInit(
+  { roster, sign }: Committee,
+  { scope, session }: { scope: InitScope; session: SessionId },
+  { seed, signers = partiesOf(roster), change = (body) => body }: InitChoice & { seed: string },
+): { init: CertifiedInit; openings: Openings } {
+  const { deliveries, openings } = makeBroadcasts(scope, seed, change);
+  const subject = prssInitSubject(session, viewOf(scope, deliveries));
+  return { init: { deliveries, signatures: new Map(signers.map((party) => [party, sign(party, subject)])) }, openings };
+}
+
+/** Evidence that what `party` broadcast in the PRSS-Init convicts it. */
+export function accuseOfBroken(
+  { roster }: Committee,
+  { root, init }: Pick<MadeInit, 'root' | 'init'>,
+  party: PartyId,
+): EvidenceFile & { readonly proof: { readonly kind: 'broken-init' } } {
+  return {
+    network: rosterDigest(roster),
+    ceremony: root,
+    proof: { kind: 'broken-init', value: { party, init } },
+  };
+}
+
+/** The three broadcasts of parties that are honest but for `change`, without anything in their boxes. */
+function makeBroadcasts(
+  scope: InitScope,
+  seed: string,
+  change: ChangeBody,
+): { deliveries: readonly Bodies[]; openings: Openings } {
   const random = createPrng(seed);
   const parties = othersOf(scope, 0);
   const openings = new Map(
@@ -123,23 +174,28 @@ function makeBroadcasts(scope: InitScope, seed: string): { deliveries: readonly 
     }),
   );
   const keys = (party: PartyId) => new Map(othersOf(scope, party).map((sender) => [sender, random.bytes(32)]));
-  const first = new Map(parties.map((party) => [party, encodeKeys({ nonce: random.bytes(32), keys: keys(party) })]));
+  const first = new Map(
+    parties.map((party) => [party, change(encodeKeys({ nonce: random.bytes(32), keys: keys(party) }), 0, party)]),
+  );
+  const { announcements } = judge(scope, [first]);
   const contributions = parties.map((party) => {
     const own = openings.get(party)!;
     const commitments = new Map(
       scope.common(party, party).map((set) => [set.number, commitTo(scope, party, set, own.get(set.number)!)]),
     );
     const boxes = new Map(
-      othersOf(scope, party).map((receiver) => {
-        const length = BOX_OVERHEAD_BYTES + scope.common(party, receiver).length * OPENING_BYTES;
-        return [receiver, new Uint8Array(length)] as const;
-      }),
+      [...announcements.keys()]
+        .filter((receiver) => receiver !== party)
+        .map((receiver) => {
+          const length = BOX_OVERHEAD_BYTES + scope.common(party, receiver).length * OPENING_BYTES;
+          return [receiver, new Uint8Array(length)] as const;
+        }),
     );
-    return [party, encodeContribution(viewOf(scope, [first]), { commitments, boxes })] as const;
+    return [party, change(encodeContribution(viewOf(scope, [first]), { commitments, boxes }), 1, party)] as const;
   });
   const second = new Map(contributions);
   const view = viewOf(scope, [first, second]);
-  const third = new Map(parties.map((party) => [party, encodeComplaints(view, new Map())]));
+  const third = new Map(parties.map((party) => [party, change(encodeComplaints(view, new Map()), 2, party)]));
   return { deliveries: [first, second, third], openings };
 }
 
