@@ -9,7 +9,7 @@ import { partiesOf } from '@keyquorum/mpc/roster';
 import { type Board, createBoard } from './ceremony/board.ts';
 import { type AdmissionPolicy, createJointCeremonies } from './ceremony/joint.ts';
 import { type Announcement, createStarting } from './ceremony/starting.ts';
-import { learnProven, serveProven } from './closed/learn-proven.ts';
+import { createProvenLearning, serveProven } from './closed/learn-proven.ts';
 import { createProvenParties } from './closed/proven.ts';
 import { createCrsCeremonies } from './crs/ceremony.ts';
 import { TFHE_FORMAT } from './crs/content.ts';
@@ -59,6 +59,7 @@ export function createServices(options: ServiceOptions): Services {
   const board: Board = createBoard(journal, clock);
   const archive = createEvidenceArchive(publics, roster);
   const proven = createProvenParties(journal, archive, log);
+  const learnProven = createProvenLearning({ party, proven, signal, log });
   const keys = createKeyStore({ kernel, roster, journal, secrets, publics });
   const { caretaker, exchange } = createKeyMaterial({ party, keys, signal, log });
   const crsStore = createCrsStore(journal, publics);
@@ -88,7 +89,7 @@ export function createServices(options: ServiceOptions): Services {
   });
   const keygen = createKeygenCeremonies({
     ...{ party, board, keys, exchange, proven, limits, announce, signal, log, decrypt: decryption.decrypt },
-    learnProven: tellProven,
+    learnProven,
     epoch: () => epochs.current()?.epoch ?? 0,
   });
   const crs = createCrsCeremonies({
@@ -100,11 +101,6 @@ export function createServices(options: ServiceOptions): Services {
   serveBatchList(transport, publics);
   serveProven(party, proven);
 
-  async function tellProven(): Promise<void> {
-    const learnt = await learnProven(party, proven, signal);
-    for (const culprit of learnt) log({ level: 'error', message: 'others have proven a party corrupt', culprit });
-  }
-
   async function startPool(epoch: EpochKeys): Promise<void> {
     damaged = !(await testOwnKeys(epoch));
     if (damaged) return log({ level: 'error', message: DAMAGED });
@@ -114,7 +110,7 @@ export function createServices(options: ServiceOptions): Services {
     const sizes = { target: limits.poolTarget, batchBundles: limits.batchBundles };
     refill = createRefill({
       ...{ party, pool, ledger, reservations, publics, board, epoch, signal, log, ...sizes },
-      ...{ proven, learnProven: tellProven, calm: decryption.calm },
+      ...{ proven, learnProven, calm: decryption.calm },
     });
     refill.run().catch((error) => {
       if (!signal.aborted) log({ level: 'error', message: 'the pool is not refilled any more', error: String(error) });
@@ -143,7 +139,7 @@ export function createServices(options: ServiceOptions): Services {
     if (state !== 'up') return;
     if (pool !== undefined) keygen.recover();
     crs.recover();
-    tellProven().catch((error) =>
+    learnProven().catch((error) =>
       log({ level: 'warn', message: 'asking whom others have proven failed', peer, error: String(error) }),
     );
     refill

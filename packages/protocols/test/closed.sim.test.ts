@@ -71,7 +71,7 @@ const mutedShares: FaultStrategy = {
 
 test('N7: one party silent and one that shifts a value of degree 2t: it stalls, and nothing is accepted', async () => {
   await forEachSeed(seeds(3), async (seed) => {
-    const faults = { [1 + (seed % 4)]: mutedShares, [1 + ((seed + 1) % 4)]: constantOffset() };
+    const faults = { [1 + (seed % 4)]: mutedShares, [1 + ((seed + 1) % 4)]: discreet(constantOffset()) };
     const limits = { ...LIMITS, poolTarget: 16, batchBundles: 16 };
     const network = createNetwork({ seed, n: 4, t: 1, faults }, limits);
     const { honest } = network.sim;

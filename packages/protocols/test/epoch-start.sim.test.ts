@@ -8,14 +8,16 @@ import { slotOfFirst } from '@keyquorum/mpc/agreement/broadcast-messages';
 import { sha256Hex } from '@keyquorum/mpc/bytes';
 import { silent } from '@keyquorum/mpc/simulate/faults/silent';
 import { forEachSeed } from '@keyquorum/mpc/simulate/seeds';
-import { type FaultStrategy, intercept } from '@keyquorum/mpc/simulate/strategy';
+import { combine, type FaultStrategy, intercept } from '@keyquorum/mpc/simulate/strategy';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import { describe, expect, test } from 'vitest';
 import { encodeAnnouncement, startExchange } from '../src/ceremony/starting.ts';
 import { storedBatches } from '../src/decryption/batch-list.ts';
 import { encodeEpochContent, loadEpoch } from '../src/epoch/epoch.ts';
 import type { Services } from '../src/services.ts';
+import { convicted } from './support/evidence.ts';
 import { provenBy, upTo } from './support/generation.ts';
+import { INIT_LIES } from './support/init-lies.ts';
 import { createLies, type Lies } from './support/lies.ts';
 import { createNetwork, eventually, LIMITS, type SimulatedNetwork } from './support/network.ts';
 import { lastLogs } from './support/ready.ts';
@@ -192,6 +194,26 @@ describe.each(SIZES)('n=$n, t=$t', (size) => {
       await until(scenario, order, hasMaterial);
       expect((await startsOf(scenario, order)).size, 'starts of the epoch').toBe(1);
       await expectNobodyAccused(scenario);
+    });
+  });
+
+  test('one party alone sees a start certified that convicts another: its evidence convinces all', async () => {
+    await forEachSeed({ runs: 1, file: import.meta.filename, env: process.env }, async (seed) => {
+      const scenario = begin(`${seed}`, size);
+      const { network, lies, order } = scenario;
+      const [alone, liar, ...others] = order as [PartyId, PartyId, ...PartyId[]];
+      const cheats = combine(deaf, INIT_LIES['a bad box']);
+      lies.start({ ...allAre(others, deaf), [liar]: cheats }, `${seed}`);
+      await until(scenario, [liar, ...others], hasFailed);
+      lies.stop();
+      expect(provenBy(network, alone)).toEqual([liar]);
+      await until(scenario, [liar, ...others], hasEpoch);
+      restart(scenario, alone);
+      await until(scenario, [alone, ...others], hasMaterial);
+      for (const party of [alone, ...others]) expect(provenBy(network, party), `by party ${party}`).toEqual([liar]);
+      for (const found of await convicted(network, [liar], `seed ${seed}`)) {
+        expect(found).toMatchObject({ kind: 'broken-init', ceremony: 'epoch' });
+      }
     });
   });
 

@@ -16,6 +16,8 @@ export interface ProvenParties {
    * proven party does after that would fill the disk.
    */
   add(proofs: readonly Proof[]): Promise<void>;
+  /** The file that proves it, if this party has one. */
+  file(party: PartyId): Promise<Uint8Array | undefined>;
   /** Enters parties that t+1 others name; durable when it resolves. */
   adopt(parties: readonly PartyId[]): Promise<void>;
 }
@@ -42,6 +44,10 @@ export function createProvenParties(journal: Journal, archive: EvidenceArchive, 
         log({ level: 'error', message: 'a party is proven corrupt', culprit, kind, evidence });
       }
       await journal.sync();
+    },
+    async file(party) {
+      const id = evidenceOf(party);
+      return id === undefined ? undefined : archive.get(id);
     },
     async adopt(parties) {
       for (const party of parties) journal.set(`${PREFIX}${party}`, new TextEncoder().encode(TOLD));

@@ -1,9 +1,10 @@
 /**
  * A liar beneath which the honest program runs would show the message it should have sent, signed: two signatures, and
- * nothing would have to be burnt. This one keeps that to itself.
+ * nothing would have to be burnt. That program even keeps both as evidence against itself. This one tells nobody.
  */
 import { combine, type FaultStrategy, intercept } from '@keyquorum/mpc/simulate/strategy';
 
+const TELLTALE_ANSWERS = ['blob', 'proven/file'];
 const TELLTALE = /\/(evidence|roots|conflict)$/;
 
 const quiet: FaultStrategy = {
@@ -13,7 +14,8 @@ const quiet: FaultStrategy = {
       send(to, envelope, inner) {
         if (!TELLTALE.test(envelope.tag)) inner.send(to, envelope);
       },
-      answer: (_, exchange, answer) => (exchange.name === 'blob' ? Promise.reject(new Error('no')) : answer()),
+      answer: (_, exchange, answer) =>
+        TELLTALE_ANSWERS.includes(exchange.name) ? Promise.reject(new Error('no')) : answer(),
     }),
 };
 
