@@ -39,7 +39,7 @@ function bringUp(dir: string): Promise<LocalNetwork> {
     const count = (detail: string) => step.update(++done, 2 * PARTIES, detail);
     await Promise.all(ALL.map((party) => network.start(party).then(() => count('processes are starting'))));
     await Promise.all(ALL.map((party) => network.ready(party).then(() => count('agreeing on common randomness'))));
-    return { result: network, detail: `party 1 at ${network.nodes[0]!.rest}` };
+    return { result: network, detail: `watch party 1 at ${network.nodes[0]!.rest}/dashboard` };
   });
 }
 
@@ -153,8 +153,8 @@ async function sayHowToUse({ network, encryptor, keyId }: Setting): Promise<void
   say(`\nThe network stays up until Ctrl-C. Try:
   export KEY="Authorization: Bearer $(cat ${apiKeyFile})"
   curl -s -H "$KEY" ${rest}/v1/status
-  curl -s -H "$KEY" -H 'content-type: application/json' -d @${file} ${rest}/v1/public-decryptions
-  curl -s -H "$KEY" '${rest}/v1/public-decryptions/${request.requestId}?wait=30'
+  curl -s -H "$KEY" -H 'content-type: application/json' -d @${file} '${rest}/v1/public-decryptions?wait=30'
+  open ${rest}/dashboard
   open ${rest}/docs
 To encrypt and read in a browser: npm run page, open
   ${pageLink('http://localhost:5173', network, keyId)}

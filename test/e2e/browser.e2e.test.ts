@@ -1,6 +1,7 @@
 /**
- * The page of packages/client/examples in Chromium, against four real nodes: values are encrypted there by `tfhe` and
- * read back by their user; without TFHE, with a wallet, with a node killed, and from an origin that no node allows.
+ * Two pages in Chromium, against four real nodes. That of packages/client/examples: values are encrypted there by
+ * `tfhe` and read back by their user; without TFHE, with a wallet, with a node killed, and from an origin that no node
+ * allows. And the dashboard of a node: what it shows when all is well, and when a node is away.
  */
 import { appendFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -147,8 +148,21 @@ function inBrowser(executablePath: string): void {
     await other.close();
   });
 
-  test('a node that is killed is not missed', async () => {
+  test('a node that is killed is not missed; the dashboards of the others say that it is away', async () => {
+    const dashboard = await context.newPage();
+    const complaints: string[] = [];
+    dashboard.on('console', (message) => complaints.push(message.text()));
+    dashboard.on('pageerror', (error) => complaints.push(error.message));
+    await dashboard.goto(running.network.nodes[1]!.rest);
+    await dashboard.locator('#state', { hasText: /^ready$/ }).waitFor();
+    await dashboard.locator('#concerns', { hasText: /^nothing$/ }).waitFor();
+    await dashboard.locator('#keys', { hasText: `${running.key.requestId}key, test, development` }).waitFor();
+    await dashboard.locator('#ceremonies', { hasText: `key ${running.key.requestId.slice(0, 8)}succeeded` }).waitFor();
     await running.network.kill(4);
+    await dashboard.locator('#concerns', { hasText: /^no link to party 4/ }).waitFor();
+    await dashboard.locator('#peers tr', { hasText: 'party 4down' }).waitFor();
+    expect(complaints).toEqual([]);
+    await dashboard.close();
     expect(await read(page)).toEqual([NUMBER, 'true']);
     for (const party of [1, 2, 3]) await page.locator('[data-verdict=agreed]', { hasText: `node ${party}` }).waitFor();
     expect(await page.locator('#nodes li', { hasText: 'node 4' }).getAttribute('data-verdict')).not.toBe('agreed');

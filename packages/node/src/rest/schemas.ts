@@ -201,6 +201,7 @@ export const EvidenceBody = Type.Object({
   session: Type.String(),
   step: Type.String({ description: 'tag of the signed message, or prss-init' }),
 });
+export type EvidenceBody = Static<typeof EvidenceBody>;
 
 /** `response` of a route: its success schemas, and the error shape for everything else. */
 export function responses<const Success extends Record<number, unknown>>(success: Success) {

@@ -23,6 +23,7 @@ import { ciphertextRoutes } from './ciphertext-routes.ts';
 import type { RestContext } from './context.ts';
 import { crossOrigin } from './cross-origin.ts';
 import { crsRoutes } from './crs-routes.ts';
+import { dashboardRoutes } from './dashboard-routes.ts';
 import { decryptionRoutes } from './decryption-routes.ts';
 import { evidenceRoutes } from './evidence-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
@@ -91,7 +92,7 @@ export async function createServer(context: RestContext): Promise<FastifyInstanc
 
 const ROUTES = [
   ...[healthRoutes, keyRoutes, crsRoutes, ciphertextRoutes, decryptionRoutes, explainRoutes],
-  ...[materialRoutes, ceremonyRoutes, evidenceRoutes],
+  ...[materialRoutes, ceremonyRoutes, evidenceRoutes, dashboardRoutes],
 ];
 
 const OPENAPI = {
