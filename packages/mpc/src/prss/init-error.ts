@@ -1,5 +1,5 @@
 /** How PRSS-Init fails (SPEC R2; docs/protocols/prss.md): always without exposure. */
-import type { AgreedInit } from './init.ts';
+import type { AgreedInit } from './init-judge.ts';
 
 export type PrssInitErrorCode =
   | 'PRSS_INIT_TOO_FEW' //  fewer than n-t parties were heard in time; nothing was revealed, start again

@@ -9,6 +9,7 @@
  * A verdict is evidence for ever, and is reached again by later versions of this software: whoever changes what an
  * honest party broadcasts gives `LABELS.prssScope` a new number, so that certificates of before are about nothing.
  */
+import type { Certificate } from '../agreement/certificate.ts';
 import { equalBytes, sha256 } from '../bytes.ts';
 import { LABELS } from '../labels.ts';
 import type { PartyId } from '../transport.ts';
@@ -36,6 +37,15 @@ export interface Verdict {
   readonly contributions: ReadonlyMap<PartyId, Contribution>;
   /** Delivered I1 broadcasts of parties with our view, well-formed or not. */
   readonly contributorCount: number;
+  readonly proven: readonly PartyId[];
+}
+
+/** What a quorum certified: the same, and public, for everybody. */
+export interface AgreedInit {
+  readonly certificate: Certificate;
+  /** What was delivered: with the certificate it convinces others of commitments and verdict (init-transcript.ts). */
+  readonly deliveries: Deliveries;
+  /** Parties that the transcript proves corrupt, ascending. */
   readonly proven: readonly PartyId[];
 }
 

@@ -40,7 +40,7 @@ import {
   type PrssContributions,
 } from './init-contributions.ts';
 import { PrssInitError } from './init-error.ts';
-import { commitTo, type Deliveries, judge, readBox, type Verdict, viewOf } from './init-judge.ts';
+import { type AgreedInit, commitTo, type Deliveries, judge, readBox, type Verdict, viewOf } from './init-judge.ts';
 import {
   type Bodies,
   bodyBytesMax,
@@ -69,15 +69,6 @@ export interface PrssInitOptions {
   readonly deadlineMs: number;
   /** Called for every party that was seen to sign two values of one broadcast. Not the same at all parties. */
   readonly onEvidence?: (evidence: Evidence) => void;
-}
-
-/** What a quorum certified: the same, and public, for everybody. */
-export interface AgreedInit {
-  readonly certificate: Certificate;
-  /** What was delivered: with the certificate it convinces others of commitments and verdict (init-transcript.ts). */
-  readonly deliveries: Deliveries;
-  /** Parties that the transcript proves corrupt, ascending. */
-  readonly proven: readonly PartyId[];
 }
 
 export interface PrssInit extends AgreedInit {

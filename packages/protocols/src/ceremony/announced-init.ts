@@ -6,8 +6,9 @@
 import { enterSession } from '@keyquorum/mpc/agreement/decision';
 import type { Evidence } from '@keyquorum/mpc/agreement/evidence';
 import type { Family } from '@keyquorum/mpc/prss/family';
-import { type AgreedInit, initPrss, type PrssInit } from '@keyquorum/mpc/prss/init';
+import { initPrss, type PrssInit } from '@keyquorum/mpc/prss/init';
 import { PrssInitError } from '@keyquorum/mpc/prss/init-error';
+import type { AgreedInit } from '@keyquorum/mpc/prss/init-judge';
 import { eraseKeys } from '@keyquorum/mpc/prss/keys';
 import { SessionError } from '@keyquorum/mpc/runtime/session-error';
 import type { Session } from '@keyquorum/mpc/session';
