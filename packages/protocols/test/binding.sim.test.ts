@@ -201,6 +201,28 @@ test('N10: requests for more than the last bundles, all at once: every bundle on
   });
 });
 
+test('what the stripes of the party that was asked cannot serve is bound at once by another', async () => {
+  await forEachSeed(seeds(2), async (seed) => {
+    const witness = createWitness(4);
+    const limits = { poolTarget: 80, batchBundles: 80 };
+    const network = await createReadyNetwork({ seed, n: 4, t: 1, faults: witness.faults }, limits);
+    const ask = async (request: Request): Promise<number> => {
+      const askedMs = network.sim.now();
+      expectAnswers(await decryptAll(network, [request]), [request], upTo(4), `seed ${seed}`);
+      return network.sim.now() - askedMs;
+    };
+    for (const owner of [1, 2]) {
+      const { job, messages } = network.request([15]); // of 20 bundles that each owns
+      expect(await ask({ job: { ...job, first: 1 }, messages })).toBeLessThan(1_000);
+      const proposals = witness.sent
+        .filter(({ tag }) => tag.startsWith('propose/'))
+        .map(({ body }) => decodeProposal(body));
+      const ofRequest = proposals.filter(({ items }) => items.some(({ requestId }) => requestId === job.requestId));
+      expect(new Set(ofRequest.map((proposal) => proposal.owner))).toEqual(new Set([owner]));
+    }
+  });
+});
+
 /** Ends the process of a party around its echoes, at most one party at a time, and brings it back on some disk. */
 class Crasher {
   crashes = 0;

@@ -132,13 +132,18 @@ export function createDecryptionService(modules: DecryptionModules): DecryptionS
     }
   }
 
-  /** The party that proposes in this attempt, as far as this party can see. */
-  function initiator({ requestId, first }: Job, attempt: number): PartyId {
+  /**
+   * The party that proposes in this attempt, as far as this party can see. At first one whose stripes serve the whole
+   * request, if there is any, since what does not fit waits for the next attempt; then everybody in turn.
+   */
+  function initiator(job: Job, attempt: number): PartyId {
+    const { requestId, first } = job;
     const start = first ?? (createHash('sha256').update(requestId).digest().readUInt32LE(0) % roster.n) + 1;
     const free = modules.pool()?.freeByOwner() ?? [];
-    const usable = partiesOf(roster).filter(
-      (id) => (free[id - 1] ?? 0) > 0 && (id === party.self || party.transport.isUp(id)),
-    );
+    const up = partiesOf(roster).filter((id) => id === party.self || party.transport.isUp(id));
+    const withFree = (bundles: number) => up.filter((id) => (free[id - 1] ?? 0) >= bundles);
+    const enough = attempt === 0 ? withFree(Math.max(1, bundlesOf(board.missing(job)))) : [];
+    const usable = enough.length > 0 ? enough : withFree(1);
     const from = usable.findIndex((id) => id >= start); // -1, past the last one: begin again with the lowest
     return usable[(Math.max(from, 0) + attempt) % usable.length] ?? party.self;
   }
