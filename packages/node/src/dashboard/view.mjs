@@ -64,7 +64,6 @@ export function factsOf({ networkDigest, epoch, signer, version, uptimeSeconds }
  */
 export function concernsOf({ status, ceremonies, evidence }, nowMs) {
   const { faults, ready, reason, peers, pool, material } = status;
-  const failed = ceremonies.filter(({ state, changedMs }) => state === 'failed' && nowMs - changedMs < DAY_MS);
   const { damaged, s3 } = material;
   return [
     ...when(faults, 'this node was told to misbehave', 'restart it without --fault'),
@@ -82,11 +81,31 @@ export function concernsOf({ status, ceremonies, evidence }, nowMs) {
     ...when(pool.available === 0 && pool.target > 0, `no material: ${pool.reason}`, 'nothing can be decrypted'),
     ...when(damaged.length > 0, `${damaged.length} public objects are damaged`, 'peers are asked for what is missing'),
     ...when(!!s3?.problem, `publishing fails: ${s3?.problem}`, 'check [material.s3] of node.toml and the storage'),
-    ...failed.map(({ id, kind, error }) => ({
-      what: `${KINDS[kind]} ${short(id)} failed: ${error?.code}`,
-      advice: error?.message ?? '',
-    })),
+    ...failuresOf(ceremonies, nowMs),
   ];
+}
+
+/**
+ * What failed within a day, alike failures together. Making material is tried again and again: what has worked since is
+ * no failure any more.
+ *
+ * @param {readonly CeremonyBody[]} ceremonies
+ * @param {number} nowMs
+ * @returns {Concern[]}
+ */
+function failuresOf(ceremonies, nowMs) {
+  const newest = ceremonies.toSorted((one, other) => other.changedMs - one.changedMs);
+  const madeMs = newest.find(({ kind, state }) => kind === 'preprocessing' && state === 'succeeded')?.changedMs ?? 0;
+  const failed = newest.filter(({ kind, state, changedMs }) => {
+    return state === 'failed' && changedMs > Math.max(nowMs - DAY_MS, kind === 'preprocessing' ? madeMs : 0);
+  });
+  const alike = Map.groupBy(failed, ({ kind, error }) => `${kind} ${error?.code}`);
+  return [...alike.values()].flatMap(([last, ...earlier]) => {
+    if (last?.error === undefined) return [];
+    const { id, kind, error } = last;
+    const more = earlier.length > 0 ? `; ${earlier.length} more like it` : '';
+    return [{ what: `${KINDS[kind]} ${short(id)} failed: ${error.code}`, advice: `${error.message}${more}` }];
+  });
 }
 
 /** @param {boolean} holds @param {string} what @param {string} advice @returns {Concern[]} */

@@ -70,6 +70,19 @@ test('what failed today, and who is proven corrupt, in words', () => {
   ]);
 });
 
+test('alike failures together; of material none that has been made since', () => {
+  const error = { code: 'OPENING_STALLED', message: 'no answer of party 3', culprits: [], absent: [3] };
+  const batch = (byte: number, state: CeremonyBody['state']) => {
+    const changedMs = NOW_MS - 1_000 * byte;
+    return ceremony({ id: id(byte), kind: 'preprocessing', state, changedMs, ...(state === 'failed' && { error }) });
+  };
+  const told = (ceremonies: CeremonyBody[]) => concernsOf(shown({ ceremonies }), NOW_MS);
+  expect(told([batch(3, 'failed'), batch(1, 'failed'), batch(2, 'failed'), batch(4, 'succeeded')])).toEqual([
+    { what: 'material 01010101 failed: OPENING_STALLED', advice: 'no answer of party 3; 2 more like it' },
+  ]);
+  expect(told([batch(3, 'failed'), batch(2, 'failed'), batch(1, 'succeeded')])).toEqual([]);
+});
+
 test('progress of what runs: phase, bar, time left, who is waited for', () => {
   const running = ceremony({ kind: 'crs', state: 'running', phase: 'verify', done: 3, total: 12, etaSeconds: 75 });
   const [row] = ceremonyRows(shown({ ceremonies: [{ ...running, waitingFor: [2, 4] }] }), NOW_MS);
