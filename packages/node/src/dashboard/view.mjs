@@ -25,6 +25,8 @@
  */
 
 const DAY_MS = 86_400_000;
+/** @type {readonly CeremonyBody['kind'][]} */
+const REPEATED = ['preprocessing', 'epoch'];
 /** Ceremonies of a table. */
 const ROWS_MAX = 12;
 const DIGITS = 8;
@@ -86,8 +88,8 @@ export function concernsOf({ status, ceremonies, evidence }, nowMs) {
 }
 
 /**
- * What failed within a day, alike failures together. Making material is tried again and again: what has worked since is
- * no failure any more.
+ * What failed within a day, alike failures together. What nodes try again by themselves, and has worked since, is no
+ * failure any more.
  *
  * @param {readonly CeremonyBody[]} ceremonies
  * @param {number} nowMs
@@ -95,9 +97,13 @@ export function concernsOf({ status, ceremonies, evidence }, nowMs) {
  */
 function failuresOf(ceremonies, nowMs) {
   const newest = ceremonies.toSorted((one, other) => other.changedMs - one.changedMs);
-  const madeMs = newest.find(({ kind, state }) => kind === 'preprocessing' && state === 'succeeded')?.changedMs ?? 0;
-  const failed = newest.filter(({ kind, state, changedMs }) => {
-    return state === 'failed' && changedMs > Math.max(nowMs - DAY_MS, kind === 'preprocessing' ? madeMs : 0);
+  /** @param {CeremonyBody} ceremony */
+  const hasWorkedSince = ({ kind, changedMs }) => {
+    const last = newest.find((each) => each.kind === kind && each.state === 'succeeded');
+    return REPEATED.includes(kind) && last !== undefined && last.changedMs > changedMs;
+  };
+  const failed = newest.filter((each) => {
+    return each.state === 'failed' && nowMs - each.changedMs < DAY_MS && !hasWorkedSince(each);
   });
   const alike = Map.groupBy(failed, ({ kind, error }) => `${kind} ${error?.code}`);
   return [...alike.values()].flatMap(([last, ...earlier]) => {

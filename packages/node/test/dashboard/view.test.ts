@@ -70,7 +70,7 @@ test('what failed today, and who is proven corrupt, in words', () => {
   ]);
 });
 
-test('alike failures together; of material none that has been made since', () => {
+test('alike failures together; none of what nodes repeat by themselves and has worked since', () => {
   const error = { code: 'OPENING_STALLED', message: 'no answer of party 3', culprits: [], absent: [3] };
   const batch = (byte: number, state: CeremonyBody['state']) => {
     const changedMs = NOW_MS - 1_000 * byte;
@@ -80,7 +80,14 @@ test('alike failures together; of material none that has been made since', () =>
   expect(told([batch(3, 'failed'), batch(1, 'failed'), batch(2, 'failed'), batch(4, 'succeeded')])).toEqual([
     { what: 'material 01010101 failed: OPENING_STALLED', advice: 'no answer of party 3; 2 more like it' },
   ]);
-  expect(told([batch(3, 'failed'), batch(2, 'failed'), batch(1, 'succeeded')])).toEqual([]);
+  const late = { code: 'EPOCH_START_FAILED', message: 'late', culprits: [], absent: [] };
+  const started = [
+    ceremony({ kind: 'epoch', state: 'failed', error: late, changedMs: NOW_MS - 9_000 }),
+    ceremony({ kind: 'epoch' }),
+  ];
+  expect(told([batch(3, 'failed'), batch(2, 'failed'), batch(1, 'succeeded'), ...started])).toEqual([]);
+  const key = ceremony({ state: 'failed', error: late, changedMs: NOW_MS - 9_000 });
+  expect(told([key, ceremony({ id: id(2) })]).length).toBe(1);
 });
 
 test('progress of what runs: phase, bar, time left, who is waited for', () => {
