@@ -16,7 +16,7 @@ import { requireBrokenInit } from './broken-init.ts';
 import { type AccusedCeremony, readCeremonyRoot } from './ceremony-root.ts';
 import { type ContributionJudge, requireBadContribution } from './contribution.ts';
 import { EvidenceError } from './evidence-error.ts';
-import { decodeEvidenceFile, type EvidenceFile, type EvidenceProof, type WrongShare } from './file.ts';
+import { decodeEvidenceFile, type EvidenceProof, type WrongShare } from './file.ts';
 import { rightKeygenMessage } from './keygen-message.ts';
 import { rightShareMessage } from './share-message.ts';
 import { type EvidenceSummary, summaryOf } from './summary.ts';
@@ -29,24 +29,18 @@ export async function verifyEvidenceFile(
   roster: Roster,
   encoded: Uint8Array,
 ): Promise<EvidenceSummary> {
-  const file = decodeEvidenceFile(encoded);
-  const { proof } = file;
-  if (proof.kind !== 'bad-contribution') return verifyMessageEvidence(kernel, roster, encoded);
-  requireNetwork(roster, file);
-  const ceremony = readCeremonyRoot(roster, file.ceremony);
-  await requireBadContribution(curves, roster, ceremony, proof.value);
+  const charge = readCharge(roster, encoded);
+  const { ceremony, proof } = charge;
+  if (proof.kind === 'bad-contribution') await requireBadContribution(curves, roster, ceremony, proof.value);
+  else requireMessage(kernel, roster, charge);
   return summaryOf(ceremony, proof);
 }
 
 /** The same for all but contributions. @throws EvidenceError when the file proves nothing */
 export function verifyMessageEvidence(kernel: Kernel, roster: Roster, encoded: Uint8Array): EvidenceSummary {
-  const file = decodeEvidenceFile(encoded);
-  const { proof } = file;
-  if (proof.kind !== 'wrong-share') return verifyBroadcastEvidence(roster, encoded);
-  requireNetwork(roster, file);
-  const ceremony = readCeremonyRoot(roster, file.ceremony);
-  requireWrongShare(kernel, roster, { ceremony, share: proof.value });
-  return summaryOf(ceremony, proof);
+  const charge = readCharge(roster, encoded);
+  requireMessage(kernel, roster, charge);
+  return summaryOf(charge.ceremony, charge.proof);
 }
 
 /**
@@ -54,21 +48,35 @@ export function verifyMessageEvidence(kernel: Kernel, roster: Roster, encoded: U
  * party may judge what others send. @throws EvidenceError when the file proves nothing
  */
 export function verifyBroadcastEvidence(roster: Roster, encoded: Uint8Array): EvidenceSummary {
-  const file = decodeEvidenceFile(encoded);
-  requireNetwork(roster, file);
-  const ceremony = readCeremonyRoot(roster, file.ceremony);
-  const { proof } = file;
+  const charge = readCharge(roster, encoded);
+  requireBroadcast(roster, charge);
+  return summaryOf(charge.ceremony, charge.proof);
+}
+
+/** What a file about this network says, not yet whether it is true. */
+interface Charge {
+  readonly ceremony: AccusedCeremony;
+  readonly proof: EvidenceProof;
+}
+
+function readCharge(roster: Roster, encoded: Uint8Array): Charge {
+  const { network, ceremony, proof } = decodeEvidenceFile(encoded);
+  const own = rosterDigest(roster);
+  if (equalBytes(network, own)) return { ceremony: readCeremonyRoot(roster, ceremony), proof };
+  const problem = `about the network ${toHex(network).slice(0, 8)}, this roster is ${toHex(own).slice(0, 8)}`;
+  throw new EvidenceError('EVIDENCE_NETWORK', problem);
+}
+
+function requireMessage(kernel: Kernel, roster: Roster, charge: Charge): void {
+  const { ceremony, proof } = charge;
+  if (proof.kind === 'wrong-share') requireWrongShare(kernel, roster, { ceremony, share: proof.value });
+  else requireBroadcast(roster, charge);
+}
+
+function requireBroadcast(roster: Roster, { ceremony, proof }: Charge): void {
   if (proof.kind === 'double-signature') requireDoubleSignature(roster, ceremony, proof.value);
   else if (proof.kind === 'broken-init') requireBrokenInit(roster, ceremony, proof.value);
   else throw new EvidenceError('EVIDENCE_CEREMONY', 'want two signatures or a PRSS-Init, which need no recomputation');
-  return summaryOf(ceremony, proof);
-}
-
-function requireNetwork(roster: Roster, { network }: EvidenceFile): void {
-  const own = rosterDigest(roster);
-  if (equalBytes(network, own)) return;
-  const problem = `about the network ${toHex(network).slice(0, 8)}, this roster is ${toHex(own).slice(0, 8)}`;
-  throw new EvidenceError('EVIDENCE_NETWORK', problem);
 }
 
 function requireDoubleSignature(roster: Roster, { session }: AccusedCeremony, double: DoubleSignature): void {
