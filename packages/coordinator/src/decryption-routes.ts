@@ -87,7 +87,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserModules> = async (app, mo
     async ({ body, ip, query: { wait = 0, responses = quorum }, headers: { authorization } }, reply) => {
       const attach = () => handedOver.attachments(body.ciphertexts, { ip, authorization });
       const tracked = await requests.open(body, authorization, attach);
-      const enough = (report: CoordinatedUserDecryption) => hasResponses(report, responses);
+      const enough = hasResponses(responses);
       const report = await waiting.until(tracked, { ...waiterOf(authorization, reply, wait), enough });
       return reply.code(wait > 0 && enough(report) ? 200 : 202).send(report);
     },
@@ -99,8 +99,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserModules> = async (app, mo
     { schema: { ...read, response: { 200: CoordinatedUserDecryption, ...failures } } },
     async ({ params, query: { wait = 0, responses: wanted = quorum }, headers: { authorization } }, reply) => {
       const tracked = await requests.find(params.requestId, authorization);
-      const enough = (report: CoordinatedUserDecryption) => hasResponses(report, wanted);
-      return waiting.until(tracked, { ...waiterOf(authorization, reply, wait), enough });
+      return waiting.until(tracked, { ...waiterOf(authorization, reply, wait), enough: hasResponses(wanted) });
     },
   );
 };
@@ -114,10 +113,12 @@ function hasEnded({ state }: CoordinatedDecryption): boolean {
 }
 
 /** Whether it, or every ciphertext of a batch, has failed or has so many responses. */
-function hasResponses({ state, responses, slots = [] }: CoordinatedUserDecryption, wanted: number): boolean {
-  if (state === 'failed') return true;
-  const parts = slots.length > 0 ? slots : [{ state, responses }];
-  return parts.every((part) => part.state === 'failed' || part.responses.length >= wanted);
+function hasResponses(wanted: number): (report: CoordinatedUserDecryption) => boolean {
+  return ({ state, responses, slots = [] }) => {
+    if (state === 'failed') return true;
+    const parts = slots.length > 0 ? slots : [{ state, responses }];
+    return parts.every((part) => part.state === 'failed' || part.responses.length >= wanted);
+  };
 }
 
 interface EventModules extends Omit<Shared, 'handedOver'> {
