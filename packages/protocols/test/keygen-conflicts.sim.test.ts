@@ -12,7 +12,7 @@ import { type FaultStrategy, type FaultTools, intercept } from '@keyquorum/mpc/s
 import type { Envelope, Exchange, PartyId, Transport } from '@keyquorum/mpc/transport';
 import { keySetChoice } from '@keyquorum/tfhe/key-sets';
 import { expect, test } from 'vitest';
-import { ANNOUNCEMENT_BYTES_MAX, type Announcement, encodeAnnouncement } from '../src/ceremony/starting.ts';
+import { type Announcement, encodeAnnouncement, startExchange } from '../src/ceremony/starting.ts';
 import { encodeRoots } from '../src/closed/signed-shares.ts';
 import { bodyChunks } from '../src/keygen/chunks.ts';
 import { encodeContent } from '../src/keygen/content.ts';
@@ -42,11 +42,6 @@ const CHUNKS = bodyChunks(keySetChoice('test')).map(bodyTag);
 const MIDDLE = CHUNKS[CHUNKS.length >> 1]!;
 const CONTENT = encodeContent({ parameters: 'test', purpose: 'development' });
 const OTHER = encodeContent({ parameters: 'test', purpose: 'production' });
-const START: Exchange = {
-  name: 'ceremony/start',
-  requestBytesMax: ANNOUNCEMENT_BYTES_MAX,
-  responseBytesMax: 1,
-};
 const CANCEL: Exchange = { name: 'ceremony/cancel', requestBytesMax: 32, responseBytesMax: 1 };
 
 const seeds = (runs: number) => ({ runs, file: import.meta.filename, env: process.env });
@@ -122,7 +117,7 @@ test('a party has two ceremonies at once: a third is refused by all, itself too,
       const startMs = Math.round(clock.now() + 2_000);
       const announcement = encodeAnnouncement({ kind: 'keygen', id: announced, attempt: 0, startMs, content });
       clock.until(startMs - 1_900).then(() => {
-        for (const peer of [2, 3, 4]) void askPeer(transport, peer, START, announcement);
+        for (const peer of [2, 3, 4]) void askPeer(transport, peer, startExchange, announcement);
       });
     },
     { id: NEXT_ID },
@@ -171,7 +166,7 @@ test('N16: announcements of a finished id are refused, whatever they say', async
           ...{ kind: 'keygen', id: KEY_ID, attempt: 0, startMs: Math.round(clock.now()) + 900, content: CONTENT },
           ...change,
         };
-        heard.push(await askPeer(transport, peer, START, encodeAnnouncement(announcement)));
+        heard.push(await askPeer(transport, peer, startExchange, encodeAnnouncement(announcement)));
       }
     }
     await clock.until(clock.now() + 10_000);
@@ -196,7 +191,7 @@ test.each([
     const again = onceAt(tag, 'announces another attempt', (inner, { clock }) => {
       const startMs = Math.round(clock.now()) + 900;
       const body = encodeAnnouncement({ kind: 'keygen', id: KEY_ID, attempt: 1, startMs, content: CONTENT });
-      for (const victim of victims) void askPeer(inner, victim, START, body);
+      for (const victim of victims) void askPeer(inner, victim, startExchange, body);
     });
     const generated = await generateUnder({ seed: `${seed} ${victims}`, ...SIZE }, { 4: again });
     const seen = await checkGenerated(generated, `${tag}, ${victims}\n${lastLogs(generated.network)}\n`);

@@ -15,20 +15,13 @@ import type { PoolStatus } from '../src/decryption/job.ts';
 import { batchesOf, checkMaterial, materialOf, recordOf } from './support/batches.ts';
 import { discreet } from './support/discreet.ts';
 import { checkEvidence } from './support/evidence.ts';
+import { provenBy } from './support/generation.ts';
 import { createNetwork, eventually, LIMITS, type SimulatedNetwork } from './support/network.ts';
 import { lastLogs } from './support/ready.ts';
 
 const PROVEN = ['wrong-share', 'constant-offset', 'codeword-offset', 'codeword-offset-high'];
 const BUNDLES = 16;
 const LIMIT_MS = 240_000;
-
-function provenBy(network: SimulatedNetwork, party: PartyId): PartyId[] {
-  const prefix = 'proven/';
-  return network.sim
-    .party(party)
-    .journal.keys(prefix)
-    .map((key) => Number(key.slice(prefix.length)));
-}
 
 async function attack(
   seed: string,
