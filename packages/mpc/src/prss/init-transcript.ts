@@ -12,7 +12,7 @@ import { quorumOf, type Roster } from '../roster.ts';
 import type { PartyId, SessionId } from '../transport.ts';
 import { prssInitSubject } from './init.ts';
 import { commitmentsOf, type PrssCommitments } from './init-contributions.ts';
-import { type Deliveries, judge, viewOf } from './init-judge.ts';
+import { type AgreedInit, type Deliveries, judge, viewOf } from './init-judge.ts';
 import type { Bodies } from './init-messages.ts';
 import { type InitScope, writePartyMask } from './init-scope.ts';
 
@@ -67,6 +67,11 @@ export const certifiedInitCodec: Codec<CertifiedInit> = mapped(
     want: 'three broadcasts',
   },
 );
+
+/** What somebody who took part shows to others. */
+export function certifiedInit({ deliveries, certificate }: AgreedInit): CertifiedInit {
+  return { deliveries, signatures: certificate.signatures };
+}
 
 export interface VerifiedInit {
   readonly transcript: Uint8Array;

@@ -9,12 +9,14 @@ import type { Family } from '@keyquorum/mpc/prss/family';
 import { initPrss, type PrssInit } from '@keyquorum/mpc/prss/init';
 import { PrssInitError } from '@keyquorum/mpc/prss/init-error';
 import type { AgreedInit } from '@keyquorum/mpc/prss/init-judge';
+import { certifiedInit } from '@keyquorum/mpc/prss/init-transcript';
 import { eraseKeys } from '@keyquorum/mpc/prss/keys';
 import { SessionError } from '@keyquorum/mpc/runtime/session-error';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
 import { type Proof, proofOf } from '../closed/proof.ts';
-import { type Announcement, encodeAnnouncement, prssInitTimes } from './starting.ts';
+import { announcedRoot } from '../evidence/file.ts';
+import { type Announcement, prssInitTimes } from './starting.ts';
 
 export interface AnnouncedInit {
   readonly announcement: Announcement;
@@ -68,11 +70,12 @@ function proofsOf(
   announcement: Announcement,
   { doubles, agreed }: { readonly doubles: readonly Evidence[]; readonly agreed: AgreedInit | undefined },
 ): Proof[] {
-  const ceremony = { kind: announcement.kind, value: encodeAnnouncement(announcement) };
+  const ceremony = announcedRoot(announcement);
   const proofs = doubles.map((value) => proofOf(roster, ceremony, { kind: 'double-signature', value }));
   if (agreed === undefined) return proofs;
-  const { proven, deliveries, certificate } = agreed;
-  const init = { deliveries, signatures: certificate.signatures };
-  const broken = proven.map((party) => proofOf(roster, ceremony, { kind: 'broken-init', value: { party, init } }));
+  const init = certifiedInit(agreed);
+  const broken = agreed.proven.map((party) => {
+    return proofOf(roster, ceremony, { kind: 'broken-init', value: { party, init } });
+  });
   return [...proofs, ...broken];
 }

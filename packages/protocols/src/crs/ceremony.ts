@@ -17,7 +17,7 @@ import { failureOf, NODE_RESTARTED, withMissing } from '../ceremony/failure.ts';
 import { type Announcement, announcedSession, encodeAnnouncement, leadMs } from '../ceremony/starting.ts';
 import { proofOf } from '../closed/proof.ts';
 import type { ProvenParties } from '../closed/proven.ts';
-import type { EvidenceProof } from '../evidence/file.ts';
+import { announcedRoot, type EvidenceProof } from '../evidence/file.ts';
 import { closeLater } from '../linger.ts';
 import type { Log } from '../log.ts';
 import type { CrsRequest, ServiceLimits } from '../services.ts';
@@ -212,8 +212,7 @@ export function createCrsCeremonies(modules: CrsModules): CrsCeremonies {
   }
 
   async function keepProof(announcement: Announcement, proof: CrsProof): Promise<void> {
-    const ceremony = { kind: 'crs' as const, value: encodeAnnouncement(announcement) };
-    await proven.add([proofOf(roster, ceremony, inFile(proof))]);
+    await proven.add([proofOf(roster, announcedRoot(announcement), inFile(proof))]);
   }
 
   function noteMissing(id: string, parties: readonly PartyId[]): void {

@@ -22,7 +22,7 @@ import { HASH_BYTES } from '@keyquorum/mpc/bytes';
 import { certifiedInitCodec } from '@keyquorum/mpc/prss/init-transcript';
 import { SIGNATURE_BYTES } from '@keyquorum/mpc/runtime/statement';
 import { ENVELOPE_BODY_BYTES_MAX, TAG_LENGTH_MAX } from '@keyquorum/mpc/transport';
-import { ANNOUNCEMENT_BYTES_MAX } from '../ceremony/starting.ts';
+import { ANNOUNCEMENT_BYTES_MAX, type Announcement, encodeAnnouncement } from '../ceremony/starting.ts';
 import { START_BYTES_MAX } from '../decryption/batch-record.ts';
 import { labels } from '../labels.ts';
 import { EvidenceError } from './evidence-error.ts';
@@ -109,6 +109,11 @@ export interface EvidenceFile {
   readonly network: Uint8Array;
   readonly ceremony: CeremonyRoot;
   readonly proof: EvidenceProof;
+}
+
+/** Of what parties announce to each other before it begins. */
+export function announcedRoot(announcement: Announcement): CeremonyRoot {
+  return { kind: announcement.kind, value: encodeAnnouncement(announcement) };
 }
 
 export function encodeEvidenceFile(file: EvidenceFile): Uint8Array {

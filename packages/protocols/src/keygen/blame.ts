@@ -5,14 +5,16 @@
 import type { Kernel } from '@keyquorum/kernel/kernel';
 import type { PrssInit } from '@keyquorum/mpc/prss/init';
 import { encodeOpenings, keysFromOpenings, openingsFromReveals } from '@keyquorum/mpc/prss/init-contributions';
+import { certifiedInit } from '@keyquorum/mpc/prss/init-transcript';
 import { createPrss, type Prss } from '@keyquorum/mpc/prss/prss';
 import type { Session } from '@keyquorum/mpc/session';
 import type { PartyId } from '@keyquorum/mpc/transport';
-import { type Announcement, encodeAnnouncement } from '../ceremony/starting.ts';
+import type { Announcement } from '../ceremony/starting.ts';
 import { burn, type RightMessage } from '../closed/burn.ts';
 import type { InconsistentOpening } from '../closed/opening-error.ts';
 import type { Proof } from '../closed/proof.ts';
 import type { Reveals } from '../closed/reveals.ts';
+import { announcedRoot } from '../evidence/file.ts';
 import { decisiveSets } from './replay.ts';
 
 /** What the failing step's honest messages are computed from, besides the keys. */
@@ -26,11 +28,11 @@ export async function blame(
 ): Promise<Proof[]> {
   const { kernel } = session;
   const { failure, init, announcement, messageOf } = burnt;
-  const { contributions, deliveries, certificate } = init;
+  const { contributions } = init;
   const { commitments } = contributions;
   return burn(session, {
     tag: failure.tag,
-    ceremony: { kind: 'keygen', value: encodeAnnouncement(announcement) },
+    ceremony: announcedRoot(announcement),
     messageBytes: failure.shares.messages.get(session.self)!.length,
     shares: failure.shares,
     reveal: () => contributions.encodeReveal(),
@@ -45,7 +47,7 @@ export async function blame(
         const a2 = keys?.get('A2');
         if (openings === undefined || c === undefined || a2 === undefined) return undefined;
         const message = messageOf(kernel, { c: createPrss(kernel, c), a2: createPrss(kernel, a2) });
-        const shown = { init: { deliveries, signatures: certificate.signatures }, openings };
+        const shown = { init: certifiedInit(init), openings };
         return { message, secrets: { kind: 'openings', value: shown } };
       };
     },

@@ -28,13 +28,19 @@ import { rosterDigest, type Subject, signStatement } from '@keyquorum/mpc/runtim
 import type { Signer } from '@keyquorum/mpc/session';
 import { createPrng } from '@keyquorum/mpc/simulate/prng';
 import type { PartyId, SessionId } from '@keyquorum/mpc/transport';
-import { type Announcement, encodeAnnouncement } from '../../src/ceremony/starting.ts';
+import type { Announcement } from '../../src/ceremony/starting.ts';
 import { revealSubject } from '../../src/closed/reveals.ts';
 import { encodeStart } from '../../src/decryption/batch-record.ts';
 import { SHARE_TAG } from '../../src/decryption/preprocessing.ts';
 import { encodeEpochContent, epochScope } from '../../src/epoch/epoch.ts';
 import { type AccusedCeremony, readCeremonyRoot } from '../../src/evidence/ceremony-root.ts';
-import type { CeremonyRoot, EvidenceFile, ShownSecrets, WrongShare } from '../../src/evidence/file.ts';
+import {
+  announcedRoot,
+  type CeremonyRoot,
+  type EvidenceFile,
+  type ShownSecrets,
+  type WrongShare,
+} from '../../src/evidence/file.ts';
 import { rightKeygenMessage } from '../../src/evidence/keygen-message.ts';
 import { rightShareMessage } from '../../src/evidence/share-message.ts';
 import { encodeContent, type KeygenContent } from '../../src/keygen/content.ts';
@@ -105,7 +111,7 @@ export function makeKeygen(
   { seed = 'keygen', ...choice }: InitChoice = {},
 ): MadeKeygen {
   const { roster } = committee;
-  const root: CeremonyRoot = { kind: 'keygen', value: encodeAnnouncement(announcement) };
+  const root = announcedRoot(announcement);
   const ceremony = readCeremonyRoot(roster, root);
   const { session } = ceremony;
   const scope = keygenScope(roster, session, announcement.content);
@@ -129,7 +135,7 @@ export function makeEpoch(committee: Committee, change: ChangeBody, id = 'cd'.re
   const { roster } = committee;
   const content = encodeEpochContent(1);
   const announcement: Announcement = { kind: 'epoch', id, attempt: 0, startMs: 1_700_000_000_000, content };
-  const root: CeremonyRoot = { kind: 'epoch', value: encodeAnnouncement(announcement) };
+  const root = announcedRoot(announcement);
   const ceremony = readCeremonyRoot(roster, root);
   const { session } = ceremony;
   const scope = epochScope(roster, session, content);
